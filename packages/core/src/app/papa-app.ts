@@ -1,0 +1,275 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Catalogue, CheckedPatterns, EventNames, NoCatalogue, Patterns, SchemaInput } from "../catalogue/types.ts";
+import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
+import { PapaError } from "../errors/papa-error.ts";
+import type { HandlerFor } from "../handling/handler.ts";
+import { invalidOption } from "../options/check-options.ts";
+import type { PublishOptions } from "../publishing/event-maker.ts";
+import type { Published } from "../publishing/outstanding.ts";
+import type { EncodedEvent } from "../transport/event.ts";
+import type { QueueStats } from "../transport/transport.ts";
+import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
+import { makeUseCase, type OnEventOptions, UseCase } from "../use-cases/use-case.ts";
+import { assertUseCaseName } from "../use-cases/use-case-name.ts";
+import { type AppSettings, appSettings, type PapaAppOptions } from "./app-options.ts";
+import { runUntilSignal } from "./run.ts";
+import { RunningApp } from "./running-app.ts";
+
+/** Where an app is in its life; it goes through it once. */
+export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
+
+/** How an app is. */
+export interface Health {
+  readonly state: AppState;
+  /** Whether it runs and its broker can be reached. */
+  readonly healthy: boolean;
+  /** Whether the broker can be reached; `false` before the start and after the stop. */
+  readonly connected: boolean;
+  /** The kind of broker. */
+  readonly transport: string;
+  /** Why the broker cannot be reached. */
+  readonly error?: Error;
+}
+
+/** Names that may be published: those of the catalogue, or any. */
+export type NameIn<C extends Catalogue | NoCatalogue> = C extends Catalogue ? EventNames<C> : string;
+
+/** What is published under a name. */
+export type PayloadIn<C extends Catalogue | NoCatalogue, N> = C extends Catalogue
+  ? N extends keyof C
+    ? SchemaInput<C[N]>
+    : never
+  : unknown;
+
+/** An event to publish. */
+export type EventIn<C extends Catalogue | NoCatalogue, N = NameIn<C>> = N extends string
+  ? {
+      readonly name: N;
+      readonly payload: PayloadIn<C, N>;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+    }
+  : never;
+
+/**
+ * A service that handles and publishes events. Declare use cases, `start()`, publish, `stop()`.
+ *
+ * @typeParam C the catalogue given as `events`, if any
+ */
+export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
+  readonly #settings: AppSettings;
+  readonly #useCases = new Map<string, UseCase>();
+  #state: AppState = "new";
+  #running: RunningApp | undefined;
+  /** The start or stop under way. */
+  #transition: Promise<void> = Promise.resolve();
+
+  /** @throws PapaError `invalid-option` */
+  constructor(options: PapaAppOptions<C>) {
+    this.#settings = appSettings(options);
+  }
+
+  /**
+   * Declares a use case: on events that match, call this handler. The same as `use(useCase(...))`.
+   *
+   * @throws PapaError `duplicate-use-case`, `invalid-use-case`, `invalid-pattern`, `invalid-option`, `already-started`, `stopped`
+   * @example app.onEvent("user.*", { useCase: "user_log", retries: 3 }, async (user, ctx) => log(ctx.eventName, user));
+   */
+  onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
+    patterns: P & CheckedPatterns<S extends StandardSchemaV1 ? NoCatalogue : C, P>,
+    options: OnEventOptions<S>,
+    handler: NoInfer<HandlerFor<C, P, S>>,
+  ): this {
+    if (typeof options !== "object" || options === null) {
+      throw invalidOption(
+        "onEvent",
+        'the second argument is an object of options, such as { useCase: "send_welcome_email" }',
+      );
+    }
+    const { useCase, ...handling } = options;
+    return this.use(makeUseCase(useCase, { on: patterns, ...handling }, handler, undefined));
+  }
+
+  /**
+   * Adds use cases.
+   *
+   * @throws PapaError `duplicate-use-case`, `invalid-option`, `already-started`, `stopped`
+   */
+  use(...useCases: readonly (UseCase | readonly UseCase[])[]): this {
+    this.#assertNew("adding a use case");
+    for (const useCase of useCases.flat()) {
+      if (!(useCase instanceof UseCase))
+        throw invalidOption("use", "a use case made by useCase(...) is needed, or a list of them");
+      const { name } = useCase;
+      if (this.#useCases.has(name)) {
+        throw new PapaError(
+          "duplicate-use-case",
+          `This app has a use case "${name}" already; a use case has one handler, on one or several patterns.`,
+          { useCase: name },
+        );
+      }
+      this.#useCases.set(name, useCase);
+    }
+    return this;
+  }
+
+  /**
+   * Adds the use cases that classes declare by `@onEvent` of `@papa-events/core/decorators`.
+   *
+   * @throws PapaError as {@link use}
+   */
+  register(...classes: readonly (abstract new (...args: never) => unknown)[]): this {
+    return this.use(...classes.map((each) => useCasesOfClass(each)));
+  }
+
+  /**
+   * Connects, declares the topology, begins to consume (L1). When it has resolved, every event that matches a
+   * pattern of this app reaches its use case, whoever publishes it (R1). After a failure it can be called again.
+   *
+   * @throws PapaError `already-started`, `stopped`, `connection-failed`, `access-refused`, `unsupported-broker`,
+   * `topology-conflict`, `transport-not-installed`
+   */
+  async start(): Promise<void> {
+    this.#assertNew("start");
+    this.#state = "starting";
+    const starting = this.#start();
+    this.#transition = starting.catch(() => {});
+    await starting;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      const definitions = [...this.#useCases.values()].map(({ definition }) => definition);
+      this.#running = await RunningApp.start(this.#settings, definitions);
+      this.#state = "running";
+    } catch (error) {
+      this.#state = "new";
+      throw error;
+    }
+  }
+
+  /**
+   * Takes no new deliveries, lets running handlers finish for `drainTimeout`, stores what became of their events,
+   * closes (L2). Calling it twice, or before `start()`, just resolves.
+   */
+  async stop(): Promise<void> {
+    if (this.#state === "starting") await this.#transition;
+    if (this.#state === "running") {
+      this.#state = "stopping";
+      this.#transition = this.#stop();
+    }
+    await this.#transition;
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#running?.stop();
+    } finally {
+      this.#running = undefined;
+      this.#state = "stopped";
+    }
+  }
+
+  /** As {@link stop}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Starts, and stops at the first SIGINT or SIGTERM; resolves then. A second signal ends the process at once. */
+  async run(): Promise<void> {
+    await runUntilSignal(this);
+  }
+
+  /**
+   * Publishes an event. Resolves when the broker has taken responsibility for it (P1). Waits while the connection
+   * is down (P2) or too much is in flight (P3). The payload is serialised at the call.
+   *
+   * @throws PapaError `not-started`, `stopped`, `invalid-event-name`, `unknown-event`, `payload-not-json`,
+   * `payload-too-large`, `invalid-payload`, `invalid-headers`, `headers-too-large`, `invalid-option`, `publish-timeout`
+   */
+  newEvent<N extends NameIn<C>>(
+    name: N,
+    payload: NoInfer<PayloadIn<C, N>>,
+    options?: PublishOptions,
+  ): Promise<Published> {
+    // Not async: that would cost every publish two more promises.
+    try {
+      const { maker, publisher } = this.#runningFor("newEvent");
+      const made = maker.make(name, payload, options);
+      return made instanceof Promise ? made.then((event) => publisher.publish(event)) : publisher.publish(made);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Publishes many events with one wait. One invalid event and none is sent.
+   *
+   * @throws PapaError as {@link newEvent}; `publish-incomplete` when the broker confirmed only some
+   */
+  async newEvents(events: readonly EventIn<C>[]): Promise<Published[]> {
+    const { maker, publisher } = this.#runningFor("newEvents");
+    if (!Array.isArray(events))
+      throw invalidOption("newEvents", "a list of events { name, payload, headers? } is needed");
+    const made = events.map(({ name, payload, headers }) =>
+      maker.make(name, payload, headers === undefined ? undefined : { headers }),
+    );
+    return publisher.publishAll(made.every(isMade) ? made : await Promise.all(made));
+  }
+
+  /** The dead letters of a use case, of this app or another. @throws PapaError `invalid-use-case` */
+  deadLetters(useCase: string): DeadLetters {
+    assertUseCaseName(useCase);
+    const store = async () => this.#runningFor("deadLetters").connection.deadLetters(useCase);
+    return new StoredDeadLetters(useCase, store, async () => {});
+  }
+
+  /** How many events each use case of this app holds on the broker, all instances together. @throws PapaError `not-started`, `stopped`, `connection-failed` */
+  async stats(): Promise<Record<string, QueueStats>> {
+    const { connection } = this.#runningFor("stats");
+    const names = [...this.#useCases.keys()];
+    const stats = await Promise.all(names.map((name) => connection.inspect(name)));
+    return Object.fromEntries(
+      names
+        .map((name, index) => [name, stats[index]] as const)
+        .filter((entry): entry is [string, QueueStats] => entry[1] !== undefined),
+    );
+  }
+
+  /** How the app is, at once and without asking the broker: for a readiness probe. */
+  health(): Health {
+    const status = this.#running?.status ?? { connected: false };
+    const { connected } = status;
+    const error = status.connected ? undefined : status.error;
+    return {
+      state: this.#state,
+      healthy: this.#state === "running" && connected,
+      connected,
+      transport: this.#settings.transport.name,
+      ...(error === undefined ? {} : { error }),
+    };
+  }
+
+  #assertNew(operation: string): void {
+    if (this.#state === "new") return;
+    if (this.#state === "stopped") throw stopped(operation);
+    throw new PapaError("already-started", `${operation} has to come before start(); the app is ${this.#state}.`, {
+      state: this.#state,
+    });
+  }
+
+  /** What runs; handlers that are drained may still publish. */
+  #runningFor(operation: string): RunningApp {
+    if (this.#running !== undefined) return this.#running;
+    if (this.#state === "stopped") throw stopped(operation);
+    throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
+  }
+}
+
+/** Whether an event needed no asynchronous schema, as most do: awaiting each of many costs as much as making it. */
+function isMade(event: EncodedEvent | Promise<EncodedEvent>): event is EncodedEvent {
+  return !(event instanceof Promise);
+}
+
+function stopped(operation: string): PapaError {
+  return new PapaError("stopped", `${operation} came after stop(); make a new PapaApp to start again.`, { operation });
+}

@@ -1,0 +1,27 @@
+/** What {@link runUntilSignal} runs. */
+interface Runnable {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** Starts an app and stops it at the first signal. The next signal finds no listener and ends the process. */
+export async function runUntilSignal(app: Runnable): Promise<void> {
+  let stop: () => void = () => {};
+  const signalled = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of SIGNALS) process.once(signal, stop);
+  // A transport without sockets would leave Node.js nothing to wait for.
+  const keepAlive = setInterval(() => {}, 2 ** 30);
+  try {
+    await app.start();
+    await signalled;
+    for (const signal of SIGNALS) process.off(signal, stop);
+    await app.stop();
+  } finally {
+    clearInterval(keepAlive);
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}

@@ -1,0 +1,39 @@
+import { type Class, setClassReader } from "../use-cases/class-use-cases.ts";
+import type { UseCaseDefinition } from "../use-cases/definition.ts";
+import { UseCase } from "../use-cases/use-case.ts";
+import { methodHandler } from "./handled-by.ts";
+
+/**
+ * By method function, which is all that a standard decorator is told; the class is known only when it is registered.
+ */
+const declarations = new WeakMap<object, readonly UseCaseDefinition[]>();
+
+/** Remembers that a method handles a use case; it may handle several. */
+export function declare(method: object, definition: UseCaseDefinition): void {
+  // Decorators are applied from the lowest to the highest.
+  declarations.set(method, [definition, ...(declarations.get(method) ?? [])]);
+}
+
+/** The use cases that a class and those it extends declare. What a subclass declares on a method is what counts. */
+function useCasesDeclaredBy(type: Class): readonly UseCase[] {
+  const found = new Map<PropertyKey, readonly UseCaseDefinition[]>();
+  for (
+    let prototype: object | null = type.prototype;
+    prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const method of Reflect.ownKeys(prototype)) {
+      const declared = declarationsOf(Object.getOwnPropertyDescriptor(prototype, method)?.value);
+      if (declared !== undefined && !found.has(method)) found.set(method, declared);
+    }
+  }
+  return [...found].flatMap(([method, definitions]) =>
+    definitions.map((definition) => new UseCase({ ...definition, handler: methodHandler(type, method) })),
+  );
+}
+
+function declarationsOf(value: unknown): readonly UseCaseDefinition[] | undefined {
+  return typeof value === "function" ? declarations.get(value) : undefined;
+}
+
+setClassReader(useCasesDeclaredBy);

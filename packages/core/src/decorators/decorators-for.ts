@@ -1,0 +1,61 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type {
+  Catalogue,
+  CheckedPatterns,
+  NamesMatching,
+  NoCatalogue,
+  NoEventMatches,
+  PatternOf,
+  Patterns,
+  PayloadFor,
+} from "../catalogue/types.ts";
+import type { ContextFor } from "../handling/event-context.ts";
+import type { HandlerFor } from "../handling/handler.ts";
+import type { OnEventOptions } from "../use-cases/use-case.ts";
+import { type HandlerDecorator, methodDecorator } from "./on-event.ts";
+
+/**
+ * What a method on these patterns of a catalogue is handed: the union of what they match.
+ *
+ * @example handle(user: PayloadOf<typeof events, "user.*">) {}
+ */
+export type PayloadOf<C extends Catalogue, P extends Patterns> = Matching<C, P, PayloadFor<C, P, undefined>>;
+
+/**
+ * The context that a method on these patterns of a catalogue gets: one member of a union per event, told apart by
+ * `eventName`, which narrows `payload`.
+ *
+ * @example handle(user: PayloadOf<typeof events, "user.*">, ctx: ContextOf<typeof events, "user.*">) {}
+ */
+export type ContextOf<C extends Catalogue, P extends Patterns> = Matching<C, P, ContextFor<C, P, undefined>>;
+
+type Matching<C extends Catalogue, P extends Patterns, T> = [NamesMatching<C, PatternOf<P>>] extends [never]
+  ? NoEventMatches<PatternOf<P>>
+  : T;
+
+/** Decorators typed by a catalogue. */
+export interface DecoratorsFor<C extends Catalogue> {
+  /**
+   * As {@link import("./on-event.ts").onEvent}; the method's parameters and what it returns are checked by the
+   * catalogue, and payloads by its schemas.
+   */
+  onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
+    patterns: P & CheckedPatterns<S extends StandardSchemaV1 ? NoCatalogue : C, P>,
+    options: OnEventOptions<S>,
+  ): HandlerDecorator<HandlerFor<C, P, S>>;
+}
+
+/**
+ * `@onEvent` typed by a catalogue.
+ *
+ * @example
+ * const { onEvent } = decoratorsFor(events);
+ *
+ * class UserLog {
+ *   @onEvent("user.*", { useCase: "user_log" })
+ *   log(user: PayloadOf<typeof events, "user.*">, ctx: ContextOf<typeof events, "user.*">) {}
+ * }
+ */
+export function decoratorsFor<C extends Catalogue>(events: C): DecoratorsFor<C> {
+  return { onEvent: (patterns, options) => methodDecorator(patterns, options, events) };
+}

@@ -1,0 +1,108 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Catalogue, NoCatalogue, Patterns } from "../catalogue/types.ts";
+import type { Handler, HandlerFor } from "../handling/handler.ts";
+import { invalidOption } from "../options/check-options.ts";
+import { defineUseCase, type UseCaseDefinition } from "../use-cases/definition.ts";
+import type { OnEventOptions } from "../use-cases/use-case.ts";
+import { declare } from "./declarations.ts";
+
+/** What a standard decorator is told of a method that an instance has and others can call. */
+export interface HandlerMethodContext extends ClassMethodDecoratorContext {
+  readonly static: false;
+  readonly private: false;
+}
+
+/** What a legacy decorator is told of the class: of a static method it would be the class itself, which has a prototype. */
+export interface HandlerPrototype {
+  readonly constructor: unknown;
+  readonly prototype?: never;
+}
+
+/**
+ * A decorator of methods that fit the handler `H`, under standard decorators (two arguments) and TypeScript's legacy
+ * ones (three).
+ */
+export type HandlerDecorator<H extends Handler<never, never>> = <M extends H>(
+  ...decorated:
+    | [method: M, context: HandlerMethodContext]
+    | [prototype: HandlerPrototype, name: string | symbol, descriptor: TypedPropertyDescriptor<M>]
+) => void;
+
+/**
+ * Declares that a method handles events, under `app.register(TheClass)`. Each delivery gets an instance from a child
+ * container of the app's `container`, in which {@link import("../handling/event-context.ts").EventContext} can be
+ * injected; after settlement what was made for the delivery is disposed of, if it has a `dispose()`.
+ *
+ * A subclass inherits its parent's handlers. A method it overrides stays a handler; `@onEvent` on the override takes
+ * the place of the parent's. Decorators that replace the method belong below `@onEvent`.
+ *
+ * @throws PapaError `invalid-use-case`, `invalid-pattern`, `invalid-option`
+ * @example
+ * @injectable()
+ * class SendWelcome {
+ *   constructor(private mailer: Mailer) {}
+ *
+ *   @onEvent("user.created", { useCase: "send_welcome", schema: User })
+ *   async handle(user: z.output<typeof User>, ctx: EventContext) {
+ *     await this.mailer.send(user.address);
+ *   }
+ * }
+ */
+export function onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
+  patterns: P,
+  options: OnEventOptions<S>,
+): HandlerDecorator<HandlerFor<NoCatalogue, P, S>> {
+  return methodDecorator(patterns, options, undefined);
+}
+
+/** {@link onEvent} with a catalogue, unchecked by types. */
+export function methodDecorator(
+  patterns: Patterns,
+  options: OnEventOptions,
+  catalogue: Catalogue | NoCatalogue,
+): (...decorated: readonly unknown[]) => void {
+  if (typeof options !== "object" || options === null) {
+    throw invalidOption(
+      "@onEvent",
+      'the second argument is an object of options, such as { useCase: "send_welcome_email" }',
+    );
+  }
+  const { useCase, ...handling } = options;
+  const definition = defineUseCase(useCase, { on: patterns, ...handling }, notBound, catalogue);
+  return (...decorated) => declare(methodOf(definition, decorated), definition);
+}
+
+/** In the place of the handler, which takes the class: {@link declare} is told of the method, and not of its class. */
+const notBound: Handler = () => {};
+
+/** @throws PapaError `invalid-option` */
+function methodOf({ name: useCase }: UseCaseDefinition, decorated: readonly unknown[]): object {
+  const misplaced = (problem: string) => invalidOption(`@onEvent of "${useCase}"`, problem);
+  const [target, second, third] = decorated;
+  const standard = typeof second === "object" && second !== null;
+  const place = (standard ? second : legacyPlace(target, second, third)) as Place;
+  const name = String(place.name);
+  if (place.kind !== "method")
+    throw misplaced(`it belongs on a method, and ${place.kind === "class" ? "this" : `"${name}"`} is a ${place.kind}`);
+  if (place.static)
+    throw misplaced(`"${name}" is static, and a handler is a method of the instance that the container makes`);
+  if (place.private) throw misplaced(`"${name}" is private to its class, and the library cannot call it`);
+  return (standard ? target : (third as PropertyDescriptor).value) as object;
+}
+
+/** What the context of a standard decorator says. */
+interface Place {
+  readonly kind: "class" | "method" | "getter" | "setter" | "accessor" | "field" | "parameter";
+  readonly name: string | symbol | undefined;
+  readonly static: boolean;
+  readonly private: boolean;
+}
+
+function legacyPlace(target: unknown, name: unknown, third: unknown): Place {
+  const place = { name: name as string | symbol | undefined, static: typeof target === "function", private: false };
+  if (typeof third === "number") return { ...place, kind: "parameter" };
+  if (name === undefined) return { ...place, kind: "class" };
+  const { value, get, set } = Object(third) as PropertyDescriptor;
+  if (get !== undefined || set !== undefined) return { ...place, kind: "accessor" };
+  return { ...place, kind: typeof value === "function" ? "method" : "field" };
+}

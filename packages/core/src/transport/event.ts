@@ -1,0 +1,35 @@
+/** Headers as they travel: all values are strings, on every broker. */
+export type Headers = Readonly<Record<string, string>>;
+
+/**
+ * An event ready to be stored: what the core hands to a transport. Immutable, and shared by all the use
+ * cases it goes to. A transport stores `headers` and `body` as they are and reads nothing in them.
+ */
+export interface EncodedEvent {
+  /** The event name, for routing; also in the headers. */
+  readonly name: string;
+  /** The event id, for results and logs; also in the headers. */
+  readonly id: string;
+  /** When the event happened, in milliseconds since 1970; also in the headers. */
+  readonly time: number;
+  /** All metadata. */
+  readonly headers: Headers;
+  /** The payload's JSON in UTF-8. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * An event as a broker hands it out. Nothing in it is trusted: it may come from another program (L5). Each
+ * {@link EncodedEvent} is one.
+ */
+export interface ReceivedEvent {
+  /** The name by the broker's own means (a routing key, a field), where it has one; it goes before the headers. */
+  readonly name?: string | undefined;
+  /** An id by the broker's own means that is the same at each delivery; it is used where the headers have none. */
+  readonly id?: string | undefined;
+  /** The time by the broker's own means, in milliseconds since 1970; it is used where the headers have none. */
+  readonly time?: number | undefined;
+  /** As received: strings, bytes, lists of them, numbers, anything. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Uint8Array;
+}

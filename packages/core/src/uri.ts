@@ -1,0 +1,1 @@
+export { type TransportFactory, transportFromUri } from "./transport/from-uri.ts";

@@ -1,0 +1,98 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { assertSchema } from "../catalogue/define-events.ts";
+import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
+import { PapaError } from "../errors/papa-error.ts";
+import type { Handler, Wrap } from "../handling/handler.ts";
+import { assertFunctionOption, assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
+import { toMilliseconds } from "../retry/duration.ts";
+import { type DelayFunction, toDelayFunction } from "../retry/retry-delay.ts";
+import { assertPattern } from "../routing/pattern.ts";
+import type { UseCaseOptions } from "./use-case.ts";
+import { assertUseCaseName } from "./use-case-name.ts";
+
+/** A use case, checked; what is `undefined` is the app's to say. */
+export interface UseCaseDefinition {
+  readonly name: string;
+  readonly patterns: readonly string[];
+  readonly handler: Handler;
+  readonly schema: StandardSchemaV1 | undefined;
+  /** The catalogue its payloads are typed by; goes before the app's. */
+  readonly catalogue: Catalogue | NoCatalogue;
+  readonly wraps: readonly Wrap[];
+  readonly retries: number | undefined;
+  readonly retryDelay: DelayFunction | undefined;
+  readonly concurrency: number | undefined;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
+}
+
+const OPTIONS = ["on", "schema", "retries", "retryDelay", "concurrency", "timeout", "wrap"];
+
+/** @throws PapaError `invalid-use-case`, `invalid-pattern`, `invalid-option` */
+export function defineUseCase(
+  name: string,
+  options: UseCaseOptions,
+  handler: Handler,
+  catalogue: Catalogue | NoCatalogue,
+): UseCaseDefinition {
+  assertUseCaseName(name);
+  const where = `useCase "${name}"`;
+  assertKnownOptions(options, OPTIONS, where);
+  if (typeof handler !== "function") {
+    throw invalidOption(
+      `${where}: handler`,
+      `it is of type ${typeof handler}, and a function (payload, ctx) is needed`,
+    );
+  }
+  if (options.schema !== undefined) assertSchema(options.schema, `${where}: schema`);
+  return {
+    name,
+    patterns: checkedPatterns(options.on, where),
+    handler,
+    schema: options.schema,
+    catalogue,
+    wraps: checkedWraps(options.wrap, where),
+    ...checkedRetry(options, where),
+    concurrency:
+      options.concurrency === undefined ? undefined : integerOption(options.concurrency, 0, `${where}: concurrency`, 1),
+    timeout: options.timeout === undefined ? undefined : checkedTimeout(options.timeout, where),
+  };
+}
+
+/** The retry options of an app or a use case. @throws PapaError `invalid-option` */
+export function checkedRetry(
+  options: Pick<UseCaseOptions, "retries" | "retryDelay">,
+  where: string,
+): { readonly retries: number | undefined; readonly retryDelay: DelayFunction | undefined } {
+  return {
+    retries: options.retries === undefined ? undefined : integerOption(options.retries, 0, `${where}: retries`, 0),
+    retryDelay:
+      options.retryDelay === undefined ? undefined : toDelayFunction(options.retryDelay, `${where}: retryDelay`),
+  };
+}
+
+/** @throws PapaError `invalid-option` */
+export function checkedWraps(wrap: Wrap | readonly Wrap[] | undefined, where: string): readonly Wrap[] {
+  if (wrap === undefined) return [];
+  const wraps = typeof wrap === "function" ? [wrap] : wrap;
+  if (!Array.isArray(wraps))
+    throw invalidOption(`${where}: wrap`, "a function (ctx, next) or a list of them is needed");
+  for (const each of wraps) assertFunctionOption(each, `${where}: wrap`);
+  return wraps;
+}
+
+function checkedPatterns(on: unknown, where: string): readonly string[] {
+  const patterns = Array.isArray(on) ? on : [on];
+  if (on === undefined || patterns.length === 0) {
+    const problem = 'at least one pattern is needed, such as "user.created" or "user.*"';
+    throw new PapaError("invalid-pattern", `${where}: ${problem}.`, { pattern: "", problem });
+  }
+  for (const pattern of patterns) assertPattern(pattern);
+  return [...new Set(patterns as string[])];
+}
+
+function checkedTimeout(timeout: NonNullable<UseCaseOptions["timeout"]>, where: string): number {
+  const milliseconds = toMilliseconds(timeout, `${where}: timeout`);
+  if (milliseconds > 0) return milliseconds;
+  throw invalidOption(`${where}: timeout`, "a timeout of 0 fails every handler; leave it out for none");
+}

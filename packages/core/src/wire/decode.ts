@@ -1,0 +1,105 @@
+import { isUtf8 } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../transport/clock.ts";
+import type { Headers, ReceivedEvent } from "../transport/event.ts";
+import { HEADER, isOwnHeader, UNSAFE_NAMES } from "./header-names.ts";
+import { parseTime } from "./time.ts";
+
+/** Far more attempts than any policy makes; a larger number is a stranger's. */
+const MAX_ATTEMPT = 1_000_000;
+
+/** The most characters of an event id: AMQP's message id has 255 bytes. */
+export const MAX_ID_LENGTH = 200;
+
+/**
+ * The metadata of a received event, read safely: a header of ours with the wrong type counts as absent, and what
+ * an event from outside lacks gets a default (L5). Nothing here throws.
+ *
+ * Members are read on demand, since most handlers look at few of them.
+ */
+export class EventReader {
+  readonly #event: ReceivedEvent;
+  readonly #clock: Pick<Clock, "now">;
+  #id: string | undefined;
+  #time: number | undefined;
+  #headers: Headers | undefined;
+
+  /** @param clock gives an event without a time the present one */
+  constructor(event: ReceivedEvent, clock: Pick<Clock, "now">) {
+    this.#event = event;
+    this.#clock = clock;
+  }
+
+  /** The published name; empty if there is none. */
+  get name(): string {
+    return this.#event.name ?? this.text(HEADER.type) ?? "";
+  }
+
+  get id(): string {
+    return (this.#id ??= usableId(this.text(HEADER.id)) ?? usableId(this.#event.id) ?? randomUUID());
+  }
+
+  /** Milliseconds since 1970. */
+  get time(): number {
+    return (this.#time ??= parseTime(this.text(HEADER.time)) ?? this.#event.time ?? this.#clock.now());
+  }
+
+  /** All headers as strings, ours included; without those that no string can stand for. */
+  get headers(): Headers {
+    return (this.#headers ??= headersAsText(this.#event.headers));
+  }
+
+  /** The headers that are not the library's own. */
+  get userHeaders(): Headers {
+    return Object.fromEntries(Object.entries(this.headers).filter(([name]) => !isOwnHeader(name)));
+  }
+
+  /** One header as a string. */
+  text(name: string): string | undefined {
+    const value = this.#event.headers[name];
+    return typeof value === "string" ? value : headerAsText(value);
+  }
+}
+
+function usableId(id: string | undefined): string | undefined {
+  return id === undefined || id === "" || id.length > MAX_ID_LENGTH ? undefined : id;
+}
+
+/** The attempt that a delivery is by our own header: 1 unless it holds a number of at least 1 (T4). For transports. */
+export function readAttempt(headers: Readonly<Record<string, unknown>>): number {
+  const value = headers[HEADER.attempt];
+  if (value === undefined) return 1;
+  return readCount(headerAsText(value), 1);
+}
+
+/** A count in a header, or `fallback` where it holds none. */
+export function readCount(text: string | undefined, fallback: number): number {
+  const count = Number(text);
+  return Number.isInteger(count) && count >= fallback && count <= MAX_ATTEMPT ? count : fallback;
+}
+
+function headersAsText(headers: Readonly<Record<string, unknown>>): Headers {
+  const out: Record<string, string> = {};
+  for (const name of Object.keys(headers)) {
+    const text = UNSAFE_NAMES.has(name) ? undefined : headerAsText(headers[name]);
+    if (text !== undefined) out[name] = text;
+  }
+  return out;
+}
+
+/** A header's value as text: bytes are read as UTF-8, a repeated header (a list) counts by its first value. */
+function headerAsText(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    case "object":
+      if (value instanceof Uint8Array) return isUtf8(value) ? Buffer.from(value).toString() : undefined;
+      return Array.isArray(value) ? headerAsText(value[0]) : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import type { EncodedEvent } from "../transport/event.ts";
+import { HEADER } from "./header-names.ts";
+import { isoTime } from "./time.ts";
+
+/** Everything that makes up an event on the wire, checked. */
+export interface EventParts {
+  readonly name: string;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Who publishes it, as a URI reference. */
+  readonly source: string;
+  readonly body: Uint8Array;
+  readonly userHeaders: Readonly<Record<string, string>> | undefined;
+  /** The event being handled while this one is published; its trace goes on in this one. */
+  readonly cause: { readonly id: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+}
+
+/** Puts an event into its wire format. */
+export function encodeEvent(parts: EventParts): EncodedEvent {
+  const { name, id, time, source, body, userHeaders, cause } = parts;
+  // The names are those of HEADER, written out: a literal with computed names costs several times as much.
+  const headers: Record<string, string> = {
+    ce_specversion: "1.0",
+    ce_id: id,
+    ce_type: name,
+    ce_source: source,
+    ce_time: isoTime(time),
+    "content-type": "application/json",
+  };
+  if (cause !== undefined) addCause(headers, cause);
+  if (userHeaders !== undefined) Object.assign(headers, userHeaders);
+  return { name, id, time, headers, body };
+}
+
+function addCause(headers: Record<string, string>, cause: NonNullable<EventParts["cause"]>): void {
+  headers[HEADER.cause] = cause.id;
+  const { traceparent, tracestate } = cause.headers;
+  if (traceparent === undefined) return;
+  headers[HEADER.traceParent] = traceparent;
+  if (tracestate !== undefined) headers[HEADER.traceState] = tracestate;
+}

@@ -1,0 +1,67 @@
+/**
+ * The headers of the wire format, the same on every broker, all values strings:
+ *
+ *     event    = ce_specversion ce_id ce_type ce_source ce_time content-type [trace] [cause] *user
+ *     trace    = traceparent [tracestate]
+ *     cause    = papa_cause
+ *     retry    = event papa_attempt failure
+ *     hand-on  = (event / retry) papa_handed_on papa_handed_on_since
+ *     dead     = event papa_attempt papa_use_case papa_reason failure papa_error_stack
+ *     failure  = papa_first_failed_at papa_last_failed_at papa_error_name papa_error_message
+ *     redriven = event papa_redriven
+ *
+ * `ce_*` are those of CloudEvents 1.0 in binary mode as its Kafka binding spells them
+ * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md), the trace
+ * is that of https://www.w3.org/TR/trace-context/.
+ */
+export const HEADER = {
+  specVersion: "ce_specversion",
+  id: "ce_id",
+  type: "ce_type",
+  source: "ce_source",
+  time: "ce_time",
+  contentType: "content-type",
+  traceParent: "traceparent",
+  traceState: "tracestate",
+  /** The id of the event whose handler published this one. */
+  cause: "papa_cause",
+  /** The number of the attempt this delivery is; absent on the first. */
+  attempt: "papa_attempt",
+  firstFailedAt: "papa_first_failed_at",
+  lastFailedAt: "papa_last_failed_at",
+  errorName: "papa_error_name",
+  errorMessage: "papa_error_message",
+  errorStack: "papa_error_stack",
+  reason: "papa_reason",
+  useCase: "papa_use_case",
+  /** How often the event has been handed on to another instance of its use case (R6). */
+  handedOn: "papa_handed_on",
+  /** When it was first handed on. */
+  handedOnSince: "papa_handed_on_since",
+  /** How often the event has been redriven. */
+  redriven: "papa_redriven",
+  /** Names of headers left out because they were too large to be stored again. */
+  dropped: "papa_dropped_headers",
+} as const;
+
+/** What tells of one stay in a queue and is no part of the event; gone when the event starts anew. */
+export const STAY_HEADERS: readonly string[] = [
+  HEADER.attempt,
+  HEADER.firstFailedAt,
+  HEADER.lastFailedAt,
+  HEADER.errorName,
+  HEADER.errorMessage,
+  HEADER.errorStack,
+  HEADER.reason,
+  HEADER.useCase,
+  HEADER.handedOn,
+  HEADER.handedOnSince,
+];
+
+/** Header names that reach into an object's prototype when copied carelessly. */
+export const UNSAFE_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** Whether a header is the library's and not the user's. */
+export function isOwnHeader(name: string): boolean {
+  return name.startsWith("ce_") || name.startsWith("papa_") || name === HEADER.contentType;
+}

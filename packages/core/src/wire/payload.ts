@@ -1,0 +1,84 @@
+import { isUtf8 } from "node:buffer";
+import { PapaError } from "../errors/papa-error.ts";
+
+/** The most bytes of a payload's JSON, unless an app sets another number (P4). */
+export const MAX_PAYLOAD_BYTES = 1_048_576;
+
+/**
+ * The payload's JSON as bytes (P4).
+ *
+ * @throws PapaError `payload-not-json`, `payload-too-large`
+ */
+export function encodePayload(eventName: string, payload: unknown, maxBytes: number): Uint8Array {
+  const json = stringify(eventName, payload);
+  // A string has at least as many bytes as characters: most oversized ones need no copy to be seen.
+  if (json.length > maxBytes) throw tooLarge(eventName, Buffer.byteLength(json), maxBytes);
+  const body = Buffer.from(json);
+  if (body.length > maxBytes) throw tooLarge(eventName, body.length, maxBytes);
+  return body;
+}
+
+function stringify(eventName: string, payload: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(payload);
+  } catch (error) {
+    // V8 draws a cycle over several lines; the first says what it is.
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw notJson(eventName, reason, error);
+  }
+  if (json === undefined)
+    throw notJson(eventName, `${payload === undefined ? "undefined" : `a ${typeof payload}`} has no JSON; null has`);
+  if (json.includes("__proto__") && hasProtoKey(json))
+    throw notJson(eventName, 'a key is called "__proto__", which receivers refuse');
+  return json;
+}
+
+/** What {@link decodePayload} makes of a body. */
+export type DecodedPayload = { readonly payload: unknown } | { readonly problem: string };
+
+/**
+ * Parses a received body; says what is wrong with one that is no JSON in UTF-8 (H5). A payload with a `__proto__`
+ * key is refused too: code that merges it into an object would change that object's prototype.
+ */
+export function decodePayload(body: Uint8Array): DecodedPayload {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const json = bytes.toString();
+  // Broken UTF-8 shows as replacement characters, though a publisher may have sent such; most bodies have none.
+  if (json.includes("\ufffd") && !isUtf8(body)) return { problem: "the body is no UTF-8" };
+  try {
+    const payload: unknown = JSON.parse(json);
+    if (mayHaveProtoKey(json) && hasProtoKey(json)) return { problem: 'the body has a key called "__proto__"' };
+    return { payload };
+  } catch (error) {
+    return { problem: `the body is no JSON: ${(error as Error).message}` };
+  }
+}
+
+/** A quick look first; any character of the key may also be written as an escape. */
+function mayHaveProtoKey(json: string): boolean {
+  return json.includes("__proto__") || json.includes("\\u00");
+}
+
+function hasProtoKey(json: string): boolean {
+  let found = false;
+  JSON.parse(json, (key, value: unknown) => {
+    if (key === "__proto__") found = true;
+    return value;
+  });
+  return found;
+}
+
+function notJson(eventName: string, problem: string, cause?: unknown): PapaError {
+  return new PapaError(
+    "payload-not-json",
+    `The payload of "${eventName}" is no JSON: ${problem}.`,
+    { eventName, problem },
+    { cause },
+  );
+}
+
+function tooLarge(eventName: string, bytes: number, limit: number): PapaError {
+  const message = `The payload of "${eventName}" has ${bytes} bytes of JSON, and ${limit} are allowed; send a reference to it, or set maxPayloadBytes.`;
+  return new PapaError("payload-too-large", message, { eventName, bytes, limit });
+}

@@ -1,0 +1,85 @@
+import { PapaError } from "@papa-events/core";
+import type {
+  DeadLetterPage,
+  DeadLetterQuery,
+  DeadLetterStore,
+  EncodedEvent,
+  Revive,
+  StoredDeadLetter,
+} from "@papa-events/core/transport";
+
+interface Letter extends StoredDeadLetter {
+  /** When it died, counted: what pages are cut by. */
+  readonly sequence: number;
+}
+
+/** The dead letters of one queue, in the order of dying. */
+export class Letters implements DeadLetterStore {
+  readonly #useCase: string;
+  readonly #putBack: (event: EncodedEvent) => void;
+  readonly #letters = new Map<string, Letter>();
+  #sequence = 0;
+
+  constructor(useCase: string, putBack: (event: EncodedEvent) => void) {
+    this.#useCase = useCase;
+    this.#putBack = putBack;
+  }
+
+  add(id: string, event: EncodedEvent): void {
+    this.#sequence += 1;
+    this.#letters.set(id, { id, event, sequence: this.#sequence });
+  }
+
+  get size(): number {
+    return this.#letters.size;
+  }
+
+  async count(): Promise<number> {
+    return this.#letters.size;
+  }
+
+  async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
+    const from = this.#cursor(after);
+    const letters = [...this.#letters.values()];
+    if (order === "newest") letters.reverse();
+    const rest = letters.filter(
+      ({ sequence }) => from === undefined || (order === "newest" ? sequence < from : sequence > from),
+    );
+    const items = rest.slice(0, limit);
+    const last = items.at(-1);
+    return rest.length > limit && last !== undefined ? { items, next: String(last.sequence) } : { items };
+  }
+
+  async get(id: string): Promise<StoredDeadLetter | undefined> {
+    return this.#letters.get(id);
+  }
+
+  async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
+    return this.#take(ids, (letter) => this.#putBack(revive(letter)));
+  }
+
+  async purge(ids: readonly string[] | "all"): Promise<number> {
+    return this.#take(ids, () => {});
+  }
+
+  #take(ids: readonly string[] | "all", act: (letter: Letter) => void): number {
+    let taken = 0;
+    for (const id of ids === "all" ? [...this.#letters.keys()] : ids) {
+      const letter = this.#letters.get(id);
+      if (letter === undefined) continue;
+      act(letter);
+      this.#letters.delete(id);
+      taken += 1;
+    }
+    return taken;
+  }
+
+  /** The place a page begins behind: a number, so that it holds when the letter itself has gone. */
+  #cursor(after: string | undefined): number | undefined {
+    if (after === undefined) return undefined;
+    const sequence = Number(after);
+    if (Number.isInteger(sequence)) return sequence;
+    const problem = `${JSON.stringify(after)} is no place in the list of "${this.#useCase}"; give the next of the page before`;
+    throw new PapaError("invalid-option", `list: after: ${problem}.`, { option: "list: after", problem });
+  }
+}

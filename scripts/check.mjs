@@ -1,0 +1,42 @@
+// The whole truth about a checkout: every check in order, stopping at the first that fails.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const temporary = mkdtempSync(join(tmpdir(), "papa-events-check-"));
+const report = join(temporary, "vitest.json");
+
+const checks = [
+  ["format, lint, dependency rule", "biome", ["check", "--error-on-warnings", "."]],
+  ["build", "turbo", ["run", "build", "--output-logs=errors-only"]],
+  ["types of sources, tests, examples", "turbo", ["run", "types", "--output-logs=errors-only"]],
+  ["public types on TypeScript 5.9", "node", ["scripts/types-5.9.mjs"]],
+  ["unused files, exports, dependencies", "knip", []],
+  ["tests", "vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]],
+  ["packed packages", "node", ["scripts/check-packages.mjs"]],
+];
+
+const started = performance.now();
+for (const [title, command, args] of checks) {
+  const begun = performance.now();
+  console.log(`\n== ${title}`);
+  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
+  if (status !== 0) fail(title, error);
+  console.log(`== ${title}: ok, ${seconds(begun)}`);
+}
+
+const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+rmSync(temporary, { recursive: true });
+console.log(`\nAll checks passed in ${seconds(started)}.`);
+console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+process.exit(numPassedTests > 0 && numFailedTests === 0 ? 0 : 1);
+
+function fail(title, error) {
+  console.error(`\n== ${title}: FAILED${error ? ` (${error.message})` : ""}`);
+  process.exit(1);
+}
+
+function seconds(since) {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}

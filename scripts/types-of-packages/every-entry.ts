@@ -1,0 +1,8 @@
+// Imports every entry of every package, so that the compiler reads all of the built declarations.
+import type * as core from "@papa-events/core";
+import type * as decorators from "@papa-events/core/decorators";
+import type * as transport from "@papa-events/core/transport";
+import type * as uri from "@papa-events/core/uri";
+import type * as memory from "@papa-events/transport-memory";
+
+export type Entries = [typeof core, typeof decorators, typeof transport, typeof uri, typeof memory];
