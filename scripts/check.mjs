@@ -11,6 +11,8 @@ const checks = [
   ["format, lint, dependency rule", "biome", ["check", "--error-on-warnings", "."]],
   ["build", "turbo", ["run", "build", "--output-logs=errors-only"]],
   ["types of sources, tests, examples", "turbo", ["run", "types", "--output-logs=errors-only"]],
+  ["types of scripts", "tsc", ["-p", "scripts/test"]],
+  ["examples in documents", "node", ["scripts/sync-examples.mjs", "--check"]],
   ["public types on TypeScript 5.9", "node", ["scripts/types-5.9.mjs"]],
   ["unused files, exports, dependencies", "knip", []],
   ["tests", "vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]],

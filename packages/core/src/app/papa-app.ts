@@ -210,9 +210,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     const { maker, publisher } = this.#runningFor("newEvents");
     if (!Array.isArray(events))
       throw invalidOption("newEvents", "a list of events { name, payload, headers? } is needed");
-    const made = events.map(({ name, payload, headers }) =>
-      maker.make(name, payload, headers === undefined ? undefined : { headers }),
-    );
+    const made = events.map((event, index) => {
+      if (typeof event !== "object" || event === null)
+        throw invalidOption(`newEvents: event ${index}`, "an object { name, payload, headers? } is needed");
+      const { name, payload, headers } = event;
+      return maker.make(name, payload, headers === undefined ? undefined : { headers });
+    });
     return publisher.publishAll(made.every(isMade) ? made : await Promise.all(made));
   }
 

@@ -17,11 +17,7 @@ export function declare(method: object, definition: UseCaseDefinition): void {
 /** The use cases that a class and those it extends declare. What a subclass declares on a method is what counts. */
 function useCasesDeclaredBy(type: Class): readonly UseCase[] {
   const found = new Map<PropertyKey, readonly UseCaseDefinition[]>();
-  for (
-    let prototype: object | null = type.prototype;
-    prototype !== null;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
+  for (const prototype of prototypesOf(type)) {
     for (const method of Reflect.ownKeys(prototype)) {
       const declared = declarationsOf(Object.getOwnPropertyDescriptor(prototype, method)?.value);
       if (declared !== undefined && !found.has(method)) found.set(method, declared);
@@ -30,6 +26,12 @@ function useCasesDeclaredBy(type: Class): readonly UseCase[] {
   return [...found].flatMap(([method, definitions]) =>
     definitions.map((definition) => new UseCase({ ...definition, handler: methodHandler(type, method) })),
   );
+}
+
+/** The class's own first; none of an arrow function that was taken for a class. */
+function* prototypesOf(type: Class): Iterable<object> {
+  let prototype: object | null = type.prototype ?? null;
+  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) yield prototype;
 }
 
 function declarationsOf(value: unknown): readonly UseCaseDefinition[] | undefined {

@@ -11,6 +11,7 @@ import type {
 } from "../catalogue/types.ts";
 import type { ContextFor } from "../handling/event-context.ts";
 import type { HandlerFor } from "../handling/handler.ts";
+import { invalidOption } from "../options/check-options.ts";
 import type { OnEventOptions } from "../use-cases/use-case.ts";
 import { type HandlerDecorator, methodDecorator } from "./on-event.ts";
 
@@ -48,6 +49,7 @@ export interface DecoratorsFor<C extends Catalogue> {
 /**
  * `@onEvent` typed by a catalogue.
  *
+ * @throws PapaError `invalid-option`
  * @example
  * const { onEvent } = decoratorsFor(events);
  *
@@ -57,5 +59,8 @@ export interface DecoratorsFor<C extends Catalogue> {
  * }
  */
 export function decoratorsFor<C extends Catalogue>(events: C): DecoratorsFor<C> {
+  if (typeof events !== "object" || events === null) {
+    throw invalidOption("decoratorsFor", "a catalogue made by defineEvents is needed");
+  }
   return { onEvent: (patterns, options) => methodDecorator(patterns, options, events) };
 }

@@ -78,31 +78,65 @@ const notBound: Handler = () => {};
 /** @throws PapaError `invalid-option` */
 function methodOf({ name: useCase }: UseCaseDefinition, decorated: readonly unknown[]): object {
   const misplaced = (problem: string) => invalidOption(`@onEvent of "${useCase}"`, problem);
-  const [target, second, third] = decorated;
-  const standard = typeof second === "object" && second !== null;
-  const place = (standard ? second : legacyPlace(target, second, third)) as Place;
-  const name = String(place.name);
-  if (place.kind !== "method")
-    throw misplaced(`it belongs on a method, and ${place.kind === "class" ? "this" : `"${name}"`} is a ${place.kind}`);
+  const place = isStandard(decorated) ? standardPlace(...decorated) : legacyPlace(decorated);
+  const { name, method } = place;
+  if (method === undefined) throw misplaced(`it belongs on a method, and ${name} is ${place.kind}`);
   if (place.static)
-    throw misplaced(`"${name}" is static, and a handler is a method of the instance that the container makes`);
-  if (place.private) throw misplaced(`"${name}" is private to its class, and the library cannot call it`);
-  return (standard ? target : (third as PropertyDescriptor).value) as object;
+    throw misplaced(`${name} is static, and a handler is a method of the instance that the container makes`);
+  if (place.private) throw misplaced(`${name} is private to its class, and the library cannot call it`);
+  return method;
 }
 
-/** What the context of a standard decorator says. */
+/** What a decorator stands on. */
 interface Place {
-  readonly kind: "class" | "method" | "getter" | "setter" | "accessor" | "field" | "parameter";
-  readonly name: string | symbol | undefined;
+  readonly name: string;
+  /** What it is, unless a method. */
+  readonly kind?: string;
+  readonly method: object | undefined;
   readonly static: boolean;
   readonly private: boolean;
 }
 
-function legacyPlace(target: unknown, name: unknown, third: unknown): Place {
-  const place = { name: name as string | symbol | undefined, static: typeof target === "function", private: false };
-  if (typeof third === "number") return { ...place, kind: "parameter" };
-  if (name === undefined) return { ...place, kind: "class" };
-  const { value, get, set } = Object(third) as PropertyDescriptor;
-  if (get !== undefined || set !== undefined) return { ...place, kind: "accessor" };
-  return { ...place, kind: typeof value === "function" ? "method" : "field" };
+/** The context of a standard decorator, wherever it stands. */
+interface StandardContext {
+  readonly kind: string;
+  readonly name: string | symbol | undefined;
+  readonly static?: boolean;
+  readonly private?: boolean;
+}
+
+function isStandard(decorated: readonly unknown[]): decorated is readonly [target: object, context: StandardContext] {
+  return typeof decorated[1] === "object" && decorated[1] !== null;
+}
+
+function standardPlace(
+  target: object,
+  { kind, name, static: isStatic = false, private: isPrivate = false }: StandardContext,
+): Place {
+  return {
+    name: kind === "class" ? "this" : quoted(name),
+    kind: withArticle(kind),
+    method: kind === "method" ? target : undefined,
+    static: isStatic,
+    private: isPrivate,
+  };
+}
+
+function legacyPlace([target, key, descriptor]: readonly unknown[]): Place {
+  const place = { static: typeof target === "function", private: false, method: undefined };
+  if (typeof descriptor === "number") {
+    return { ...place, name: "this", kind: `a parameter of ${key === undefined ? "the constructor" : quoted(key)}` };
+  }
+  if (key === undefined) return { ...place, name: "this", kind: "a class" };
+  const { value, get, set } = Object(descriptor) as PropertyDescriptor;
+  if (typeof value === "function") return { ...place, name: quoted(key), method: value };
+  return { ...place, name: quoted(key), kind: withArticle((get ?? set) ? "accessor" : "field") };
+}
+
+function quoted(name: unknown): string {
+  return `"${String(name)}"`;
+}
+
+function withArticle(kind: string): string {
+  return `${kind === "accessor" ? "an" : "a"} ${kind}`;
 }

@@ -1,7 +1,6 @@
 import Denque from "denque";
 import type { Delivery, Subscription } from "../transport/delivery.ts";
 import type { Connection } from "../transport/transport.ts";
-import { enterContext } from "./current-event.ts";
 import { type ContextScope, DeliveryContext } from "./delivery-context.ts";
 import { Outcome } from "./outcome.ts";
 import type { Processor } from "./processor.ts";
@@ -53,10 +52,12 @@ export class Lane {
 
   /** Resolves when no handler runs and every outcome is stored. */
   async idle(): Promise<void> {
-    while (this.#places.size > 0 || this.#options.settler.open > 0) {
-      if (this.#places.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-      else await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#places.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
     }
+    await this.#options.settler.idle();
   }
 
   /** Aborts the signals of the handlers that run, and tells how many they are. */
@@ -76,12 +77,11 @@ export class Lane {
     const { processor, settler } = this.#options;
     const place: Place = { context: undefined };
     this.#places.add(place);
-    // Out of the transport's stack, which must neither wait for a handler nor see its context.
+    // Out of the transport's stack, which must not wait for what handlers do before they first await.
     await undefined;
     for (let delivery: Delivery | undefined = first; delivery !== undefined; delivery = this.#waiting.shift()) {
       const context = new DeliveryContext(delivery, this.#options);
       place.context = context;
-      enterContext(context);
       let outcome: Outcome;
       try {
         const finished = processor.finish(context, await processor.begin(delivery, context));

@@ -8,6 +8,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import type { EncodedEvent } from "../transport/event.ts";
 import { decodePayload } from "../wire/payload.ts";
+import { runInContext } from "./current-event.ts";
 import { callWithDeadline } from "./deadline.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
@@ -95,8 +96,8 @@ export class Processor {
   #call(context: DeliveryContext, payload: unknown): HandlerResult | Promise<HandlerResult> {
     const { handler, timeout, clock } = this.#options;
     context.payload = payload;
-    if (timeout === undefined) return handler(payload, context);
-    return callWithDeadline(context, timeout, clock, () => handler(payload, context));
+    if (timeout === undefined) return runInContext(context, handler, payload);
+    return callWithDeadline(context, timeout, clock, () => runInContext(context, handler, payload));
   }
 
   /** The outputs, all checked before the first can be published (H4). @throws PapaError `invalid-output` */

@@ -25,15 +25,17 @@ export interface SettlerOptions extends SettlementListeners {
 /** Sees that every outcome is stored, and tells who wants to know. */
 export class Settler {
   readonly #options: SettlerOptions;
+  /** Settlements that are not stored yet, other than plain acknowledgements, which `Connection.close` flushes. */
   #open = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(options: SettlerOptions) {
     this.#options = options;
   }
 
-  /** How many settlements are not stored yet, other than plain acknowledgements, which `Connection.close` flushes. */
-  get open(): number {
-    return this.#open;
+  /** Resolves when every outcome given so far is stored. */
+  async idle(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** Settles, without making the handler's place wait for it. */
@@ -68,6 +70,7 @@ export class Settler {
     if (context.running !== undefined) await context.running;
     if (context.awaitsSettlement) await context.settled();
     this.#open -= 1;
+    if (this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   /** Outputs that the broker refuses for good make a dead letter, for now a retry; those two are tried until stored. */
