@@ -4,7 +4,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 const compiler = "node_modules/typescript-5.9/bin/tsc";
-const projects = ["packages/core/test-types", "scripts/types-of-packages"].filter((project) => existsSync(project));
+const projects = [
+  "packages/core/test-types",
+  "packages/core/test/decorators",
+  "packages/core/test/decorators/standard",
+  "scripts/types-of-packages",
+].filter((project) => existsSync(project));
 const failed = projects.filter(
   (project) => spawnSync("node", [compiler, "-p", project], { stdio: "inherit" }).status !== 0,
 );
