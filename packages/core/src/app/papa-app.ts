@@ -85,8 +85,9 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
         'the second argument is an object of options, such as { useCase: "send_welcome_email" }',
       );
     }
+    if ("on" in options) throw invalidOption("onEvent", 'it has no option "on"; the patterns are its first argument');
     const { useCase, ...handling } = options;
-    return this.use(makeUseCase(useCase, { on: patterns, ...handling }, handler, undefined));
+    return this.use(makeUseCase(useCase, { ...handling, on: patterns }, handler, undefined));
   }
 
   /**
@@ -255,9 +256,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   #assertNew(operation: string): void {
     if (this.#state === "new") return;
     if (this.#state === "stopped") throw stopped(operation);
-    throw new PapaError("already-started", `${operation} has to come before start(); the app is ${this.#state}.`, {
-      state: this.#state,
-    });
+    const problem = operation === "start" ? "start() has been called before" : `${operation} has to come before start()`;
+    throw new PapaError("already-started", `${problem}; the app is ${this.#state}.`, { state: this.#state });
   }
 
   /** What runs; handlers that are drained may still publish. */

@@ -7,13 +7,13 @@ import type { OnEventOptions } from "../use-cases/use-case.ts";
 import { declare } from "./declarations.ts";
 
 /** What a standard decorator is told of a method that an instance has and others can call. */
-export interface HandlerMethodContext extends ClassMethodDecoratorContext {
+interface HandlerMethodContext extends ClassMethodDecoratorContext {
   readonly static: false;
   readonly private: false;
 }
 
 /** What a legacy decorator is told of the class: of a static method it would be the class itself, which has a prototype. */
-export interface HandlerPrototype {
+interface HandlerPrototype {
   readonly constructor: unknown;
   readonly prototype?: never;
 }
@@ -31,7 +31,8 @@ export type HandlerDecorator<H extends Handler<never, never>> = <M extends H>(
 /**
  * Declares that a method handles events, under `app.register(TheClass)`. Each delivery gets an instance from a child
  * container of the app's `container`, in which {@link import("../handling/event-context.ts").EventContext} can be
- * injected; after settlement what was made for the delivery is disposed of, if it has a `dispose()`.
+ * injected; after settlement what was made for the delivery is disposed of, if it has a `dispose()`. What is shared
+ * should be a singleton: what `instanceCachingFactory` caches counts as made for the delivery that asked first.
  *
  * A subclass inherits its parent's handlers. A method it overrides stays a handler; `@onEvent` on the override takes
  * the place of the parent's. Decorators that replace the method belong below `@onEvent`.

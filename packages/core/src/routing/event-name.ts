@@ -1,10 +1,10 @@
 import { PapaError } from "../errors/papa-error.ts";
 
 /** The most words an event name or pattern may have. */
-export const MAX_WORDS = 10;
+const MAX_WORDS = 10;
 
 /** The most bytes an event name or pattern may have; with a prefix it still fits AMQP's 255-byte routing key. */
-export const MAX_NAME_BYTES = 200;
+const MAX_NAME_BYTES = 200;
 
 const WORD = /^[A-Za-z0-9_-]+$/;
 
@@ -32,7 +32,7 @@ export function assertEventName(name: unknown): asserts name is string {
 }
 
 /** What is wrong with an event name, or `undefined`. */
-export function problemOfEventName(name: unknown): string | undefined {
+function problemOfEventName(name: unknown): string | undefined {
   if (typeof name !== "string") return `it is of type ${typeof name}, and a string is needed`;
   return problemOfWords(name, (word) => {
     if (word === "*" || word === "#") return `the wildcard "${word}" belongs into a pattern; an event has a full name`;

@@ -4,11 +4,11 @@ import { PapaError } from "../errors/papa-error.ts";
 import { runInContext } from "../handling/current-event.ts";
 import type { EventContext } from "../handling/event-context.ts";
 import type { OutputEvent } from "../handling/handler.ts";
-import { collectOutputs } from "../handling/outputs.ts";
+import { collectOutputs, invalidOutput } from "../handling/outputs.ts";
 import { SettledContext } from "../handling/settled-context.ts";
 import { composeWraps } from "../handling/wraps.ts";
 import { consoleLogger, type Logger } from "../logger.ts";
-import { assertEventName } from "../routing/event-name.ts";
+import { problemOfEventName } from "../routing/event-name.ts";
 import type { Headers } from "../transport/event.ts";
 import { boundHandler } from "./class-use-cases.ts";
 import type { UseCaseDefinition } from "./definition.ts";
@@ -34,7 +34,10 @@ export async function runAlone(
   const call = composeWraps(definition.wraps, boundHandler(definition.handler, undefined));
   try {
     const outputs = collectOutputs(await runInContext(context, call, checked.value), definition.name);
-    for (const output of outputs) assertEventName(output.name);
+    for (const { name } of outputs) {
+      const problem = problemOfEventName(name);
+      if (problem !== undefined) throw invalidOutput(definition.name, `${JSON.stringify(name)} is no event name: ${problem}`);
+    }
     return outputs;
   } finally {
     await context.settled();
