@@ -1,11 +1,11 @@
-import { PapaError } from "@papa-events/core";
-import type {
-  DeadLetterPage,
-  DeadLetterQuery,
-  DeadLetterStore,
-  EncodedEvent,
-  Revive,
-  StoredDeadLetter,
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  type EncodedEvent,
+  invalidOption,
+  type Revive,
+  type StoredDeadLetter,
 } from "@papa-events/core/transport";
 
 interface Letter extends StoredDeadLetter {
@@ -80,6 +80,6 @@ export class Letters implements DeadLetterStore {
     const sequence = Number(after);
     if (Number.isInteger(sequence)) return sequence;
     const problem = `${JSON.stringify(after)} is no place in the list of "${this.#useCase}"; give the next of the page before`;
-    throw new PapaError("invalid-option", `list: after: ${problem}.`, { option: "list: after", problem });
+    throw invalidOption("list: after", problem);
   }
 }

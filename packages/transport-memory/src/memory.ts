@@ -1,5 +1,4 @@
-import { PapaError } from "@papa-events/core";
-import { type Clock, type EncodedEvent, systemClock } from "@papa-events/core/transport";
+import { type Clock, type EncodedEvent, invalidOption, systemClock } from "@papa-events/core/transport";
 import { Broker } from "./broker.ts";
 import { MemoryTransport } from "./transport.ts";
 
@@ -48,6 +47,8 @@ const URI = /^memory:(?:\/\/)?([A-Za-z0-9_.-]*)(?:\?prefix=((?!.*--)[a-z0-9-]{1,
 function parse(uri: string): { readonly name: string; readonly prefix: string } {
   const found = URI.exec(uri);
   if (found !== null) return { name: found[1] ?? "", prefix: found[2] ?? "" };
-  const problem = `${JSON.stringify(uri)} is not of the form memory:, memory:name or memory:name?prefix=namespace`;
-  throw new PapaError("invalid-option", `transport URL: ${problem}.`, { option: "transport URL", problem });
+  throw invalidOption(
+    "transport URL",
+    `${JSON.stringify(uri)} is not of the form memory:, memory:name or memory:name?prefix=namespace`,
+  );
 }

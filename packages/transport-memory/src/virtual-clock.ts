@@ -1,5 +1,5 @@
-import { type Duration, PapaError, parseDuration } from "@papa-events/core";
-import type { CancelTimer, Clock } from "@papa-events/core/transport";
+import type { Duration } from "@papa-events/core";
+import { type CancelTimer, type Clock, toMilliseconds } from "@papa-events/core/transport";
 import { becomesQuiet, type Work, waitUntilQuiet } from "./quiet.ts";
 
 /** How long, in real time, handlers get to end before the clock moves on to something they may be waiting for. */
@@ -56,11 +56,7 @@ export class VirtualClock implements Clock {
    * @throws PapaError `invalid-option`
    */
   advance(duration: Duration): Promise<void> {
-    const milliseconds = typeof duration === "number" ? duration : parseDuration(duration);
-    if (!(milliseconds >= 0)) {
-      const problem = `${milliseconds} is no duration`;
-      throw new PapaError("invalid-option", `advance: ${problem}.`, { option: "advance", problem });
-    }
+    const milliseconds = toMilliseconds(duration, "advance");
     this.#moving = this.#moving.then(() => this.#advanceTo(this.#now + milliseconds));
     return this.#moving;
   }

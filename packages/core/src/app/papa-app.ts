@@ -9,6 +9,7 @@ import type { Published } from "../publishing/outstanding.ts";
 import type { EncodedEvent } from "../transport/event.ts";
 import type { QueueStats } from "../transport/transport.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
+import { fromOnEvent } from "../use-cases/definition.ts";
 import { makeUseCase, type OnEventOptions, UseCase } from "../use-cases/use-case.ts";
 import { assertUseCaseName } from "../use-cases/use-case-name.ts";
 import { type AppSettings, appSettings, type PapaAppOptions } from "./app-options.ts";
@@ -79,15 +80,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     options: OnEventOptions<S>,
     handler: NoInfer<HandlerFor<C, P, S>>,
   ): this {
-    if (typeof options !== "object" || options === null) {
-      throw invalidOption(
-        "onEvent",
-        'the second argument is an object of options, such as { useCase: "send_welcome_email" }',
-      );
-    }
-    if ("on" in options) throw invalidOption("onEvent", 'it has no option "on"; the patterns are its first argument');
-    const { useCase, ...handling } = options;
-    return this.use(makeUseCase(useCase, { ...handling, on: patterns }, handler, undefined));
+    const [name, useCaseOptions] = fromOnEvent("onEvent", patterns, options);
+    return this.use(makeUseCase(name, useCaseOptions, handler, undefined));
   }
 
   /**
@@ -256,7 +250,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   #assertNew(operation: string): void {
     if (this.#state === "new") return;
     if (this.#state === "stopped") throw stopped(operation);
-    const problem = operation === "start" ? "start() has been called before" : `${operation} has to come before start()`;
+    const problem =
+      operation === "start" ? "start() has been called before" : `${operation} has to come before start()`;
     throw new PapaError("already-started", `${problem}; the app is ${this.#state}.`, { state: this.#state });
   }
 

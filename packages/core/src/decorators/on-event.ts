@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Catalogue, NoCatalogue, Patterns } from "../catalogue/types.ts";
 import type { Handler, HandlerFor } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
-import { defineUseCase, type UseCaseDefinition } from "../use-cases/definition.ts";
+import { defineUseCase, fromOnEvent, type UseCaseDefinition } from "../use-cases/definition.ts";
 import type { OnEventOptions } from "../use-cases/use-case.ts";
 import { declare } from "./declarations.ts";
 
@@ -62,14 +62,8 @@ export function methodDecorator(
   options: OnEventOptions,
   catalogue: Catalogue | NoCatalogue,
 ): (...decorated: readonly unknown[]) => void {
-  if (typeof options !== "object" || options === null) {
-    throw invalidOption(
-      "@onEvent",
-      'the second argument is an object of options, such as { useCase: "send_welcome_email" }',
-    );
-  }
-  const { useCase, ...handling } = options;
-  const definition = defineUseCase(useCase, { on: patterns, ...handling }, notBound, catalogue);
+  const [name, useCaseOptions] = fromOnEvent("@onEvent", patterns, options);
+  const definition = defineUseCase(name, useCaseOptions, notBound, catalogue);
   return (...decorated) => declare(methodOf(definition, decorated), definition);
 }
 

@@ -1,4 +1,7 @@
 import { PapaError } from "../errors/papa-error.ts";
+import type { EventMaker } from "../publishing/event-maker.ts";
+import type { EncodedEvent } from "../transport/event.ts";
+import type { EventContext } from "./event-context.ts";
 import type { HandlerResult, OutputEvent } from "./handler.ts";
 
 /**
@@ -16,11 +19,33 @@ export function collectOutputs(result: HandlerResult, useCase: string): readonly
   return outputs as readonly OutputEvent[];
 }
 
+/**
+ * What a handler returned, ready to be published: all of it has been checked (H4).
+ *
+ * @throws PapaError `invalid-output`
+ */
+export async function encodeOutputs(
+  outputs: readonly OutputEvent[],
+  maker: EventMaker,
+  context: EventContext,
+): Promise<readonly EncodedEvent[]> {
+  const encoded: EncodedEvent[] = [];
+  for (const { name, payload, headers } of outputs) {
+    try {
+      encoded.push(await maker.make(name, payload, headers === undefined ? undefined : { headers }, context));
+    } catch (error) {
+      throw invalidOutput(context.useCase, error instanceof Error ? error.message : String(error), error);
+    }
+  }
+  return encoded;
+}
+
 /** An error about what a handler returned. */
-export function invalidOutput(useCase: string, problem: string, cause?: unknown): PapaError<"invalid-output"> {
+function invalidOutput(useCase: string, problem: string, cause?: unknown): PapaError<"invalid-output"> {
   return new PapaError(
     "invalid-output",
-    `What the handler of "${useCase}" returned cannot be published: ${problem}.`,
+    // The problem may be the message of another error, which is a sentence already.
+    `What the handler of "${useCase}" returned cannot be published: ${problem.replace(/\.$/, "")}.`,
     { useCase, problem },
     { cause },
   );

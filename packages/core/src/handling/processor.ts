@@ -6,21 +6,20 @@ import type { EventMaker } from "../publishing/event-maker.ts";
 import type { Admission } from "../rolling/admission.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
-import type { EncodedEvent } from "../transport/event.ts";
 import { decodePayload } from "../wire/payload.ts";
 import { runInContext } from "./current-event.ts";
 import { callWithDeadline } from "./deadline.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
-import type { Handler, HandlerResult, OutputEvent } from "./handler.ts";
+import type { Handler, HandlerResult } from "./handler.ts";
 import { HANDLED, handledWith, Outcome } from "./outcome.ts";
-import { collectOutputs, invalidOutput } from "./outputs.ts";
+import { collectOutputs, encodeOutputs } from "./outputs.ts";
 
 /**
  * After how many crashes an event is a dead letter (T6). Well below the 20 returns at which RabbitMQ 4 takes a
  * message away by itself.
  */
-export const CRASH_LIMIT = 10;
+const CRASH_LIMIT = 10;
 
 export interface ProcessorOptions {
   readonly useCase: string;
@@ -71,7 +70,9 @@ export class Processor {
   /** What becomes of the event whose handler returned `result`. @throws PapaError `invalid-output` */
   finish(context: DeliveryContext, result: Outcome | HandlerResult): Outcome | Promise<Outcome> {
     if (result === undefined) return HANDLED;
-    return result instanceof Outcome ? result : this.#encode(result, context);
+    if (result instanceof Outcome) return result;
+    const { useCase, maker } = this.#options;
+    return encodeOutputs(collectOutputs(result, useCase), maker, context).then(handledWith);
   }
 
   /** What becomes of an event whose handler, or what was around it, threw. */
@@ -98,23 +99,6 @@ export class Processor {
     context.payload = payload;
     if (timeout === undefined) return runInContext(context, handler, payload);
     return callWithDeadline(context, timeout, clock, () => runInContext(context, handler, payload));
-  }
-
-  /** The outputs, all checked before the first can be published (H4). @throws PapaError `invalid-output` */
-  async #encode(result: HandlerResult, context: DeliveryContext): Promise<Outcome> {
-    const { useCase, maker } = this.#options;
-    const encoded: EncodedEvent[] = [];
-    for (const output of collectOutputs(result, useCase)) encoded.push(await this.#make(maker, output, context));
-    return handledWith(encoded);
-  }
-
-  async #make(maker: EventMaker, output: OutputEvent, context: DeliveryContext): Promise<EncodedEvent> {
-    try {
-      const options = output.headers === undefined ? undefined : { headers: output.headers };
-      return await maker.make(output.name, output.payload, options, context);
-    } catch (error) {
-      throw invalidOutput(this.#options.useCase, error instanceof Error ? error.message : String(error), error);
-    }
   }
 
   #refused(context: DeliveryContext, problems: readonly string[]): PapaError {

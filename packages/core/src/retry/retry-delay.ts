@@ -10,13 +10,15 @@ export type RetryDelay = Duration | ((attempt: number, error: unknown) => Durati
 /** A retry delay reduced to a function that returns milliseconds. */
 export type DelayFunction = (attempt: number, error: unknown) => number;
 
+const DEFAULT_MAX = 3_600_000;
+
 /** The shape of an {@link exponential} delay. */
 export interface ExponentialOptions {
   /** The delay after the first failure. */
   readonly first: Duration;
   /** What each further delay is multiplied by; 2 unless set. */
   readonly factor?: number | undefined;
-  /** No delay is longer than this, jitter included; 1 h unless set. */
+  /** No delay is longer than this, jitter included; 1 h, or `first` if that is longer, unless set. */
   readonly max?: Duration | undefined;
   /**
    * How much of the delay is chance, 0 to 1; 0.2 unless set. With 0.2 a delay of 10 s becomes 8 to 10 s, so
@@ -33,9 +35,10 @@ export interface ExponentialOptions {
  */
 export function exponential(options: ExponentialOptions): (attempt: number) => number {
   const first = toMilliseconds(options.first, "exponential: first");
-  const max = toMilliseconds(options.max ?? "1h", "exponential: max");
+  const max = toMilliseconds(options.max ?? Math.max(first, DEFAULT_MAX), "exponential: max");
   const factor = options.factor ?? 2;
   const jitter = options.jitter ?? 0.2;
+  check(max >= first, "exponential: max", `${options.max} is shorter than first, ${options.first}`);
   check(factor >= 1 && Number.isFinite(factor), "exponential: factor", `${factor} is not a number of at least 1`);
   check(jitter >= 0 && jitter <= 1, "exponential: jitter", `${jitter} is not between 0 and 1`);
   return (attempt) => {

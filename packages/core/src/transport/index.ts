@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export type { Logger, LogMethod } from "../logger.ts";
+export { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
+export { toMilliseconds } from "../retry/duration.ts";
 export { PatternTrie } from "../routing/pattern-trie.ts";
 export { EventReader, readAttempt } from "../wire/decode.ts";
 export { HEADER } from "../wire/header-names.ts";

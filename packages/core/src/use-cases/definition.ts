@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { assertSchema } from "../catalogue/define-events.ts";
-import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
+import type { Catalogue, NoCatalogue, Patterns } from "../catalogue/types.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import type { Handler, Wrap } from "../handling/handler.ts";
 import { assertFunctionOption, assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
 import { toMilliseconds } from "../retry/duration.ts";
 import { type DelayFunction, toDelayFunction } from "../retry/retry-delay.ts";
 import { assertPattern } from "../routing/pattern.ts";
-import type { UseCaseOptions } from "./use-case.ts";
+import type { OnEventOptions, UseCaseOptions } from "./use-case.ts";
 import { assertUseCaseName } from "./use-case-name.ts";
 
 /** A use case, checked; what is `undefined` is the app's to say. */
@@ -57,6 +57,26 @@ export function defineUseCase(
       options.concurrency === undefined ? undefined : integerOption(options.concurrency, 0, `${where}: concurrency`, 1),
     timeout: options.timeout === undefined ? undefined : checkedTimeout(options.timeout, where),
   };
+}
+
+/**
+ * What `onEvent` is called with, as a name and the options of a use case.
+ *
+ * @param call what an error shall name
+ * @throws PapaError `invalid-option`
+ */
+export function fromOnEvent(
+  call: string,
+  patterns: Patterns,
+  options: OnEventOptions,
+): readonly [name: string, options: UseCaseOptions] {
+  if (typeof options !== "object" || options === null) {
+    const problem = 'the second argument is an object of options, such as { useCase: "send_welcome_email" }';
+    throw invalidOption(call, problem);
+  }
+  if ("on" in options) throw invalidOption(call, 'it has no option "on"; the patterns are its first argument');
+  const { useCase, ...handling } = options;
+  return [useCase, { ...handling, on: patterns }];
 }
 
 /** The retry options of an app or a use case. @throws PapaError `invalid-option` */

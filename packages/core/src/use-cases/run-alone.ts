@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { problemsOf, validate } from "../catalogue/validate.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import { runInContext } from "../handling/current-event.ts";
 import type { EventContext } from "../handling/event-context.ts";
 import type { OutputEvent } from "../handling/handler.ts";
-import { collectOutputs, invalidOutput } from "../handling/outputs.ts";
+import { collectOutputs, encodeOutputs } from "../handling/outputs.ts";
 import { SettledContext } from "../handling/settled-context.ts";
 import { composeWraps } from "../handling/wraps.ts";
 import { consoleLogger, type Logger } from "../logger.ts";
-import { problemOfEventName } from "../routing/event-name.ts";
+import { EventMaker } from "../publishing/event-maker.ts";
 import type { Headers } from "../transport/event.ts";
+import { MAX_PAYLOAD_BYTES } from "../wire/payload.ts";
 import { boundHandler } from "./class-use-cases.ts";
 import type { UseCaseDefinition } from "./definition.ts";
 import type { PartialContext } from "./use-case.ts";
@@ -21,7 +23,7 @@ export async function runAlone(
   given: PartialContext,
 ): Promise<readonly OutputEvent[]> {
   const eventName = given.eventName ?? definition.patterns[0] ?? "";
-  const schema = definition.schema ?? definition.catalogue?.[eventName];
+  const schema = definition.schema ?? schemaInCatalogue(definition, eventName);
   const checked = schema === undefined ? { value: payload } : await validate(schema, payload);
   if (checked.issues !== undefined) {
     const problems = problemsOf(checked.issues);
@@ -34,14 +36,29 @@ export async function runAlone(
   const call = composeWraps(definition.wraps, boundHandler(definition.handler, undefined));
   try {
     const outputs = collectOutputs(await runInContext(context, call, checked.value), definition.name);
-    for (const { name } of outputs) {
-      const problem = problemOfEventName(name);
-      if (problem !== undefined) throw invalidOutput(definition.name, `${JSON.stringify(name)} is no event name: ${problem}`);
-    }
+    await encodeOutputs(outputs, makerFor(definition), context);
     return outputs;
   } finally {
     await context.settled();
   }
+}
+
+/** @throws PapaError `unknown-event`, as a delivery would end */
+function schemaInCatalogue({ name, catalogue }: UseCaseDefinition, eventName: string): StandardSchemaV1 | undefined {
+  if (catalogue === undefined || Object.hasOwn(catalogue, eventName)) return catalogue?.[eventName];
+  const message = `"${eventName}" is not in the catalogue of "${name}"; say which event it is: handle(payload, { eventName }).`;
+  throw new PapaError("unknown-event", message, { eventName });
+}
+
+/** Checks outputs as an app with the same catalogue and no other options would. */
+function makerFor({ catalogue }: UseCaseDefinition): EventMaker {
+  return new EventMaker({
+    source: "papa-events",
+    maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    catalogue,
+    validate: true,
+    now: Date.now,
+  });
 }
 
 /** A context made of given values. */
