@@ -1,4 +1,10 @@
-import { type Clock, type EncodedEvent, invalidOption, systemClock } from "@papa-events/core/transport";
+import {
+  assertKnownOptions,
+  type Clock,
+  type EncodedEvent,
+  invalidOption,
+  systemClock,
+} from "@papa-events/core/transport";
 import { Broker } from "./broker.ts";
 import { MemoryTransport } from "./transport.ts";
 
@@ -19,6 +25,7 @@ export interface MemoryOptions {
  * const app = new PapaApp({ transport: memory({ clock }) });
  */
 export function memory(options: MemoryOptions = {}): MemoryTransport {
+  assertKnownOptions(options, ["clock", "duplicate"], "memory");
   return new MemoryTransport(new Broker(options.clock ?? systemClock, options.duplicate));
 }
 
@@ -49,6 +56,11 @@ function parse(uri: string): { readonly name: string; readonly prefix: string } 
   if (found !== null) return { name: found[1] ?? "", prefix: found[2] ?? "" };
   throw invalidOption(
     "transport URL",
-    `${JSON.stringify(uri)} is not of the form memory:, memory:name or memory:name?prefix=namespace`,
+    `${JSON.stringify(withoutSecrets(uri))} is not of the form memory:, memory:name or memory:name?prefix=namespace`,
   );
+}
+
+/** Who swaps brokers by their URL alone may leave a password in it. */
+function withoutSecrets(uri: string): string {
+  return uri.replace(/\/\/[^/]*@/, "//***@");
 }

@@ -14,14 +14,17 @@ export class Message implements Delivery {
   readonly sequence: number;
   /** How often a connection was lost while it was handed out (T6). */
   readonly crashes: number;
+  /** Whether it repeats one that was handled (`MemoryOptions.duplicate`), and so is not repeated again. */
+  readonly duplicate: boolean;
   /** Where its subscriber keeps it. */
   place = -1;
   #subscriber: Subscriber | undefined = undefined;
 
-  constructor(event: EncodedEvent, sequence: number, crashes: number) {
+  constructor(event: EncodedEvent, sequence: number, crashes: number, duplicate = false) {
     this.event = event;
     this.sequence = sequence;
     this.crashes = crashes;
+    this.duplicate = duplicate;
   }
 
   get attempt(): number {

@@ -38,15 +38,20 @@ export class Queue {
   }
 
   /** Puts an event at the end. */
-  add(event: EncodedEvent): void {
+  add(event: EncodedEvent, duplicate = false): void {
     this.#sequence += 1;
-    this.#ready.push(new Message(event, this.#sequence, 0));
+    this.#ready.push(new Message(event, this.#sequence, 0, duplicate));
     this.#wake(this);
   }
 
   subscribe(subscriber: Subscriber): void {
     this.#subscribers.push(subscriber);
     this.#wake(this);
+  }
+
+  /** A subscriber may take more than before. */
+  wake(): void {
+    if (!this.#ready.isEmpty()) this.#wake(this);
   }
 
   unsubscribe(subscriber: Subscriber): void {
@@ -72,7 +77,7 @@ export class Queue {
     this.#takeBack();
     switch (settlement.kind) {
       case "done":
-        if (this.#duplicate?.(message.event) === true) this.add(message.event);
+        if (!message.duplicate && this.#duplicate?.(message.event) === true) this.add(message.event, true);
         break;
       case "retry":
       case "hand-on":
@@ -109,14 +114,27 @@ export class Queue {
   #takeBack(): void {
     this.#inFlight -= 1;
     this.settled += 1;
-    if (!this.#ready.isEmpty()) this.#wake(this);
+    this.wake();
   }
 
+  /** Puts messages back to their places: before what came after them, behind what came before them and is ready too. */
   #return(messages: readonly Message[], crashes: number): void {
-    const lastFirst = [...messages].sort((a, b) => b.sequence - a.sequence);
-    for (const message of lastFirst)
-      this.#ready.unshift(new Message(message.event, message.sequence, message.crashes + crashes));
-    if (messages.length > 0) this.#wake(this);
+    if (messages.length === 0) return;
+    const back = messages.map(
+      (message) => new Message(message.event, message.sequence, message.crashes + crashes, message.duplicate),
+    );
+    const last = Math.max(...back.map(({ sequence }) => sequence));
+    for (
+      let front = this.#ready.peekFront();
+      front !== undefined && front.sequence < last;
+      front = this.#ready.peekFront()
+    ) {
+      back.push(front);
+      this.#ready.shift();
+    }
+    back.sort((a, b) => b.sequence - a.sequence);
+    for (const message of back) this.#ready.unshift(message);
+    this.#wake(this);
   }
 
   #freeSubscriber(): Subscriber | undefined {

@@ -23,17 +23,25 @@ export async function waitUntilQuiet(work: readonly Work[], patience = PATIENCE)
   );
 }
 
-/** Waits until no work is left to do now; `false` if a handler runs on for longer than `patience` milliseconds. */
-export async function becomesQuiet(work: readonly Work[], patience: number): Promise<boolean> {
+/** How much has got done so far. */
+export function progressOf(work: readonly Work[]): number {
+  return work.reduce((sum, each) => sum + each.progress, 0);
+}
+
+/**
+ * Waits until no work is left to do now; `false` if a handler runs on for longer than `patience` milliseconds, and at
+ * once if nothing has got done since the progress was `stuckAt`.
+ */
+export async function becomesQuiet(work: readonly Work[], patience: number, stuckAt = -1): Promise<boolean> {
   let progress = -1;
   let since = performance.now();
   for (let quiet = 0; quiet < QUIET_TURNS; ) {
     await new Promise<void>((resolve) => setImmediate(resolve));
     quiet = work.some(({ busy }) => busy) ? 0 : quiet + 1;
     const now = performance.now();
-    const done = work.reduce((sum, each) => sum + each.progress, 0);
+    const done = progressOf(work);
     if (done !== progress) since = now;
-    else if (now - since > patience) return false;
+    else if (done === stuckAt || now - since > patience) return false;
     progress = done;
   }
   return true;

@@ -50,6 +50,7 @@ export class Subscriber implements Subscription {
 
   readAhead(limit: number): void {
     this.#readAhead = limit;
+    this.#queue.wake();
   }
 
   stop(): Promise<void> {

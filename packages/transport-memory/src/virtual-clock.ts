@@ -1,6 +1,6 @@
 import type { Duration } from "@papa-events/core";
 import { type CancelTimer, type Clock, toMilliseconds } from "@papa-events/core/transport";
-import { becomesQuiet, type Work, waitUntilQuiet } from "./quiet.ts";
+import { becomesQuiet, progressOf, type Work, waitUntilQuiet } from "./quiet.ts";
 
 /** How long, in real time, handlers get to end before the clock moves on to something they may be waiting for. */
 const BEFORE_A_LIMIT = 250;
@@ -76,10 +76,10 @@ export class VirtualClock implements Clock {
   }
 
   async #advanceTo(target: number): Promise<void> {
-    let blocked = false;
+    let stuckAt: number | undefined;
     for (;;) {
-      const patience: number = blocked || this.#nextTimer(target)?.limits === true ? BEFORE_A_LIMIT : BEFORE_ANYTHING;
-      blocked = !(await becomesQuiet(this.#work, patience));
+      const patience = this.#nextTimer(target)?.limits === true ? BEFORE_A_LIMIT : BEFORE_ANYTHING;
+      if (!(await becomesQuiet(this.#work, patience, stuckAt))) stuckAt = progressOf(this.#work);
       // Settling may have set or ended timers.
       const due = this.#nextTimer(target);
       if (due === undefined) break;

@@ -1,8 +1,15 @@
+import { assertCatalogue } from "../catalogue/define-events.ts";
 import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import type { Wrap } from "../handling/handler.ts";
 import type { SettlementListeners } from "../handling/settler.ts";
 import { consoleLogger, type Logger } from "../logger.ts";
-import { assertFunctionOption, assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
+import {
+  assertFunctionOption,
+  assertKnownOptions,
+  booleanOption,
+  integerOption,
+  invalidOption,
+} from "../options/check-options.ts";
 import { type Duration, toMilliseconds } from "../retry/duration.ts";
 import type { DelayFunction, RetryDelay } from "../retry/retry-delay.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -97,8 +104,8 @@ export function appSettings(options: PapaAppOptions<Catalogue | NoCatalogue>): A
     publishTimeout: toMilliseconds(options.publishTimeout ?? "30s", `${WHERE}: publishTimeout`),
     drainTimeout: toMilliseconds(options.drainTimeout ?? "30s", `${WHERE}: drainTimeout`),
     maxPayloadBytes: integerOption(options.maxPayloadBytes, MAX_PAYLOAD_BYTES, `${WHERE}: maxPayloadBytes`, 1),
-    validatePublished: options.validatePublished ?? true,
-    declarationGrace: toMilliseconds(options.declarationGrace ?? "10m", `${WHERE}: declarationGrace`),
+    validatePublished: booleanOption(options.validatePublished, true, `${WHERE}: validatePublished`),
+    declarationGrace: checkedGrace(options.declarationGrace),
     logger: checkedLogger(options.logger),
     container: checkedContainer(options.container),
     wraps: checkedWraps(options.wrap, WHERE),
@@ -110,6 +117,15 @@ function assertTransport(transport: unknown): void {
   if (typeof (transport as Partial<Transport> | undefined)?.connect === "function") return;
   const hint = typeof transport === "string" ? ", or transportFromUri(url) for a URL" : "";
   throw invalidOption(`${WHERE}: transport`, `a transport is needed, such as memory() or amqp(uri)${hint}`);
+}
+
+/** A declaration has to outlive the pauses of its own process, or it would be withdrawn while it is shown. */
+const LEAST_GRACE = 1_000;
+
+function checkedGrace(grace: Duration = "10m"): number {
+  const milliseconds = toMilliseconds(grace, `${WHERE}: declarationGrace`);
+  if (milliseconds >= LEAST_GRACE) return milliseconds;
+  throw invalidOption(`${WHERE}: declarationGrace`, `${milliseconds} ms are too short; give at least "1s"`);
 }
 
 /** No control characters: the name shows up in brokers' lists and logs. */
@@ -133,15 +149,17 @@ function checkedContainer(container: unknown): object | undefined {
 }
 
 function checkedEvents(events: unknown): Catalogue | NoCatalogue {
-  if (events === undefined || (typeof events === "object" && events !== null)) return events as Catalogue | NoCatalogue;
-  throw invalidOption(`${WHERE}: events`, "a catalogue made by defineEvents is needed");
+  if (events === undefined) return undefined;
+  assertCatalogue(events, `${WHERE}: events`);
+  return events;
 }
 
 const LOG_METHODS = ["debug", "info", "warn", "error"] as const;
 
 function checkedLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return consoleLogger;
-  const missing = LOG_METHODS.find((method) => typeof logger[method] !== "function");
+  const methods = Object(logger) as Partial<Logger>;
+  const missing = LOG_METHODS.find((method) => typeof methods[method] !== "function");
   if (missing !== undefined)
     throw invalidOption(`${WHERE}: logger`, `it has no method "${missing}"; console and pino loggers fit`);
   return logger;

@@ -1,12 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Catalogue, CheckedPatterns, EventNames, NoCatalogue, Patterns, SchemaInput } from "../catalogue/types.ts";
+import type { CheckedPatterns, Patterns } from "../catalogue/matching.ts";
+import type { Catalogue, NameIn, NoCatalogue, PayloadIn } from "../catalogue/types.ts";
 import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
 import { PapaError } from "../errors/papa-error.ts";
-import type { HandlerFor } from "../handling/handler.ts";
+import type { EventIn, HandlerFor } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { PublishOptions } from "../publishing/event-maker.ts";
 import type { Published } from "../publishing/outstanding.ts";
-import type { EncodedEvent } from "../transport/event.ts";
 import type { QueueStats } from "../transport/transport.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
 import { fromOnEvent } from "../use-cases/definition.ts";
@@ -31,25 +31,6 @@ export interface Health {
   /** Why the broker cannot be reached. */
   readonly error?: Error;
 }
-
-/** Names that may be published: those of the catalogue, or any. */
-export type NameIn<C extends Catalogue | NoCatalogue> = C extends Catalogue ? EventNames<C> : string;
-
-/** What is published under a name. */
-export type PayloadIn<C extends Catalogue | NoCatalogue, N> = C extends Catalogue
-  ? N extends keyof C
-    ? SchemaInput<C[N]>
-    : never
-  : unknown;
-
-/** An event to publish. */
-export type EventIn<C extends Catalogue | NoCatalogue, N = NameIn<C>> = N extends string
-  ? {
-      readonly name: N;
-      readonly payload: PayloadIn<C, N>;
-      readonly headers?: Readonly<Record<string, string>> | undefined;
-    }
-  : never;
 
 /**
  * A service that handles and publishes events. Declare use cases, `start()`, publish, `stop()`.
@@ -76,7 +57,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    * @example app.onEvent("user.*", { useCase: "user_log", retries: 3 }, async (user, ctx) => log(ctx.eventName, user));
    */
   onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
-    patterns: P & CheckedPatterns<S extends StandardSchemaV1 ? NoCatalogue : C, P>,
+    patterns: S extends StandardSchemaV1 ? P : CheckedPatterns<C, P>,
     options: OnEventOptions<S>,
     handler: NoInfer<HandlerFor<C, P, S>>,
   ): this {
@@ -203,15 +184,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    */
   async newEvents(events: readonly EventIn<C>[]): Promise<Published[]> {
     const { maker, publisher } = this.#runningFor("newEvents");
-    if (!Array.isArray(events))
-      throw invalidOption("newEvents", "a list of events { name, payload, headers? } is needed");
-    const made = events.map((event, index) => {
-      if (typeof event !== "object" || event === null)
-        throw invalidOption(`newEvents: event ${index}`, "an object { name, payload, headers? } is needed");
-      const { name, payload, headers } = event;
-      return maker.make(name, payload, headers === undefined ? undefined : { headers });
-    });
-    return publisher.publishAll(made.every(isMade) ? made : await Promise.all(made));
+    const made = maker.makeAll(events);
+    return publisher.publishAll(made instanceof Promise ? await made : made);
   }
 
   /** The dead letters of a use case, of this app or another. @throws PapaError `invalid-use-case` */
@@ -261,11 +235,6 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     if (this.#state === "stopped") throw stopped(operation);
     throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
   }
-}
-
-/** Whether an event needed no asynchronous schema, as most do: awaiting each of many costs as much as making it. */
-function isMade(event: EncodedEvent | Promise<EncodedEvent>): event is EncodedEvent {
-  return !(event instanceof Promise);
 }
 
 function stopped(operation: string): PapaError {

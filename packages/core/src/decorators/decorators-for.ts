@@ -1,14 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type {
-  Catalogue,
   CheckedPatterns,
   NamesMatching,
-  NoCatalogue,
   NoEventMatches,
   PatternOf,
   Patterns,
   PayloadFor,
-} from "../catalogue/types.ts";
+} from "../catalogue/matching.ts";
+import type { Catalogue } from "../catalogue/types.ts";
 import type { ContextFor } from "../handling/event-context.ts";
 import type { HandlerFor } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
@@ -36,15 +35,20 @@ type Matching<C extends Catalogue, P extends Patterns, T> = [NamesMatching<C, Pa
 
 /** Decorators typed by a catalogue. */
 export interface DecoratorsFor<C extends Catalogue> {
-  /**
-   * As {@link import("./on-event.ts").onEvent}; the method's parameters and what it returns are checked by the
-   * catalogue, and payloads by its schemas.
-   */
-  onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
-    patterns: P & CheckedPatterns<S extends StandardSchemaV1 ? NoCatalogue : C, P>,
-    options: OnEventOptions<S>,
-  ): HandlerDecorator<HandlerFor<C, P, S>>;
+  readonly onEvent: OnEventFor<C>;
 }
+
+/**
+ * As {@link import("./on-event.ts").onEvent}; the method's parameters and what it returns are checked by the
+ * catalogue, and payloads by its schemas.
+ */
+export type OnEventFor<C extends Catalogue> = <
+  const P extends Patterns,
+  S extends StandardSchemaV1 | undefined = undefined,
+>(
+  patterns: S extends StandardSchemaV1 ? P : CheckedPatterns<C, P>,
+  options: OnEventOptions<S>,
+) => HandlerDecorator<HandlerFor<C, P, S>>;
 
 /**
  * `@onEvent` typed by a catalogue.

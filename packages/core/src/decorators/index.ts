@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 export { EventContext } from "../handling/event-context.ts";
-export type { ContextOf, DecoratorsFor, PayloadOf } from "./decorators-for.ts";
+export type { ContextOf, DecoratorsFor, OnEventFor, PayloadOf } from "./decorators-for.ts";
 export { decoratorsFor } from "./decorators-for.ts";
 export type { HandlerMethod } from "./handled-by.ts";
 export { handledBy } from "./handled-by.ts";

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Catalogue, NoCatalogue, Patterns } from "../catalogue/types.ts";
+import type { Patterns } from "../catalogue/matching.ts";
+import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import type { Handler, HandlerFor } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import { defineUseCase, fromOnEvent, type UseCaseDefinition } from "../use-cases/definition.ts";

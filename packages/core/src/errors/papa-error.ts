@@ -1,3 +1,4 @@
+import { isBranded, recognisedByBrand } from "./brand.ts";
 import type { PapaErrorCode, PapaErrorDetails } from "./codes.ts";
 
 /** `Symbol.for`, so that errors of another copy of core in the same process are recognised. */
@@ -32,8 +33,8 @@ export class PapaError<C extends PapaErrorCode = PapaErrorCode> extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isBranded(value, BRAND);
+  static {
+    recognisedByBrand(PapaError, BRAND);
   }
 }
 
@@ -45,9 +46,4 @@ export function isPapaError(error: unknown): error is AnyPapaError;
 export function isPapaError<C extends PapaErrorCode>(error: unknown, code: C): error is PapaError<C>;
 export function isPapaError(error: unknown, code?: PapaErrorCode): boolean {
   return isBranded(error, BRAND) && (code === undefined || (error as PapaError).code === code);
-}
-
-/** Whether `value` is an object that carries `brand`. */
-export function isBranded(value: unknown, brand: symbol): boolean {
-  return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
 }

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { EventContext } from "./event-context.ts";
-import type { Handler, HandlerResult } from "./handler.ts";
 
 const storage = new AsyncLocalStorage<EventContext>();
 
@@ -9,14 +8,12 @@ export function currentEvent(): EventContext | undefined {
   return storage.getStore();
 }
 
-/** Calls a handler so that {@link currentEvent} gives its context in it and in all that it sets off. */
-export function runInContext(
-  context: EventContext,
-  handler: Handler,
-  payload: unknown,
-): HandlerResult | Promise<HandlerResult> {
-  return outside.runInAsyncScope(enterAndCall, undefined, context, handler, payload);
+/** Calls a handler, or a listener, so that {@link currentEvent} gives its context in it and in all that it sets off. */
+export function runInContext<R>(context: EventContext, call: Call<R>, payload: unknown): R {
+  return outside.runInAsyncScope(enterAndCall<R>, undefined, context, call, payload);
 }
+
+type Call<R> = (payload: unknown, context: EventContext) => R;
 
 /**
  * What every handler starts from: no context at all, instead of that of whoever happened to publish or settle. It also
@@ -25,11 +22,7 @@ export function runInContext(
  */
 const outside = new AsyncResource("papa-events handler", { requireManualDestroy: true });
 
-function enterAndCall(
-  context: EventContext,
-  handler: Handler,
-  payload: unknown,
-): HandlerResult | Promise<HandlerResult> {
+function enterAndCall<R>(context: EventContext, call: Call<R>, payload: unknown): R {
   storage.enterWith(context);
-  return handler(payload, context);
+  return call(payload, context);
 }

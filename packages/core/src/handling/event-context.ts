@@ -1,12 +1,6 @@
-import type {
-  Catalogue,
-  NamesMatching,
-  NoCatalogue,
-  PatternOf,
-  Patterns,
-  PayloadFor,
-  SchemaOutput,
-} from "../catalogue/types.ts";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { HandledNames, Patterns, PayloadFor } from "../catalogue/matching.ts";
+import type { Catalogue, EventNames, NoCatalogue, SchemaOutput } from "../catalogue/types.ts";
 import type { Logger } from "../logger.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { Headers } from "../transport/event.ts";
@@ -48,12 +42,12 @@ export const EventContext = class EventContext {
 } as new () => EventContext;
 
 /** The context that a handler on these patterns gets: one member of a union per event, told apart by `eventName`. */
-export type ContextFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends object
+export type ContextFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends StandardSchemaV1
   ? EventContext<string, PayloadFor<C, P, S>>
   : C extends Catalogue
-    ? CatalogueContext<C, NamesMatching<C, PatternOf<P>>>
+    ? CatalogueContext<C, HandledNames<C, P>>
     : EventContext;
 
-type CatalogueContext<C extends Catalogue, N extends string> = N extends keyof C
-  ? EventContext<N, SchemaOutput<C[N]>>
-  : never;
+type CatalogueContext<C extends Catalogue, N extends EventNames<C>> = {
+  [K in N]: EventContext<K, SchemaOutput<C[K]>>;
+}[N];

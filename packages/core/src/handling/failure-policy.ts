@@ -1,5 +1,6 @@
 import { isPapaError } from "../errors/papa-error.ts";
 import type { Logger } from "../logger.ts";
+import { toMilliseconds } from "../retry/duration.ts";
 import type { DelayFunction } from "../retry/retry-delay.ts";
 import { DeadLetter, RetryAfter } from "../retry/signals.ts";
 import type { Clock } from "../transport/clock.ts";
@@ -52,11 +53,12 @@ export class FailurePolicy {
   }
 
   #delay(context: DeliveryContext, error: unknown): number {
-    if (error instanceof RetryAfter) return error.delay;
     try {
+      // Checked again: it may come from another copy of the package, or from JavaScript.
+      if (error instanceof RetryAfter) return toMilliseconds(error.delay, "RetryAfter delay");
       return this.#options.retryDelay(context.attempt, error);
     } catch (problem) {
-      context.logger.error({ error: problem }, `retryDelay failed; the event waits ${FALLBACK_DELAY} ms instead.`);
+      context.logger.error({ error: problem }, `No delay of a retry; the event waits ${FALLBACK_DELAY} ms instead.`);
       return FALLBACK_DELAY;
     }
   }

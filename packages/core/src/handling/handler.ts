@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Catalogue, EventNames, NoCatalogue, Patterns, PayloadFor, SchemaInput } from "../catalogue/types.ts";
+import type { Patterns, PayloadFor } from "../catalogue/matching.ts";
+import type { Catalogue, NameIn, NoCatalogue, PayloadIn } from "../catalogue/types.ts";
 import type { ContextFor, EventContext } from "./event-context.ts";
 
 /** An event that a handler returns to have it published (H4). */
@@ -9,10 +10,9 @@ export interface OutputEvent<Name extends string = string, Payload = unknown> {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The events that may be returned or published with a catalogue; any without. */
-export type OutputOf<C extends Catalogue | NoCatalogue> = C extends Catalogue
-  ? { [N in EventNames<C>]: OutputEvent<N, SchemaInput<C[N]>> }[EventNames<C>]
-  : OutputEvent;
+/** An event to publish or to return: one of the catalogue, or any without. */
+export type EventIn<C extends Catalogue | NoCatalogue, N extends NameIn<C> = NameIn<C>> =
+  N extends NameIn<C> ? OutputEvent<N, PayloadIn<C, N>> : never;
 
 /** What a handler returns: nothing, one event, or a list. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement returns void
@@ -29,7 +29,7 @@ export type HandlerFor<
   C extends Catalogue | NoCatalogue,
   P extends Patterns,
   S extends StandardSchemaV1 | undefined,
-> = Handler<PayloadFor<C, P, S>, ContextFor<C, P, S>, OutputOf<C>>;
+> = Handler<PayloadFor<C, P, S>, ContextFor<C, P, S>, EventIn<C>>;
 
 /**
  * Around a handler: tracing, idempotency, transactions. `next()` runs what is inside, and its result is what the

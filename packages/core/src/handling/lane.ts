@@ -45,8 +45,8 @@ export class Lane {
   async stop(): Promise<void> {
     this.#stopping = true;
     const stopped = this.#subscription?.stop();
-    for (let delivery = this.#waiting.shift(); delivery !== undefined; delivery = this.#waiting.shift())
-      release(delivery);
+    // The last first, so that each goes back before those that were behind it.
+    for (let delivery = this.#waiting.pop(); delivery !== undefined; delivery = this.#waiting.pop()) release(delivery);
     await stopped;
   }
 

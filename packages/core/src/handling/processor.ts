@@ -57,7 +57,7 @@ export class Processor {
     const decoded = decodePayload(body);
     if ("problem" in decoded)
       return policy.dead(context, body, "invalid-payload", this.#refused(context, [decoded.problem]));
-    const schema = ownSchema ?? catalogue?.[context.eventName];
+    const schema = ownSchema ?? schemaIn(catalogue, context.eventName);
     if (schema === undefined) {
       if (catalogue !== undefined) return policy.dead(context, body, "unknown-event", this.#unknown(context));
       return this.#call(context, decoded.payload);
@@ -116,4 +116,9 @@ export class Processor {
     const message = `The process that handled the event for "${useCase}" died or lost its connection ${crashes} times.`;
     return new PapaError("crash-loop", message, { useCase, crashes });
   }
+}
+
+/** An event may be called `constructor` or `__proto__`, which every object has. */
+function schemaIn(catalogue: Catalogue | NoCatalogue, eventName: string): StandardSchemaV1 | undefined {
+  return catalogue !== undefined && Object.hasOwn(catalogue, eventName) ? catalogue[eventName] : undefined;
 }

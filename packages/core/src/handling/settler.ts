@@ -2,6 +2,7 @@ import { type DeadLetterItem, readDeadLetter } from "../dead-letters/item.ts";
 import { isPapaError } from "../errors/papa-error.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery, Settlement } from "../transport/delivery.ts";
+import { runInContext } from "./current-event.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { EventContext } from "./event-context.ts";
 import type { FailurePolicy } from "./failure-policy.ts";
@@ -104,7 +105,8 @@ export class Settler {
   #listen(context: DeliveryContext, tell: () => unknown): void {
     const failed = (problem: unknown) => context.logger.error({ error: problem }, "onRetry or onDeadLetter failed.");
     try {
-      Promise.resolve(tell()).catch(failed);
+      // In the event's context, so that what a listener publishes names it as its cause.
+      Promise.resolve(runInContext(context, tell, undefined)).catch(failed);
     } catch (problem) {
       failed(problem);
     }

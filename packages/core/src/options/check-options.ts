@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
 
 /** @throws PapaError `invalid-option` */
 export function invalidOption(option: string, problem: string): PapaError {
@@ -36,7 +37,18 @@ export function integerOption(
 ): number {
   if (value === undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  throw invalidOption(option, `${String(value)} is no whole number from ${least} to ${most}`);
+  throw invalidOption(option, `${shown(value)} is no whole number from ${least} to ${most}`);
+}
+
+/**
+ * A boolean option or its default.
+ *
+ * @throws PapaError `invalid-option`
+ */
+export function booleanOption(value: unknown, fallback: boolean, option: string): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw invalidOption(option, `it is of type ${typeof value}, and true or false is needed`);
 }
 
 /**

@@ -3,6 +3,7 @@ import { problemsOf, validate } from "../catalogue/validate.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import { currentEvent } from "../handling/current-event.ts";
 import type { EventContext } from "../handling/event-context.ts";
+import type { OutputEvent } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import { assertEventName } from "../routing/event-name.ts";
 import type { EncodedEvent } from "../transport/event.ts";
@@ -86,6 +87,45 @@ export class EventMaker {
     assertNoIssues(name, result.issues);
     return event;
   }
+
+  /**
+   * Events ready to be published: all of them or none.
+   *
+   * @throws PapaError as {@link make}; `invalid-option` for what has not the shape of an event
+   */
+  makeAll(events: readonly unknown[]): EncodedEvent[] | Promise<EncodedEvent[]> {
+    if (!Array.isArray(events))
+      throw invalidOption("newEvents", "a list of events { name, payload, headers? } is needed");
+    const made: (EncodedEvent | Promise<EncodedEvent>)[] = [];
+    try {
+      for (const [index, event] of events.entries()) {
+        assertEventShape(event, `newEvents: event ${index}`);
+        const { name, payload, headers } = event;
+        made.push(this.make(name, payload, headers === undefined ? undefined : { headers }));
+      }
+    } catch (error) {
+      // Asynchronous schemas may refuse others too, of which nobody would hear.
+      for (const each of made) if (each instanceof Promise) each.catch(() => {});
+      throw error;
+    }
+    return made.every(isMade) ? made : Promise.all(made);
+  }
+}
+
+/** Whether an event needed no asynchronous schema, as most do: awaiting each of many costs as much as making it. */
+function isMade(event: EncodedEvent | Promise<EncodedEvent>): event is EncodedEvent {
+  return !(event instanceof Promise);
+}
+
+const EVENT_MEMBERS = ["name", "payload", "headers"];
+
+/** @throws PapaError `invalid-option` */
+function assertEventShape(event: unknown, where: string): asserts event is OutputEvent {
+  if (typeof event !== "object" || event === null)
+    throw invalidOption(where, "an object { name, payload, headers? } is needed");
+  const unknown = Object.keys(event).find((member) => !EVENT_MEMBERS.includes(member));
+  if (unknown !== undefined)
+    throw invalidOption(where, `it has a member "${unknown}"; an event has ${EVENT_MEMBERS.join(", ")}`);
 }
 
 function assertNoIssues(eventName: string, issues: Parameters<typeof problemsOf>[0] | undefined): void {

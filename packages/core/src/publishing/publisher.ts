@@ -37,6 +37,8 @@ export class Publisher {
   #endPause: CancelTimer | undefined;
   #expiry: CancelTimer | undefined;
   #onIdle: (() => void)[] = [];
+  /** What is published from then on is rejected with. */
+  #closed: Error | undefined;
   /** The time of day and the monotonic time of the burst being gathered, read once for all events of it. */
   #now = 0;
   #elapsed = 0;
@@ -82,8 +84,9 @@ export class Publisher {
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Rejects what is still unconfirmed. */
+  /** Rejects what is still unconfirmed, and all that may yet come, such as from a schema that takes its time. */
   close(error: Error): void {
+    this.#closed = error;
     this.#expiry?.();
     this.#endPause?.();
     for (const batch of this.#inFlight) for (const outstanding of batch) outstanding.settle(error);
@@ -98,6 +101,10 @@ export class Publisher {
   }
 
   #enqueue(outstanding: Outstanding): void {
+    if (this.#closed !== undefined) {
+      outstanding.settle(this.#closed);
+      return;
+    }
     this.#queue.push(outstanding);
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
@@ -112,6 +119,7 @@ export class Publisher {
     const { callsInFlight } = this.#connection.capabilities.publishing;
     while (
       this.#connected &&
+      this.#closed === undefined &&
       this.#endPause === undefined &&
       this.#inFlight.size < callsInFlight &&
       !this.#queue.isEmpty()

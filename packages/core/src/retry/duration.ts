@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
 
 /** Milliseconds, or a number with its unit: `"250ms"`, `"10s"`, `"5m"`, `"2h"`. */
 export type Duration = number | DurationText;
@@ -45,5 +46,5 @@ function readText(text: unknown): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? JSON.stringify(value) : shown(value);
 }

@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { assertKnownOptions } from "../options/check-options.ts";
 import { type Duration, MAX_DURATION, toMilliseconds } from "./duration.ts";
 
 /**
@@ -34,13 +35,18 @@ export interface ExponentialOptions {
  * @example retryDelay: exponential({ first: "1s", factor: 2, max: "5m" })
  */
 export function exponential(options: ExponentialOptions): (attempt: number) => number {
+  assertKnownOptions(options, ["first", "factor", "max", "jitter"], "exponential");
   const first = toMilliseconds(options.first, "exponential: first");
   const max = toMilliseconds(options.max ?? Math.max(first, DEFAULT_MAX), "exponential: max");
   const factor = options.factor ?? 2;
   const jitter = options.jitter ?? 0.2;
   check(max >= first, "exponential: max", `${options.max} is shorter than first, ${options.first}`);
   check(factor >= 1 && Number.isFinite(factor), "exponential: factor", `${factor} is not a number of at least 1`);
-  check(jitter >= 0 && jitter <= 1, "exponential: jitter", `${jitter} is not between 0 and 1`);
+  check(
+    jitter >= 0 && jitter <= 1 && Number.isFinite(jitter),
+    "exponential: jitter",
+    `${jitter} is no number from 0 to 1`,
+  );
   return (attempt) => {
     const delay = Math.min(first * factor ** (attempt - 1), max);
     return delay * (1 - jitter * Math.random());

@@ -1,4 +1,4 @@
-import { isBranded } from "../errors/papa-error.ts";
+import { recognisedByBrand } from "../errors/brand.ts";
 import { type Duration, toMilliseconds } from "./duration.ts";
 
 const DEAD_LETTER = Symbol.for("papa-events.dead-letter");
@@ -17,8 +17,8 @@ export class DeadLetter extends Error {
     Object.defineProperty(this, DEAD_LETTER, { value: true });
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isBranded(value, DEAD_LETTER);
+  static {
+    recognisedByBrand(DeadLetter, DEAD_LETTER);
   }
 }
 
@@ -39,7 +39,7 @@ export class RetryAfter extends Error {
     Object.defineProperty(this, RETRY_AFTER, { value: true });
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isBranded(value, RETRY_AFTER);
+  static {
+    recognisedByBrand(RetryAfter, RETRY_AFTER);
   }
 }

@@ -16,6 +16,7 @@ const LONGEST_HAND_ON = 60_000;
 
 /** How many names' answers are kept. */
 const CACHE_LIMIT = 10_000;
+const CACHED_NAME_LENGTH = 255;
 
 export interface AdmissionOptions {
   readonly useCase: string;
@@ -44,6 +45,8 @@ export class Admission {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const wanted = name !== "" && this.#matches(name);
+    // Names from outside may be of any length, and ten thousand of them would fill the memory.
+    if (name.length > CACHED_NAME_LENGTH) return wanted;
     if (this.#known.size >= CACHE_LIMIT) this.#known.clear();
     this.#known.set(name, wanted);
     return wanted;
@@ -97,7 +100,8 @@ export class Admission {
   #handOn(context: DeliveryContext, body: Uint8Array): Outcome {
     const { reader } = context;
     const times = readCount(reader.text(HEADER.handedOn), 0);
-    const delay = Math.min(FIRST_HAND_ON * 2 ** times, LONGEST_HAND_ON);
+    // Half of it chance: a broker deals out in turn, and events that wait alike would keep meeting the same wrong instances.
+    const delay = Math.min(FIRST_HAND_ON * 2 ** times, LONGEST_HAND_ON) * (0.5 + Math.random() / 2);
     context.logger.debug({ delay }, "Another declaration of the use case wants the event; it is handed on.");
     return handOn(encodeHandOn({ reader, body }, this.#options.clock.now()), delay);
   }

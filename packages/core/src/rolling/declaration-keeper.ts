@@ -77,9 +77,13 @@ export class DeclarationKeeper {
 
   async #withdrawUnshown(): Promise<void> {
     const { connection, useCases, logger } = this.#options;
-    for (const { name } of useCases) {
+    for (const { name, patterns } of useCases) {
+      if (this.#stopped) return;
       const declared = await connection.declarations(name);
-      const unshown = declared.filter(({ idle }) => idle >= this.grace).map(({ pattern }) => pattern);
+      const unshown = declared
+        // Its own are alive, however long ago a slow broker says that they were shown.
+        .filter(({ pattern, idle }) => idle >= this.grace && !patterns.includes(pattern))
+        .map(({ pattern }) => pattern);
       if (unshown.length === 0) continue;
       await connection.withdraw(name, unshown, this.grace);
       logger.info({ useCase: name, patterns: unshown }, "Patterns that no instance declares any more were withdrawn.");

@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
 
 /** The most words an event name or pattern may have. */
 const MAX_WORDS = 10;
@@ -21,9 +22,9 @@ export function assertEventName(name: unknown): asserts name is string {
   if (known.has(name as string)) return;
   const problem = problemOfEventName(name);
   if (problem !== undefined) {
-    const shown = String(name);
-    throw new PapaError("invalid-event-name", `${JSON.stringify(shown)} is no event name: ${problem}.`, {
-      name: shown,
+    const given = shown(name);
+    throw new PapaError("invalid-event-name", `${JSON.stringify(given)} is no event name: ${problem}.`, {
+      name: given,
       problem,
     });
   }

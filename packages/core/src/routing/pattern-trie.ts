@@ -114,8 +114,8 @@ class Node<V> {
 
   child(word: string): Node<V> {
     if (word === "*") return (this.star ??= new Node(false));
-    // `#.#` says what `#` says.
-    if (word === "#") return this.repeats ? this : (this.hash ??= new Node(true));
+    // `#.#` says what `#` says, and still has a node of its own: else removing one pattern would remove the other.
+    if (word === "#") return (this.hash ??= new Node(true));
     let child = this.words.get(word);
     if (child === undefined) this.words.set(word, (child = new Node(false)));
     return child;

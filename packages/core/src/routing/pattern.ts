@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
 import { problemOfWord, problemOfWords } from "./event-name.ts";
 
 const WORD = /^(?:[A-Za-z0-9_-]+|\*|#)$/;
@@ -11,9 +12,9 @@ const WORD = /^(?:[A-Za-z0-9_-]+|\*|#)$/;
 export function assertPattern(pattern: unknown): asserts pattern is string {
   const problem = problemOfPattern(pattern);
   if (problem === undefined) return;
-  const shown = String(pattern);
-  throw new PapaError("invalid-pattern", `${JSON.stringify(shown)} is no pattern: ${problem}.`, {
-    pattern: shown,
+  const given = shown(pattern);
+  throw new PapaError("invalid-pattern", `${JSON.stringify(given)} is no pattern: ${problem}.`, {
+    pattern: given,
     problem,
   });
 }

@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { assertSchema } from "../catalogue/define-events.ts";
-import type { Catalogue, NoCatalogue, Patterns } from "../catalogue/types.ts";
+import type { Patterns } from "../catalogue/matching.ts";
+import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import type { Handler, Wrap } from "../handling/handler.ts";
-import { assertFunctionOption, assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
+import { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
 import { toMilliseconds } from "../retry/duration.ts";
 import { type DelayFunction, toDelayFunction } from "../retry/retry-delay.ts";
 import { assertPattern } from "../routing/pattern.ts";
@@ -95,10 +96,9 @@ export function checkedRetry(
 export function checkedWraps(wrap: Wrap | readonly Wrap[] | undefined, where: string): readonly Wrap[] {
   if (wrap === undefined) return [];
   const wraps = typeof wrap === "function" ? [wrap] : wrap;
-  if (!Array.isArray(wraps))
+  if (!Array.isArray(wraps) || !wraps.every((each) => typeof each === "function"))
     throw invalidOption(`${where}: wrap`, "a function (ctx, next) or a list of them is needed");
-  for (const each of wraps) assertFunctionOption(each, `${where}: wrap`);
-  return wraps;
+  return [...wraps];
 }
 
 function checkedPatterns(on: unknown, where: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { PapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
 
 const NAME = /^[A-Za-z0-9_.-]{1,100}$/;
 /** Queues that belong to a use case are called so on RabbitMQ, where `amq.` is the broker's own. */
@@ -12,7 +13,7 @@ const RESERVED = /(?:\.retry|\.retry\.\d+|\.dlq)$|^amq\./;
 export function assertUseCaseName(name: unknown): asserts name is string {
   const problem = problemOf(name);
   if (problem === undefined) return;
-  const useCase = String(name);
+  const useCase = shown(name);
   throw new PapaError("invalid-use-case", `${JSON.stringify(useCase)} is no name of a use case: ${problem}.`, {
     useCase,
     problem,

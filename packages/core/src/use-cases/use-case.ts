@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Catalogue, NoCatalogue, Patterns, SchemaInput } from "../catalogue/types.ts";
+import type { InputFor, Patterns } from "../catalogue/matching.ts";
+import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import type { EventContext } from "../handling/event-context.ts";
 import type { Handler, HandlerFor, OutputEvent, Wrap } from "../handling/handler.ts";
 import type { Duration } from "../retry/duration.ts";
@@ -82,7 +83,7 @@ export function useCase<const P extends Patterns, S extends StandardSchemaV1 | u
   name: string,
   options: UseCaseOptions<P, S>,
   handler: NoInfer<HandlerFor<NoCatalogue, P, S>>,
-): UseCase<S extends StandardSchemaV1 ? SchemaInput<S> : unknown> {
+): UseCase<InputFor<NoCatalogue, P, S>> {
   return makeUseCase(name, options, handler, undefined);
 }
 

@@ -8,8 +8,10 @@ import { parseTime } from "./time.ts";
 /** Far more attempts than any policy makes; a larger number is a stranger's. */
 const MAX_ATTEMPT = 1_000_000;
 
-/** The most characters of an event id: AMQP's message id has 255 bytes. */
+/** The most characters of an event id. */
 export const MAX_ID_LENGTH = 200;
+/** AMQP's message id has no more; an id from outside may have characters of several bytes. */
+const MAX_ID_BYTES = 255;
 
 /**
  * The metadata of a received event, read safely: a header of ours with the wrong type counts as absent, and what
@@ -41,7 +43,7 @@ export class EventReader {
 
   /** Milliseconds since 1970. */
   get time(): number {
-    return (this.#time ??= parseTime(this.text(HEADER.time)) ?? this.#event.time ?? this.#clock.now());
+    return (this.#time ??= parseTime(this.text(HEADER.time)) ?? usableTime(this.#event.time) ?? this.#clock.now());
   }
 
   /** All headers as strings, ours included; without those that no string can stand for. */
@@ -62,7 +64,13 @@ export class EventReader {
 }
 
 function usableId(id: string | undefined): string | undefined {
-  return id === undefined || id === "" || id.length > MAX_ID_LENGTH ? undefined : id;
+  if (id === undefined || id === "" || id.length > MAX_ID_LENGTH) return undefined;
+  return Buffer.byteLength(id) > MAX_ID_BYTES ? undefined : id;
+}
+
+/** What `Date` can hold: a stranger's clock may give anything. */
+function usableTime(time: number | undefined): number | undefined {
+  return time === undefined || Number.isNaN(new Date(time).getTime()) ? undefined : time;
 }
 
 /** The attempt that a delivery is by our own header: 1 unless it holds a number of at least 1 (T4). For transports. */

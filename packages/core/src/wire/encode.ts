@@ -28,15 +28,20 @@ export function encodeEvent(parts: EventParts): EncodedEvent {
     ce_time: isoTime(time),
     "content-type": "application/json",
   };
-  if (cause !== undefined) addCause(headers, cause);
+  if (cause !== undefined) addCause(headers, cause, userHeaders?.[HEADER.traceParent] !== undefined);
   if (userHeaders !== undefined) Object.assign(headers, userHeaders);
   return { name, id, time, headers, body };
 }
 
-function addCause(headers: Record<string, string>, cause: NonNullable<EventParts["cause"]>): void {
+/** The most characters of a trace that goes on: one from outside may be of any length, and would not fit every broker. */
+const MAX_TRACE_LENGTH = 1_024;
+
+/** A trace is gone on with whole or not at all: the state of one says nothing about another. */
+function addCause(headers: Record<string, string>, cause: NonNullable<EventParts["cause"]>, hasTrace: boolean): void {
   headers[HEADER.cause] = cause.id;
-  const { traceparent, tracestate } = cause.headers;
-  if (traceparent === undefined) return;
+  const { traceparent, tracestate = "" } = cause.headers;
+  if (hasTrace || traceparent === undefined) return;
+  if (traceparent.length + tracestate.length > MAX_TRACE_LENGTH) return;
   headers[HEADER.traceParent] = traceparent;
-  if (tracestate !== undefined) headers[HEADER.traceState] = tracestate;
+  if (tracestate !== "") headers[HEADER.traceState] = tracestate;
 }

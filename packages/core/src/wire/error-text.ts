@@ -21,7 +21,9 @@ export function errorText(thrown: unknown): ErrorText {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  const json = typeof value === "object" && value !== null ? JSON.stringify(value) : undefined;
+  // `toJSON` may give nothing.
+  return json ?? String(value);
 }
 
 function stackOf(error: Error): string {

@@ -4,8 +4,8 @@ import { HEADER, UNSAFE_NAMES } from "./header-names.ts";
 /** The most bytes of all user headers of an event, names and values; what every broker's client carries with ours beside it. */
 export const MAX_HEADER_BYTES = 32_768;
 
-/** AMQP writes a header's name with one length byte; half of that leaves room for what adds a prefix. */
-const MAX_NAME_LENGTH = 128;
+/** The most bytes of a name: AMQP writes it with one length byte; half of that leaves room for what adds a prefix. */
+const MAX_NAME_BYTES = 128;
 
 /** Names that some broker or client reads, so that they would change what happens to the event. */
 const RESERVED =
@@ -37,7 +37,8 @@ export function assertUserHeaders(headers: unknown): asserts headers is Readonly
 }
 
 function problemOfHeader(name: string, value: unknown): string | undefined {
-  if (name === "" || name.length > MAX_NAME_LENGTH) return `a header's name has 1 to ${MAX_NAME_LENGTH} characters`;
+  if (name === "" || Buffer.byteLength(name) > MAX_NAME_BYTES)
+    return `a header's name has 1 to ${MAX_NAME_BYTES} bytes`;
   if (!name.isWellFormed()) return "the name is no well-formed Unicode";
   if (name === HEADER.traceParent || name === HEADER.traceState) return problemOfValue(value);
   if (RESERVED.test(name) || UNSAFE_NAMES.has(name))

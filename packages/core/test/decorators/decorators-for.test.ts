@@ -65,8 +65,9 @@ test("PayloadOf and ContextOf are what a pattern matches", () => {
   };
   expectTypeOf(narrows).returns.toBeVoid();
   // Nothing can be assigned to it but an error in words.
-  expectTypeOf<PayloadOf<Events, "usr.*">>().toHaveProperty("no event of the catalogue matches the pattern");
-  expectTypeOf<ContextOf<Events, "usr.*">>().toHaveProperty("no event of the catalogue matches the pattern");
+  type Words = "no event of the catalogue matches the pattern 'usr.*'";
+  expectTypeOf<PayloadOf<Events, "usr.*">>().toEqualTypeOf<Words>();
+  expectTypeOf<ContextOf<Events, "usr.*">>().toEqualTypeOf<Words>();
 });
 
 test("methods are checked by the catalogue at compile time", () => {
