@@ -106,7 +106,8 @@ function headerAsText(value: unknown): string | undefined {
       return String(value);
     case "object":
       if (value instanceof Uint8Array) return isUtf8(value) ? Buffer.from(value).toString() : undefined;
-      return Array.isArray(value) ? headerAsText(value[0]) : undefined;
+      // Not further down: a stranger's lists may be nested deeper than the stack is.
+      return Array.isArray(value) && !Array.isArray(value[0]) ? headerAsText(value[0]) : undefined;
     default:
       return undefined;
   }

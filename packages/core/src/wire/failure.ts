@@ -5,7 +5,7 @@ import { EventReader, readCount } from "./decode.ts";
 import type { ErrorText } from "./error-text.ts";
 import { HEADER, STAY_HEADERS } from "./header-names.ts";
 import { cutText } from "./text.ts";
-import { isoTime } from "./time.ts";
+import { isoTime, parseTime } from "./time.ts";
 import { MAX_HEADER_BYTES } from "./user-headers.ts";
 
 /** The most bytes of an error's stack on the wire; with it a dead letter always fits. */
@@ -36,12 +36,14 @@ export interface StoredAgain {
 
 /** The event as it waits for attempt number `attempt`. */
 export function encodeRetry(event: StoredAgain, attempt: number, error: ErrorText, now: number): EncodedEvent {
-  return again(event, {
+  const waiting = again(event, {
     ...failureHeaders(event.reader, now),
     [HEADER.attempt]: String(attempt),
     [HEADER.errorName]: cutText(error.name, MAX_ERROR_NAME_BYTES),
     [HEADER.errorMessage]: cutText(error.message, MAX_RETRY_MESSAGE_BYTES),
   });
+  // It has found its handler: should it have to be handed on again, then with the whole grace before it.
+  return without(waiting, [HEADER.handedOn, HEADER.handedOnSince]);
 }
 
 /** The event as a dead letter of `useCase` (D1). */
@@ -71,7 +73,7 @@ export function encodeHandOn(event: StoredAgain, now: number): EncodedEvent {
   const times = readCount(event.reader.text(HEADER.handedOn), 0);
   return again(event, {
     [HEADER.handedOn]: String(times + 1),
-    [HEADER.handedOnSince]: event.reader.text(HEADER.handedOnSince) ?? isoTime(now),
+    [HEADER.handedOnSince]: timeIn(event.reader, HEADER.handedOnSince, now),
   });
 }
 
@@ -82,7 +84,11 @@ export function reviveDeadLetter(letter: StoredDeadLetter): EncodedEvent {
     { reader, body: letter.event.body },
     { [HEADER.redriven]: String(readCount(reader.text(HEADER.redriven), 0) + 1) },
   );
-  const headers = Object.fromEntries(Object.entries(event.headers).filter(([name]) => !STAY_HEADERS.includes(name)));
+  return without(event, STAY_HEADERS);
+}
+
+function without(event: EncodedEvent, names: readonly string[]): EncodedEvent {
+  const headers = Object.fromEntries(Object.entries(event.headers).filter(([name]) => !names.includes(name)));
   return { ...event, headers };
 }
 
@@ -102,8 +108,12 @@ function again({ reader, body }: StoredAgain, changes: Headers): EncodedEvent {
 }
 
 function failureHeaders(reader: EventReader, now: number): Headers {
-  const at = isoTime(now);
-  return { [HEADER.firstFailedAt]: reader.text(HEADER.firstFailedAt) ?? at, [HEADER.lastFailedAt]: at };
+  return { [HEADER.firstFailedAt]: timeIn(reader, HEADER.firstFailedAt, now), [HEADER.lastFailedAt]: isoTime(now) };
+}
+
+/** A time noted before, or now: written anew, since a stranger's header may hold anything. */
+function timeIn(reader: EventReader, header: string, now: number): string {
+  return isoTime(parseTime(reader.text(header)) ?? now);
 }
 
 /**

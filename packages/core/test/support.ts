@@ -1,0 +1,109 @@
+import { onTestFinished } from "vitest";
+import { type Logger, PapaApp, type PapaAppOptions, type UseCase } from "../src/index.ts";
+import type {
+  Capabilities,
+  Connection,
+  ConnectOptions,
+  Delivery,
+  EncodedEvent,
+  OnDelivery,
+  ReceivedEvent,
+  Settlement,
+  ShownPattern,
+  Transport,
+  Unconfirmed,
+} from "../src/transport/index.ts";
+
+/** A broker that does what the test says: it delivers any event, however odd, and confirms what it is told to. */
+export class FakeTransport implements Transport {
+  readonly name = "fake";
+  capabilities: Capabilities = {
+    atomicOutputs: true,
+    atomicMoves: true,
+    countsCrashes: true,
+    declarationsComplete: true,
+    durability: "process",
+    discovery: 0,
+    exclusive: "while-connected",
+    publishing: { eventsPerCall: 100, callsInFlight: 1, bytesPerCall: 1_000_000 },
+  };
+  /** What the app has given to be published, call by call. */
+  readonly calls: (readonly EncodedEvent[])[] = [];
+  /** What becomes of a publish call; all of it is confirmed unless set. */
+  onPublish: (events: readonly EncodedEvent[]) => Promise<readonly Unconfirmed[]> = async () => [];
+  /** What `close` waits for. */
+  closing: Promise<void> = Promise.resolve();
+  declared: readonly ShownPattern[] = [];
+  #onStatus: ConnectOptions["onStatus"] = () => {};
+  readonly #subscribers = new Map<string, OnDelivery>();
+
+  async connect({ onStatus }: ConnectOptions): Promise<Connection> {
+    this.#onStatus = onStatus;
+    return {
+      capabilities: this.capabilities,
+      declare: async () => {},
+      declarations: async () => this.declared,
+      withdraw: async () => {},
+      publish: (events) => {
+        this.calls.push(events);
+        return this.onPublish(events);
+      },
+      subscribe: async (useCase, _readAhead, onDelivery) => {
+        this.#subscribers.set(useCase, onDelivery);
+        return { readAhead: () => {}, stop: async () => {} };
+      },
+      deadLetters: () => {
+        throw new Error("A FakeTransport keeps no dead letters.");
+      },
+      inspect: async () => ({ ready: 0, inFlight: 0, waiting: 0, dead: 0 }),
+      close: () => this.closing,
+    };
+  }
+
+  /** Tells the app that the connection is gone, or back. */
+  setConnected(connected: boolean): void {
+    this.#onStatus({ connected });
+  }
+
+  /** Hands an event to a use case and resolves to what becomes of it. */
+  deliver(useCase: string, event: Partial<ReceivedEvent>, { attempt = 1, crashes = 0 } = {}): Promise<Settlement> {
+    return new Promise((resolve) => {
+      const delivery: Delivery = {
+        event: { headers: {}, body: Buffer.from("{}"), ...event },
+        attempt,
+        crashes,
+        settle: async (settlement) => resolve(settlement),
+      };
+      this.#subscribers.get(useCase)?.(delivery);
+    });
+  }
+}
+
+export const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Starts an app that is stopped when the test ends. */
+export async function started(
+  transport: Transport,
+  useCases: readonly UseCase[] = [],
+  options: Omit<PapaAppOptions, "transport"> = {},
+): Promise<PapaApp> {
+  const app = new PapaApp({ transport, logger: silent, ...options }).use(useCases);
+  await app.start();
+  onTestFinished(() => app.stop());
+  return app;
+}
+
+/** What a call throws. */
+export function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("Nothing was thrown.");
+}
+
+/** Turns of the event loop, for what takes place in some of them. */
+export async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

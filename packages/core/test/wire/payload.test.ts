@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { decodePayload, encodePayload } from "../../src/wire/payload.ts";
+
+const decode = (...parts: (string | number[])[]) =>
+  decodePayload(Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part)))));
+
+describe("H5 a body that is no JSON in UTF-8", () => {
+  it.each([
+    ["an empty body", ""],
+    ["a word", "undefined"],
+    ["NaN, which the original publishes", "NaN"],
+    ["half an object", '{"a": 1'],
+    ["two values", "1 2"],
+    ["a byte order mark", "\ufeff{}"],
+    ["single quotes", "{'a': 1}"],
+  ])("%s is told", (_, text) => {
+    expect(decode(text)).toEqual({ problem: expect.stringMatching(/^the body is no JSON: /) });
+  });
+
+  it.each([
+    ["a byte that begins nothing", ['"', [0xff], '"']],
+    ["a character cut short", ['"', [0xe2, 0x82], '"']],
+    ["a lone surrogate", ['"', [0xed, 0xa0, 0x80], '"']],
+    ["an overlong slash", ['"', [0xc0, 0xaf], '"']],
+    ["beyond Unicode", ['"', [0xf4, 0x90, 0x80, 0x80], '"']],
+  ] as [string, (string | number[])[]][])("%s is told", (_, parts) => {
+    expect(decode(...parts)).toEqual({ problem: "the body is no UTF-8" });
+  });
+
+  it("UTF-16 is told", () => {
+    expect(decodePayload(Buffer.from('{"a":1}', "utf16le"))).toHaveProperty("problem");
+  });
+
+  it.each([
+    ["the replacement character itself", '"\ufffd"', "\ufffd"],
+    ["an escaped lone surrogate", '"\\ud800"', "\ud800"],
+    ["null", "null", null],
+    ["white space around", " \r\n\t1 ", 1],
+    ["a large number, as near as JavaScript has it", "9007199254740993", 9_007_199_254_740_992],
+  ])("%s is JSON", (_, text, payload) => {
+    expect(decode(text)).toEqual({ payload });
+  });
+
+  it.each([
+    '{"__proto__": {"admin": true}}',
+    '{"\\u005f_proto__": 1}',
+    '{"\\u005F\\u005fproto\\u005f\\u005f": 1}',
+    '{"__pr\\u006fto__": 1}',
+    '[{"a": {"__proto__": null}}]',
+    '{"__proto__": 1, "__proto__": 2}',
+  ])("%s has a key that would change prototypes", (text) => {
+    expect(decode(text)).toEqual({ problem: 'the body has a key called "__proto__"' });
+  });
+
+  it.each(['{"a": "__proto__"}', '["\\u005f_proto__"]', '{"x__proto__": 1, "\\u0041": 2}'])("%s has none", (text) => {
+    expect(decode(text)).toEqual({ payload: JSON.parse(text) as unknown });
+  });
+
+  it("however deep: it is parsed or told, never thrown", () => {
+    for (const deep of [10_000, 500_000]) {
+      const text = `${"[".repeat(deep)}${"]".repeat(deep)}`;
+      expect(Object.keys(decode(text))).toHaveLength(1);
+      // An escape has each key looked at.
+      expect(Object.keys(decode(`{"\\u0041": ${text}}`))).toHaveLength(1);
+    }
+  });
+
+  it("bytes that are a part of a larger buffer are read alone", () => {
+    expect(decodePayload(new Uint8Array(Buffer.from("xx[1]xx")).subarray(2, 5))).toEqual({ payload: [1] });
+  });
+});
+
+describe("P4 the bytes of a payload", () => {
+  it("are counted as UTF-8", () => {
+    expect(encodePayload("a", "ñ", 4)).toEqual(Buffer.from('"ñ"'));
+    expect(() => encodePayload("a", "ñ", 3)).toThrow('The payload of "a" has 4 bytes of JSON, and 3 are allowed');
+    expect(() => encodePayload("a", "xxxx", 3)).toThrow('The payload of "a" has 6 bytes of JSON, and 3 are allowed');
+  });
+
+  it("a text that speaks of __proto__ is no key", () => {
+    expect(encodePayload("a", { text: "__proto__" }, 100)).toEqual(Buffer.from('{"text":"__proto__"}'));
+  });
+
+  it("what is too deep for JSON is told", () => {
+    let deep: unknown = { text: "__proto__" };
+    for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
+    let thrown: unknown;
+    try {
+      encodePayload("a", deep, 1_000_000);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "payload-not-json" });
+  });
+});
