@@ -1,5 +1,5 @@
 /** What is measured of one contender, in a process of its own. */
-export interface Contender {
+interface Contender {
   readonly name: string;
   /** What it does less than the others, so that nobody takes the numbers for more than they are. */
   readonly lacks?: string;

@@ -9,7 +9,7 @@ import { isoTime, parseTime } from "./time.ts";
 import { MAX_HEADER_BYTES } from "./user-headers.ts";
 
 /** The most bytes of an error's stack on the wire; with it a dead letter always fits. */
-export const MAX_STACK_BYTES = 8_192;
+const MAX_STACK_BYTES = 8_192;
 const MAX_MESSAGE_BYTES = 4_096;
 const MAX_ERROR_NAME_BYTES = 256;
 /** How much of the error a waiting retry carries: enough to see why it waits. */
