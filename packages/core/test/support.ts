@@ -1,7 +1,9 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { onTestFinished } from "vitest";
 import { type Logger, PapaApp, type PapaAppOptions, type UseCase } from "../src/index.ts";
 import type {
   Capabilities,
+  Clock,
   Connection,
   ConnectOptions,
   Delivery,
@@ -31,9 +33,15 @@ export class FakeTransport implements Transport {
   readonly calls: (readonly EncodedEvent[])[] = [];
   /** What becomes of a publish call; all of it is confirmed unless set. */
   onPublish: (events: readonly EncodedEvent[]) => Promise<readonly Unconfirmed[]> = async () => [];
+  /** What storing a settlement comes to. */
+  onSettle: (settlement: Settlement) => Promise<void> = async () => {};
+  /** The machine's unless set. */
+  clock: Clock | undefined;
   /** What `close` waits for. */
   closing: Promise<void> = Promise.resolve();
-  declared: readonly ShownPattern[] = [];
+  onDeclare: () => void = () => {};
+  onDeclarations: () => readonly ShownPattern[] = () => [];
+  readonly withdrawn: string[] = [];
   #onStatus: ConnectOptions["onStatus"] = () => {};
   readonly #subscribers = new Map<string, OnDelivery>();
 
@@ -41,9 +49,10 @@ export class FakeTransport implements Transport {
     this.#onStatus = onStatus;
     return {
       capabilities: this.capabilities,
-      declare: async () => {},
-      declarations: async () => this.declared,
-      withdraw: async () => {},
+      clock: this.clock,
+      declare: async () => this.onDeclare(),
+      declarations: async () => this.onDeclarations(),
+      withdraw: async (_useCase, patterns) => void this.withdrawn.push(...patterns),
       publish: (events) => {
         this.calls.push(events);
         return this.onPublish(events);
@@ -60,6 +69,18 @@ export class FakeTransport implements Transport {
     };
   }
 
+  /** Sets how much it takes at once. */
+  takes(publishing: Partial<Capabilities["publishing"]>): void {
+    this.capabilities = { ...this.capabilities, publishing: { ...this.capabilities.publishing, ...publishing } };
+  }
+
+  /** Publish calls from now on end when the test says how. */
+  holdPublishes(): HeldPublish[] {
+    const calls: HeldPublish[] = [];
+    this.onPublish = (events) => new Promise((end) => calls.push({ events, end }));
+    return calls;
+  }
+
   /** Tells the app that the connection is gone, or back. */
   setConnected(connected: boolean): void {
     this.#onStatus({ connected });
@@ -72,11 +93,19 @@ export class FakeTransport implements Transport {
         event: { headers: {}, body: Buffer.from("{}"), ...event },
         attempt,
         crashes,
-        settle: async (settlement) => resolve(settlement),
+        settle: async (settlement) => {
+          await this.onSettle(settlement);
+          resolve(settlement);
+        },
       };
       this.#subscribers.get(useCase)?.(delivery);
     });
   }
+}
+
+export interface HeldPublish {
+  readonly events: readonly EncodedEvent[];
+  readonly end: (unconfirmed: readonly Unconfirmed[]) => void;
 }
 
 export const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -106,4 +135,13 @@ export function thrownBy(call: () => unknown): unknown {
 /** Turns of the event loop, for what takes place in some of them. */
 export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A schema that answers some turns later. */
+export function slowly(result: StandardSchemaV1.Result<unknown>): StandardSchemaV1 {
+  const validate = async () => {
+    await turns(3);
+    return result;
+  };
+  return { "~standard": { version: 1, vendor: "test", validate } };
 }

@@ -20,8 +20,9 @@ export interface LaneOptions extends ContextScope {
 export class Lane {
   readonly #options: LaneOptions;
   readonly #waiting = new Denque<Delivery>();
-  /** What each busy place is handling. */
-  readonly #places = new Set<Place>();
+  /** All that have been needed so far. */
+  readonly #places: Place[] = [];
+  readonly #freePlaces: Place[] = [];
   readonly #readAhead: ReadAhead;
   #subscription: Subscription | undefined;
   #stopping = false;
@@ -52,7 +53,7 @@ export class Lane {
 
   /** Resolves when no handler runs and every outcome is stored. */
   async idle(): Promise<void> {
-    if (this.#places.size > 0) {
+    if (this.#busy > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
@@ -63,20 +64,29 @@ export class Lane {
   /** Aborts the signals of the handlers that run, and tells how many they are. */
   abort(reason: Error): number {
     for (const place of this.#places) place.context?.abort(reason);
-    return this.#places.size;
+    return this.#busy;
+  }
+
+  get #busy(): number {
+    return this.#places.length - this.#freePlaces.length;
+  }
+
+  #newPlace(): Place {
+    const place: Place = { context: undefined };
+    this.#places.push(place);
+    return place;
   }
 
   #take(delivery: Delivery): void {
     if (this.#stopping) release(delivery);
-    else if (this.#places.size < this.#options.concurrency) void this.#work(delivery);
+    else if (this.#busy < this.#options.concurrency) void this.#work(delivery);
     else this.#waiting.push(delivery);
   }
 
   /** One place: handles a delivery, then those that wait, until there is none. */
   async #work(first: Delivery): Promise<void> {
     const { processor, settler } = this.#options;
-    const place: Place = { context: undefined };
-    this.#places.add(place);
+    const place = this.#freePlaces.pop() ?? this.#newPlace();
     // Out of the transport's stack, which must not wait for what handlers do before they first await.
     await undefined;
     for (let delivery: Delivery | undefined = first; delivery !== undefined; delivery = this.#waiting.shift()) {
@@ -93,11 +103,16 @@ export class Lane {
       if (context.running !== undefined) await context.running;
       if (this.#readAhead.handledOne()) this.#subscription?.readAhead(this.#readAhead.limit);
     }
-    this.#places.delete(place);
-    if (this.#places.size === 0) this.#onIdle?.();
+    place.context = undefined;
+    this.#freePlaces.push(place);
+    if (this.#busy === 0) this.#onIdle?.();
   }
 }
 
+/**
+ * Room for one handler call. Places are kept for the next: a `Set` of those that come and go would, when it makes itself
+ * a new table, tie the dead ones in the old heap to the young ones, and with them everything that they handled.
+ */
 interface Place {
   context: DeliveryContext | undefined;
 }

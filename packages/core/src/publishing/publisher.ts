@@ -30,7 +30,7 @@ export class Publisher {
   readonly #logger: Logger;
   readonly #queue = new Denque<Outstanding>();
   /** The batches of the calls under way. */
-  readonly #inFlight = new Set<readonly Outstanding[]>();
+  readonly #inFlight: (readonly Outstanding[])[] = [];
   #connected = true;
   #flushPlanned = false;
   #pause = 0;
@@ -80,7 +80,7 @@ export class Publisher {
 
   /** Resolves when nothing is unconfirmed any more. */
   async idle(): Promise<void> {
-    if (this.#queue.isEmpty() && this.#inFlight.size === 0) return;
+    if (this.#queue.isEmpty() && this.#inFlight.length === 0) return;
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -121,7 +121,7 @@ export class Publisher {
       this.#connected &&
       this.#closed === undefined &&
       this.#endPause === undefined &&
-      this.#inFlight.size < callsInFlight &&
+      this.#inFlight.length < callsInFlight &&
       !this.#queue.isEmpty()
     ) {
       const batch = this.#nextBatch();
@@ -145,9 +145,9 @@ export class Publisher {
   }
 
   async #send(batch: readonly Outstanding[]): Promise<void> {
-    this.#inFlight.add(batch);
+    this.#inFlight.push(batch);
     const unconfirmed = await this.#call(batch);
-    this.#inFlight.delete(batch);
+    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
     if (unconfirmed.length === 0) {
       this.#pause = 0;
       for (const outstanding of batch) outstanding.settle(undefined);
@@ -155,7 +155,7 @@ export class Publisher {
       this.#settlePart(batch, unconfirmed);
     }
     this.#flush();
-    if (this.#queue.isEmpty() && this.#inFlight.size === 0) this.#becomeIdle();
+    if (this.#queue.isEmpty() && this.#inFlight.length === 0) this.#becomeIdle();
   }
 
   async #call(batch: readonly Outstanding[]): Promise<readonly Unconfirmed[]> {
@@ -208,7 +208,7 @@ export class Publisher {
     }
     this.#expiry =
       earliest === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(earliest - now, () => this.#expire(), true);
-    if (this.#queue.isEmpty() && this.#inFlight.size === 0) this.#becomeIdle();
+    if (this.#queue.isEmpty() && this.#inFlight.length === 0) this.#becomeIdle();
   }
 
   #timedOut(event: EncodedEvent): PapaError {

@@ -26,7 +26,7 @@ async function consumer() {
     useCase("gives_up", { on: "#", concurrency: 1, retries: 0 }, fails),
     useCase("hands_on", { on: "nothing.else", concurrency: 1 }, fails),
   ]);
-  transport.declared = [{ pattern: "#", idle: 0 }];
+  transport.onDeclarations = () => [{ pattern: "#", idle: 0 }];
   /** What each use case makes of an event; and each has to be able to go on afterwards. */
   const settle = async (event: Partial<ReceivedEvent>): Promise<Settlement[]> => {
     const useCases = ["works", "retries", "gives_up", "hands_on"];

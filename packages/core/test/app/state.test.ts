@@ -1,0 +1,215 @@
+import { describe, expect, it } from "vitest";
+import { type AppState, PapaApp, PapaError, useCase } from "../../src/index.ts";
+import type { Transport } from "../../src/transport/index.ts";
+import { FakeTransport, silent, started, thrownBy, turns } from "../support.ts";
+
+const codeOf = (error: unknown) => (error instanceof PapaError ? `${error.code}: ${error.message}` : String(error));
+const rejection = (promise: Promise<unknown>) => promise.then(() => "resolved", codeOf);
+
+/** An app in the middle of starting, of which the test says how it ends. */
+function connecting() {
+  const transport = new FakeTransport();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const slow: Transport = {
+    name: "fake",
+    connect: async (options) => {
+      await promise;
+      return transport.connect(options);
+    },
+  };
+  return { app: new PapaApp({ transport: slow, logger: silent }), connected: resolve, refused: reject };
+}
+
+describe("an app goes through its life once", () => {
+  it("new, starting, running, stopping, stopped", async () => {
+    const { app, connected } = connecting();
+    const states: AppState[] = [app.health().state];
+    const starting = app.start();
+    states.push(app.health().state);
+    connected();
+    await starting;
+    states.push(app.health().state);
+    const stopping = app.stop();
+    states.push(app.health().state);
+    await stopping;
+    states.push(app.health().state);
+    expect(states).toEqual(["new", "starting", "running", "stopping", "stopped"]);
+  });
+
+  it("before start() there is nothing to use", async () => {
+    const app = new PapaApp({ transport: new FakeTransport() });
+    expect(await rejection(app.newEvent("a", 1))).toBe(
+      "not-started: newEvent needs a running app; await app.start() first.",
+    );
+    expect(await rejection(app.newEvents([]))).toBe(
+      "not-started: newEvents needs a running app; await app.start() first.",
+    );
+    expect(await rejection(app.stats())).toBe("not-started: stats needs a running app; await app.start() first.");
+    expect(await rejection(app.deadLetters("log").count())).toBe(
+      "not-started: deadLetters needs a running app; await app.start() first.",
+    );
+  });
+
+  it("while it starts likewise", async () => {
+    const { app, connected } = connecting();
+    const starting = app.start();
+    expect(await rejection(app.newEvent("a", 1))).toMatch(/^not-started: /);
+    connected();
+    await starting;
+    await app.stop();
+  });
+
+  it("a second start() is told, whenever it comes", async () => {
+    const { app, connected } = connecting();
+    const starting = app.start();
+    expect(await rejection(app.start())).toBe("already-started: start() has been called before; the app is starting.");
+    connected();
+    await starting;
+    expect(await rejection(app.start())).toBe("already-started: start() has been called before; the app is running.");
+    const stopping = app.stop();
+    expect(await rejection(app.start())).toBe("already-started: start() has been called before; the app is stopping.");
+    await stopping;
+    expect(await rejection(app.start())).toBe("stopped: start came after stop(); make a new PapaApp to start again.");
+  });
+
+  it("a use case that comes after start() is told", async () => {
+    const app = await started(new FakeTransport());
+    const log = useCase("log", { on: "a" }, () => {});
+    const expected = "already-started: adding a use case has to come before start(); the app is running.";
+    expect(codeOf(thrownBy(() => app.use(log)))).toBe(expected);
+    expect(codeOf(thrownBy(() => app.onEvent("a", { useCase: "log" }, () => {})))).toBe(expected);
+    await app.stop();
+    expect(codeOf(thrownBy(() => app.use(log)))).toBe(
+      "stopped: adding a use case came after stop(); make a new PapaApp to start again.",
+    );
+  });
+
+  it("after stop() there is nothing to use", async () => {
+    const app = await started(new FakeTransport());
+    const letters = app.deadLetters("log");
+    await app.stop();
+    expect(await rejection(app.newEvent("a", 1))).toBe(
+      "stopped: newEvent came after stop(); make a new PapaApp to start again.",
+    );
+    expect(await rejection(app.newEvents([]))).toMatch(/^stopped: newEvents came after stop\(\)/);
+    expect(await rejection(app.stats())).toMatch(/^stopped: stats came after stop\(\)/);
+    expect(await rejection(letters.list())).toMatch(/^stopped: deadLetters came after stop\(\)/);
+  });
+
+  it("stop() before start(), twice, or by several at once just resolves", async () => {
+    const app = new PapaApp({ transport: new FakeTransport(), logger: silent });
+    await app.stop();
+    expect(app.health().state).toBe("new");
+    await app.start();
+    await Promise.all([app.stop(), app.stop(), app[Symbol.asyncDispose]()]);
+    await app.stop();
+    expect(app.health().state).toBe("stopped");
+  });
+
+  it("stop() while it starts waits for that and stops", async () => {
+    const { app, connected } = connecting();
+    const starting = app.start();
+    const stopping = app.stop();
+    connected();
+    await Promise.all([starting, stopping]);
+    expect(app.health().state).toBe("stopped");
+  });
+
+  it("stop() while it starts in vain just resolves", async () => {
+    const { app, refused } = connecting();
+    const starting = app.start();
+    const stopping = app.stop();
+    refused(new Error("no broker"));
+    await expect(starting).rejects.toThrow("no broker");
+    await stopping;
+    expect(app.health().state).toBe("new");
+  });
+
+  it("L4 a failed start() rejects with why, closes what was open, and can be tried again", async () => {
+    const transport = new FakeTransport();
+    let closed = 0;
+    const flaky: Transport = {
+      name: "fake",
+      connect: async (options) => {
+        const connection = await transport.connect(options);
+        return {
+          ...connection,
+          declare: async () => {
+            if (closed === 0)
+              throw new PapaError("topology-conflict", "queue log differs", { object: "log", difference: "x" });
+          },
+          close: async () => {
+            closed += 1;
+          },
+        };
+      },
+    };
+    const app = new PapaApp({ transport: flaky, logger: silent }).onEvent("a", { useCase: "log" }, () => {});
+    expect(await rejection(app.start())).toBe("topology-conflict: queue log differs");
+    expect([app.health().state, closed]).toEqual(["new", 1]);
+    await app.start();
+    await app.stop();
+    expect([app.health().state, closed]).toEqual(["stopped", 2]);
+  });
+
+  it("await using stops it", async () => {
+    const transport = new FakeTransport();
+    let kept: PapaApp;
+    {
+      await using app = new PapaApp({ transport, logger: silent });
+      await app.start();
+      kept = app;
+    }
+    expect(kept.health().state).toBe("stopped");
+  });
+});
+
+describe("health", () => {
+  it("is told at once and without the broker", async () => {
+    const transport = new FakeTransport();
+    const app = new PapaApp({ transport, logger: silent });
+    expect(app.health()).toEqual({ state: "new", healthy: false, connected: false, transport: "fake" });
+    await app.start();
+    expect(app.health()).toEqual({ state: "running", healthy: true, connected: true, transport: "fake" });
+    transport.setConnected(false);
+    expect(app.health()).toEqual({ state: "running", healthy: false, connected: false, transport: "fake" });
+    transport.setConnected(true);
+    expect(app.health().healthy).toBe(true);
+    await app.stop();
+    expect(app.health()).toEqual({ state: "stopped", healthy: false, connected: false, transport: "fake" });
+  });
+
+  it("says why the broker cannot be reached, also where that came during the start", async () => {
+    const transport = new FakeTransport();
+    const error = new Error("cut");
+    const unlucky: Transport = {
+      name: "fake",
+      connect: async (options) => {
+        options.onStatus({ connected: false, error });
+        return transport.connect(options);
+      },
+    };
+    const app = await started(unlucky);
+    expect(app.health()).toEqual({ state: "running", healthy: false, connected: false, transport: "fake", error });
+    // So that newEvent waits instead of being sent into nothing.
+    void app.newEvent("a", 1);
+    await turns();
+    expect(transport.calls).toEqual([]);
+    transport.setConnected(true);
+    await turns();
+    expect(transport.calls).toHaveLength(1);
+  });
+});
+
+it("stats are asked of the broker by use case, also one that is called __proto__", async () => {
+  const transport = new FakeTransport();
+  const app = await started(
+    transport,
+    ["log", "__proto__"].map((name) => useCase(name, { on: "a" }, () => {})),
+  );
+  const none = { ready: 0, inFlight: 0, waiting: 0, dead: 0 };
+  expect(Object.entries(await app.stats())).toEqual([
+    ["log", none],
+    ["__proto__", none],
+  ]);
+});
