@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 const compiler = "node_modules/typescript-5.9/bin/tsc";
 const projects = [
   "packages/core/test-types",
+  "packages/core/test-types/inexact",
   "packages/core/test/decorators",
   "packages/core/test/decorators/standard",
   "scripts/types-of-packages",

@@ -1,5 +1,11 @@
 import type { Duration } from "@papa-events/core";
-import { type CancelTimer, type Clock, toMilliseconds } from "@papa-events/core/transport";
+import {
+  assertKnownOptions,
+  type CancelTimer,
+  type Clock,
+  invalidOption,
+  toMilliseconds,
+} from "@papa-events/core/transport";
 import { becomesQuiet, progressOf, type Work, waitUntilQuiet } from "./quiet.ts";
 
 /** How long, in real time, handlers get to end before the clock moves on to something they may be waiting for. */
@@ -99,9 +105,12 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only when it is told to. @throws PapaError `invalid-option` */
 export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
-  return new VirtualClock(Number(options.start ?? Date.now()));
+  assertKnownOptions(options, ["start"], "virtualClock");
+  const start = Number(options.start ?? Date.now());
+  if (Number.isNaN(start)) throw invalidOption("virtualClock: start", "it is no time");
+  return new VirtualClock(start);
 }
 
 /** Whether a clock is a virtual one. */

@@ -39,7 +39,9 @@ export type NamesMatching<C extends Catalogue, P extends string> =
   P extends EventNames<C> ? P : { [N in EventNames<C>]: Matches<N, P> extends true ? N : never }[EventNames<C>];
 
 /** A compile-time error in words, in the place of a pattern that matches nothing. */
-export type NoEventMatches<P extends string> = `no event of the catalogue matches the pattern '${P}'`;
+export type NoEventMatches<P extends string> = P extends `${string},${string}`
+  ? `several patterns go into a list, not into one string: '${P}'`
+  : `no event of the catalogue matches the pattern '${P}'`;
 
 /**
  * `P` itself where each of its patterns matches something in the catalogue, else an error in words in the place of

@@ -7,7 +7,7 @@ export type Publishable<C extends Catalogue> = [{ [N in EventNames<C>]: Unfit<N,
 
 type Unfit<N, Schema> = N extends string
   ? IsEventName<N> extends true
-    ? NotJson<ValueProblem<SchemaInput<Schema>>>
+    ? NotJson<JsonProblem<SchemaInput<Schema>>>
     : NotAnEventName<N>
   : never;
 
@@ -38,29 +38,40 @@ type Characters<S extends string, Found = never> = S extends `${infer First}${in
   ? Characters<Rest, Found | First>
   : Found;
 
-type JsonPrimitive = string | number | boolean | null;
+/**
+ * What JSON cannot carry in a payload of type `T`, with the path to it; `never` for nothing. The first look is quick and
+ * has no paths; only where it finds something comes one for the nearest: of all paths, a recursive type has millions.
+ */
+type JsonProblem<T> = [ValueProblem<T, Depth, false>] extends [never] ? never : NearestProblem<T>;
 
-/** How deep a payload is looked at. Without an end a recursive type would be one without end. */
+type NearestProblem<T, D extends number = 0> = [ValueProblem<T, D, true>] extends [never]
+  ? D extends Depth
+    ? never
+    : NearestProblem<T, More[D]>
+  : ValueProblem<T, D, true>;
+
+/** How many levels of a payload are looked at: its type may have no end. */
 type Depth = 8;
+type More = [1, 2, 3, 4, 5, 6, 7, 8];
 type Less = [never, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/** What JSON cannot carry in a value: the path to it and a verb, a union of all; `never` for nothing. */
-type ValueProblem<T, D extends number = Depth> = unknown extends T
+type JsonPrimitive = string | number | boolean | null;
+
+/** In a payload or an element of a list, where `undefined` has no JSON or another one. */
+type ValueProblem<T, D extends number, Paths> = unknown extends T
   ? never
   : undefined extends T
     ? " may be undefined"
-    : MemberProblem<T, D>;
+    : MemberProblem<T, D, Paths>;
 
-/** As {@link ValueProblem}, for what may be left out. */
-type MemberProblem<T, D extends number> = unknown extends T
+/** In a member of an object, which may be left out. */
+type MemberProblem<T, D extends number, Paths> = unknown extends T
   ? never
   : [T] extends [JsonPrimitive | undefined]
     ? never
-    : D extends 0
-      ? never
-      : OneProblem<T, Less[D]>;
+    : OneProblem<T, D, Paths>;
 
-type OneProblem<T, D extends number> = T extends JsonPrimitive | undefined
+type OneProblem<T, D extends number, Paths> = T extends JsonPrimitive | undefined
   ? never
   : T extends bigint
     ? " is a bigint"
@@ -69,12 +80,14 @@ type OneProblem<T, D extends number> = T extends JsonPrimitive | undefined
       : T extends (...args: never) => unknown
         ? " is a function"
         : T extends readonly (infer Element)[]
-          ? `[]${ValueProblem<Element, D>}`
+          ? D extends 0
+            ? never
+            : Step<"[]", ValueProblem<Element, Less[D], Paths>, Paths>
           : T extends object
-            ? ObjectProblem<T, D>
+            ? ObjectProblem<T, D, Paths>
             : never;
 
-type ObjectProblem<T extends object, D extends number> = T extends Date
+type ObjectProblem<T extends object, D extends number, Paths> = T extends Date
   ? " is a Date"
   : T extends ReadonlyMap<unknown, unknown>
     ? " is a Map"
@@ -83,7 +96,15 @@ type ObjectProblem<T extends object, D extends number> = T extends Date
       : T extends ArrayBuffer | ArrayBufferView
         ? " is binary"
         : T extends { toJSON(...args: never): unknown }
-          ? " has a toJSON"
-          : { [K in JsonKey<T>]-?: `.${K}${MemberProblem<T[K], D>}` }[JsonKey<T>];
+          ? " is an object with a toJSON"
+          : D extends 0
+            ? never
+            : { [K in JsonKey<T>]: Step<`.${K}`, MemberProblem<T[K], Less[D], Paths>, Paths> }[JsonKey<T>];
 
 type JsonKey<T> = keyof T & (string | number);
+
+type Step<Name extends string, Problem, Paths> = Problem extends string
+  ? Paths extends true
+    ? `${Name}${Problem}`
+    : Problem
+  : never;

@@ -6,13 +6,20 @@ export type Catalogue = Readonly<Record<string, StandardSchemaV1>>;
 /** An app without a catalogue: any name, any payload. */
 export type NoCatalogue = undefined;
 
-/** What a schema takes. Read by `infer` from `"~standard"`, which is quicker to check than the spec's own helper. */
-export type SchemaInput<S> = TypesOf<S> extends { readonly input: infer T } ? T : unknown;
+/**
+ * What a schema takes; `unknown` of one that says nothing of types. Read by `infer` from `"~standard"`, which is quicker
+ * to check than the spec's own helper, and one schema at a time, so that of two payloads none vanishes in the other.
+ */
+export type SchemaInput<S> = S extends { readonly "~standard": { readonly types?: infer T } }
+  ? MemberOf<T, "input">
+  : unknown;
 
 /** What a schema makes of what it takes. */
-export type SchemaOutput<S> = TypesOf<S> extends { readonly output: infer T } ? T : unknown;
+export type SchemaOutput<S> = S extends { readonly "~standard": { readonly types?: infer T } }
+  ? MemberOf<T, "output">
+  : unknown;
 
-type TypesOf<S> = S extends { readonly "~standard": { readonly types?: infer T } } ? NonNullable<T> : never;
+type MemberOf<T, K extends string> = NonNullable<T> extends { readonly [_ in K]: infer V } ? V : unknown;
 
 /** The names of a catalogue. */
 export type EventNames<C extends Catalogue> = keyof C & string;

@@ -33,6 +33,12 @@ export class PapaError<C extends PapaErrorCode = PapaErrorCode> extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
+  /** Said, because for a generic class the compiler would narrow to one with `any` in it. */
+  declare static readonly [Symbol.hasInstance]: <T extends abstract new (...args: never) => unknown>(
+    this: T,
+    value: unknown,
+  ) => value is InstanceType<T>;
+
   static {
     recognisedByBrand(PapaError, BRAND);
   }

@@ -106,4 +106,43 @@ describe("R6 rolling deploys", () => {
     await world.clock.settled();
     expect(await reasonsOf(app, "log")).toEqual(["unknown-event"]);
   });
+
+  it("R6 an event on its second attempt is handed on as that, whoever gets it in between", async () => {
+    const world = new World();
+    const attempts: number[] = [];
+    const fails = useCase("log", { on: "old.*", retries: 1, retryDelay: "5s" }, (_, { attempt }) => {
+      attempts.push(attempt);
+      throw new Error("fails");
+    });
+    await world.start([next([])]);
+    await world.start([next([])]);
+    const app = await world.start([fails]);
+    await app.newEvent("old.x", {});
+    for (let minute = 0; minute < 100 && attempts.length < 2; minute += 1) await world.clock.advance("1m");
+    expect(attempts).toEqual([1, 2]);
+    expect(await reasonsOf(app, "log")).toEqual(["retries-exhausted"]);
+  });
+
+  it("R6 a pattern that one of several instances still shows is not withdrawn", async () => {
+    const world = new World();
+    const seen: string[] = [];
+    await world.start([old(seen)]);
+    const app = await world.start([next([])]);
+    await world.clock.advance("2h");
+    await app.newEvent("old.x", {}, { id: "o" });
+    for (let minute = 0; minute < 100 && seen.length === 0; minute += 1) await world.clock.advance("1m");
+    expect(seen).toEqual(["old old.x 1 o"]);
+  });
+
+  // The matcher once took the two for one pattern, and unbound both.
+  it("R6 withdrawing a pattern leaves another that matches the same names", async () => {
+    const world = new World();
+    const seen: string[] = [];
+    await (await world.start([useCase("log", { on: "a.#.#" }, () => {})])).stop();
+    const app = await world.start([useCase("log", { on: "a.#" }, (_, { eventName }) => void seen.push(eventName))]);
+    await world.clock.advance("30m");
+    await app.newEvent("a.b", {});
+    await world.clock.settled();
+    expect(seen).toEqual(["a.b"]);
+  });
 });
