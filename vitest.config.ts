@@ -21,9 +21,12 @@ export default defineConfig({
     // Generous: the machines that run this may be busy, and a test that hangs is told by its name all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Tests of the conformance suite wait for brokers more than they work.
+    maxConcurrency: 24,
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),
+      { resolve: { alias }, test: { name: "conformance", include: ["conformance/test/**/*.test.ts"] } },
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },
