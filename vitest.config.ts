@@ -22,7 +22,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests of the conformance suite wait for brokers more than they work.
-    maxConcurrency: 24,
+    maxConcurrency: 40,
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),

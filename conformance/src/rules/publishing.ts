@@ -78,8 +78,10 @@ export const publishing: readonly RuleTest[] = [
     await app.start();
     const publisher = await rig.publisher();
     const ids: string[] = [];
-    for (const round of numbers(4)) {
+    for (const round of numbers(8)) {
       const publishing = publishMany(publisher, `flow.${round}`, 50);
+      // At another stage of the way each time.
+      await pause(round % 4);
       await rig.faults.cut();
       ids.push(...(await publishing));
     }

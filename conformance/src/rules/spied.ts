@@ -1,4 +1,5 @@
-import type { Capabilities, Connection, Transport } from "@papa-events/core/transport";
+import type { Capabilities, Transport } from "@papa-events/core/transport";
+import { forwarding } from "../rig/forwarding.ts";
 
 /** A transport that counts what is published through it at once. */
 export interface Spy {
@@ -18,15 +19,17 @@ export function spied(inner: Transport): Spy {
     connect: async (options) => {
       const connection = await inner.connect(options);
       limits = connection.capabilities.publishing;
-      return withPublish(connection, async (events) => {
-        calls += 1;
-        most.events = Math.max(most.events, events.length);
-        most.calls = Math.max(most.calls, calls);
-        try {
-          return await connection.publish(events);
-        } finally {
-          calls -= 1;
-        }
+      return forwarding(connection, {
+        publish: async (events) => {
+          calls += 1;
+          most.events = Math.max(most.events, events.length);
+          most.calls = Math.max(most.calls, calls);
+          try {
+            return await connection.publish(events);
+          } finally {
+            calls -= 1;
+          }
+        },
       });
     },
   };
@@ -42,20 +45,5 @@ export function spied(inner: Transport): Spy {
       if (limits === undefined) throw new Error("nothing has connected yet");
       return limits;
     },
-  };
-}
-
-function withPublish(connection: Connection, publish: Connection["publish"]): Connection {
-  return {
-    capabilities: connection.capabilities,
-    clock: connection.clock,
-    declare: (useCases) => connection.declare(useCases),
-    declarations: (useCase) => connection.declarations(useCase),
-    withdraw: (useCase, patterns, idle) => connection.withdraw(useCase, patterns, idle),
-    publish,
-    subscribe: (useCase, readAhead, onDelivery) => connection.subscribe(useCase, readAhead, onDelivery),
-    deadLetters: (useCase) => connection.deadLetters(useCase),
-    inspect: (useCase) => connection.inspect(useCase),
-    close: () => connection.close(),
   };
 }
