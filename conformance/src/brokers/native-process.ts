@@ -72,6 +72,8 @@ export class NativeProcess {
     const child = this.#child;
     if (child === undefined || !this.running) return;
     const dead = new Promise((resolve) => child.once("exit", resolve));
+    // Nothing else may be left that keeps the process alive until then.
+    child.ref();
     this.signal("SIGKILL");
     await dead;
   }
@@ -80,6 +82,7 @@ export class NativeProcess {
   async stop(failed: boolean): Promise<void> {
     await this.kill();
     const gone = new Promise((resolve) => this.#guard.once("exit", resolve));
+    this.#guard.ref();
     this.#guard.stdin?.end();
     await gone;
     if (failed) tell(`the broker's log is kept in ${this.log}`);

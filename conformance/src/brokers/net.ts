@@ -36,3 +36,19 @@ export function answerTo(host: string, port: number, hello: Uint8Array, limit = 
     socket.once("close", () => end());
   });
 }
+
+/** Resolves when nothing listens any more: a process that was killed may hold its port for a moment. */
+export async function untilRefused(host: string, port: number): Promise<void> {
+  while (await isOpen(host, port)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function isOpen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,7 +1,7 @@
 import { type Broker, BrokerNotOwn, BrokerUnavailable, type RunningBroker, type Way } from "./broker.ts";
 import { noDocker, startInDocker } from "./docker.ts";
 import { startNatively } from "./native.ts";
-import { answerTo } from "./net.ts";
+import { answerTo, untilRefused } from "./net.ts";
 import { type BrokerProxy, startProxy } from "./proxy.ts";
 import { type BrokerSpec, variable } from "./spec.ts";
 
@@ -97,7 +97,10 @@ function handle(spec: BrokerSpec, running: RunningBroker): Broker {
     way,
     uri: spec.uri(host, port),
     own: control !== undefined,
-    kill: async () => controlled("kill").kill(),
+    kill: async () => {
+      await controlled("kill").kill();
+      await untilRefused(host, port);
+    },
     restart: async () => {
       await controlled("restart").start();
       await untilServes(spec, running);
