@@ -18,6 +18,7 @@ const fromSources = (name: string) => ({
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./conformance/src/report/reporter.ts"],
     // Generous: the machines that run this may be busy, and a test that hangs is told by its name all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,

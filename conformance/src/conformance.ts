@@ -31,25 +31,37 @@ const TIMEOUT = 120_000;
  */
 export function conformance(description: Description): void {
   const { name: transport, version } = description;
+  let failed = false;
+  const onFailure = () => {
+    failed = true;
+  };
   const register = (rules: readonly RuleTest[]) => {
     for (const rule of rules) {
-      test(`${rule.rule} ${rule.title}`, { timeout: TIMEOUT }, (context) => runAndTell(description, rule, context));
+      test(`${rule.rule} ${rule.title}`, { timeout: TIMEOUT }, (context) =>
+        runAndTell(description, rule, context, onFailure),
+      );
     }
   };
   describe(`conformance: ${transport} ${version}`, () => {
     beforeAll(() => description.setUp?.(), TIMEOUT * 5);
-    afterAll(() => description.tearDown?.(), TIMEOUT);
+    afterAll(() => description.tearDown?.(failed), TIMEOUT);
     describe.concurrent("beside others", () => register(allRules.filter(({ alone }) => !alone)));
     describe("alone", { concurrent: false }, () => register(allRules.filter(({ alone }) => alone)));
   });
 }
 
-async function runAndTell(description: Description, rule: RuleTest, { task, annotate }: TestContext): Promise<void> {
+async function runAndTell(
+  description: Description,
+  rule: RuleTest,
+  { task, annotate }: TestContext,
+  onFailure: () => void,
+): Promise<void> {
   const { name: transport, version } = description;
   const meta: ConformanceMeta = { transport, version, rule: rule.rule, title: rule.title };
   task.meta.conformance = meta;
   const result = await runRule(description, rule);
   if (result.outcome === "broken") {
+    onFailure();
     if (result.log.length > 0) await annotate(result.log.join("\n"), "log");
     throw result.error;
   }

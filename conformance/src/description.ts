@@ -11,8 +11,8 @@ export interface Description {
   readonly version: string;
   /** Runs before the first test: starts a broker, say. */
   setUp?(): Promise<void>;
-  /** Runs after the last test, also after failures. */
-  tearDown?(): Promise<void>;
+  /** Runs after the last test, also after failures; `failed` tells whether there were any, so that logs can be kept. */
+  tearDown?(failed: boolean): Promise<void>;
   /**
    * A transport for one more process on a namespace. It is called anew for each app and each connection of a test,
    * and all that it gave for one namespace meet on the broker. Namespaces match `[a-z0-9-]{1,30}`.
