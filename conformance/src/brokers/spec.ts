@@ -11,7 +11,7 @@ export interface BrokerSpec {
   readonly native: NativeSpec;
 }
 
-export interface DockerSpec {
+interface DockerSpec {
   readonly image: string;
   /** The port inside. */
   readonly port: number;
@@ -21,10 +21,10 @@ export interface DockerSpec {
   readonly files?: (host: string, port: number) => Readonly<Record<string, string>>;
 }
 
-export type NativeSpec = TreeSpec | JarsSpec;
+type NativeSpec = TreeSpec | JarsSpec;
 
 /** A program of a Debian release. */
-export interface TreeSpec {
+interface TreeSpec {
   readonly from: "tree";
   readonly release: DebianRelease;
   /** What runs inside the tree; `folder` is its data's, as seen from inside, and `ports` are free ones, the first to listen on. */
@@ -32,7 +32,7 @@ export interface TreeSpec {
 }
 
 /** A program of Maven Central. */
-export interface JarsSpec {
+interface JarsSpec {
   readonly from: "jars";
   readonly artifact: string;
   readonly version: string;
