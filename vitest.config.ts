@@ -9,6 +9,8 @@ const alias = [
   { find: /^@papa-events\/core\/(decorators|transport)$/, replacement: at("packages/core/src/$1/index.ts") },
   { find: /^@papa-events\/core\/uri$/, replacement: at("packages/core/src/uri.ts") },
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
+  { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
+  { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
 ];
 
 const fromSources = (name: string) => ({

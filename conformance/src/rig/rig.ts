@@ -53,6 +53,7 @@ export class Rig {
       retries: 2,
       retryDelay: 100,
       drainTimeout: 2_000,
+      publishTimeout: this.patience,
       ...options,
       transport: options.transport ?? this.transport(),
       logger: this.log,

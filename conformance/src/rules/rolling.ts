@@ -4,7 +4,7 @@ import { Calls } from "../rig/calls.ts";
 import { type RuleTest, rule } from "../rule.ts";
 import { encoded, publishMany, sorted } from "./events.ts";
 
-const GRACE = 1_000;
+const GRACE = 2_000;
 
 /** R6: instances of one use case that want different events. */
 export const rolling: readonly RuleTest[] = [
