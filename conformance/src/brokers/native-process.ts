@@ -8,7 +8,7 @@ import { cacheFolder, tell } from "./cache.ts";
  * Ends the group of processes whose id is in the folder, and removes the folder, when its standard input ends: at the
  * end of the run, whatever ended it.
  */
-const GUARD = `cat >/dev/null; kill -KILL -- "-$(cat "$1/group")" 2>/dev/null; sleep 0.2; rm -rf "$1"`;
+const GUARD = `cat >/dev/null; kill -s KILL -- "-$(cat "$1/group")" 2>/dev/null; sleep 0.2; rm -rf "$1"`;
 
 /** A broker as a group of processes of its own, with a folder for its data. */
 export class NativeProcess {

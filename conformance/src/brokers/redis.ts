@@ -22,7 +22,7 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
     hello: Buffer.from("PING\r\n"),
     // While it loads its data it answers "-LOADING".
     serves: (answer) => answer.toString().startsWith("+PONG"),
-    docker: { image, port: 6_379, command: () => [`${kind}-server`, ...settings] },
+    docker: { image, port: 6_379, command: () => [`${kind}-server`, "--protected-mode", "no", ...settings] },
     native: {
       from: "tree",
       release,
