@@ -25,7 +25,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests of the conformance suite wait for brokers more than they work.
-    maxConcurrency: 40,
+    maxConcurrency: 16,
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),

@@ -259,13 +259,14 @@ export const restarts: readonly RuleTest[] = [
       if (name === "flow.retried" && attempt === 1) throw new Error("once");
       if (name === "flow.dead") throw new Error("always");
     });
-    const app = rig.app({ retries: 1, retryDelay: 3_000 });
+    const app = rig.app({ retries: 1, retryDelay: 5_000 });
     app.onEvent("flow.*", { useCase: "flow" }, flow.handler).onEvent("held", { useCase: "held" }, held.handler);
     await app.start();
     const ids = await publishMany(app, "flow.retried", 20);
     await app.newEvent("held", {});
     await app.newEvent("flow.dead", {});
-    await rig.until("all wait for their retry", () => flow.count >= 21 && held.count === 1);
+    await rig.until("all wait for their retry", async () => (await app.stats()).flow?.waiting === 21);
+    await rig.until("the held one is being handled", () => held.count === 1);
     await restart();
     const more = await publishMany(app, "flow.later", 20);
     await rig.until("all are handled", () =>

@@ -8,7 +8,10 @@ import { encoded, numbers, publishMany, sorted } from "./events.ts";
 /** How late a retry may be, in milliseconds (T2). */
 const LATE = 1_000;
 
-/** T1 to T5. */
+/** A delay long enough for a test to see that the event waits, whatever a look at the broker takes. */
+const WAIT = 2_000;
+
+/** T1 to T6. */
 export const retrying: readonly RuleTest[] = [
   rule(
     "T1",
@@ -126,7 +129,7 @@ export const retrying: readonly RuleTest[] = [
         attempts.push(attempt);
         throw new Error("always");
       });
-      const app = rig.app({ retries: 3, retryDelay: 700 }).onEvent("counted", { useCase: "counted" }, calls.handler);
+      const app = rig.app({ retries: 3, retryDelay: WAIT }).onEvent("counted", { useCase: "counted" }, calls.handler);
       await app.start();
       return app;
     };
