@@ -9,6 +9,8 @@ const alias = [
   { find: /^@papa-events\/core\/(decorators|transport)$/, replacement: at("packages/core/src/$1/index.ts") },
   { find: /^@papa-events\/core\/uri$/, replacement: at("packages/core/src/uri.ts") },
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
+  { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
+  { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
 ];
 
 const fromSources = (name: string) => ({
@@ -18,12 +20,16 @@ const fromSources = (name: string) => ({
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./conformance/src/report/reporter.ts"],
     // Generous: the machines that run this may be busy, and a test that hangs is told by its name all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Tests of the conformance suite wait for brokers more than they work.
+    maxConcurrency: 16,
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),
+      { resolve: { alias }, test: { name: "conformance", include: ["conformance/test/**/*.test.ts"] } },
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

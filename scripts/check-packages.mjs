@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 const folder = mkdtempSync(join(tmpdir(), "papa-events-pack-"));
 let failed = false;
-for (const name of readdirSync("packages")) {
-  run("npm", ["pack", "--loglevel=error", "--pack-destination", folder], join("packages", name));
+for (const place of [...readdirSync("packages").map((name) => join("packages", name)), "conformance"]) {
+  run("npm", ["pack", "--loglevel=error", "--pack-destination", folder], place);
 }
 for (const tarball of readdirSync(folder)) {
   console.log(`-- ${tarball}`);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 const temporary = mkdtempSync(join(tmpdir(), "papa-events-check-"));
 const report = join(temporary, "vitest.json");
+const reporters = ["default", "json", "./conformance/src/report/reporter.ts"].map((name) => `--reporter=${name}`);
 
 const checks = [
   ["format, lint, dependency rule", "biome", ["check", "--error-on-warnings", "."]],
@@ -15,7 +16,7 @@ const checks = [
   ["examples in documents", "node", ["scripts/sync-examples.mjs", "--check"]],
   ["public types on TypeScript 5.9", "node", ["scripts/types-5.9.mjs"]],
   ["unused files, exports, dependencies", "knip", []],
-  ["tests", "vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]],
+  ["tests", "vitest", ["run", ...reporters, `--outputFile.json=${report}`]],
   ["packed packages", "node", ["scripts/check-packages.mjs"]],
 ];
 

@@ -1,0 +1,24 @@
+import type { Broker } from "./broker.ts";
+import { type KafkaVersion, kafkaSpec } from "./kafka.ts";
+import { type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
+import { type RedisVersion, redisSpec } from "./redis.ts";
+import { startBroker } from "./start.ts";
+
+export { type Broker, BrokerNotOwn, BrokerUnavailable, type Way } from "./broker.ts";
+export { type BrokerProxy, startProxy } from "./proxy.ts";
+export type { KafkaVersion, RabbitMqVersion, RedisVersion };
+
+/** A RabbitMQ. @throws BrokerUnavailable */
+export function rabbitmq(version: RabbitMqVersion): Promise<Broker> {
+  return startBroker(rabbitMqSpec(version));
+}
+
+/** A Redis, or a Valkey. @throws BrokerUnavailable */
+export function redis(version: RedisVersion): Promise<Broker> {
+  return startBroker(redisSpec(version));
+}
+
+/** A Kafka of one node. @throws BrokerUnavailable */
+export function kafka(version: KafkaVersion): Promise<Broker> {
+  return startBroker(kafkaSpec(version));
+}

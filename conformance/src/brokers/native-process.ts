@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheFolder, tell } from "./cache.ts";
+
+/**
+ * Ends the group of processes whose id is in the folder, and removes the folder, when its standard input ends: at the
+ * end of the run, whatever ended it.
+ */
+const GUARD = `cat >/dev/null; kill -s KILL -- "-$(cat "$1/group")" 2>/dev/null; sleep 0.2; rm -rf "$1"`;
+
+/** A broker as a group of processes of its own, with a folder for its data. */
+export class NativeProcess {
+  readonly folder: string;
+  readonly log: string;
+  readonly #guard: ChildProcess;
+  readonly #command: string;
+  readonly #args: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+
+  constructor(
+    name: string,
+    launch: (folder: string) => {
+      command: string;
+      args: readonly string[];
+      environment: Readonly<Record<string, string>>;
+    },
+  ) {
+    this.folder = mkdtempSync(join(tmpdir(), `papa-events-${name}-`));
+    this.log = join(cacheFolder("logs"), `${name}-${process.pid}-${Date.now()}.log`);
+    const { command, args, environment } = launch(this.folder);
+    this.#command = command;
+    this.#args = args;
+    this.#environment = environment;
+    const guard = spawn("sh", ["-c", GUARD, "guard", this.folder], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    guard.unref();
+    // A pipe is a socket here, which would keep the process alive.
+    if (guard.stdin !== null && "unref" in guard.stdin && typeof guard.stdin.unref === "function") guard.stdin.unref();
+    this.#guard = guard;
+  }
+
+  /** Whether it runs. */
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  start(): void {
+    const output = openSync(this.log, "a");
+    const child = spawn(this.#command, this.#args, {
+      detached: true,
+      env: { PATH: process.env.PATH, LANG: "C.UTF-8", ...this.#environment },
+      stdio: ["ignore", output, output],
+    });
+    child.on("error", () => {});
+    child.unref();
+    this.#child = child;
+    writeFileSync(join(this.folder, "group"), String(child.pid));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined || !this.running) return;
+    process.kill(-pid, signal);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.running) return;
+    const dead = new Promise((resolve) => child.once("exit", resolve));
+    // Nothing else may be left that keeps the process alive until then.
+    child.ref();
+    this.signal("SIGKILL");
+    await dead;
+  }
+
+  /** Ends it for good and removes its data. */
+  async stop(failed: boolean): Promise<void> {
+    await this.kill();
+    const gone = new Promise((resolve) => this.#guard.once("exit", resolve));
+    this.#guard.ref();
+    this.#guard.stdin?.end();
+    await gone;
+    if (failed) tell(`the broker's log is kept in ${this.log}`);
+    else rmSync(this.log, { force: true });
+  }
+}

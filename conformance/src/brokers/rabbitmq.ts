@@ -1,0 +1,43 @@
+import type { BrokerSpec, DebianRelease } from "./spec.ts";
+
+/** The versions that tests run on, and the Debian releases that have them. */
+const RELEASES = { "3.10": "bookworm", "4.0": "trixie" } as const satisfies Record<string, DebianRelease>;
+
+export type RabbitMqVersion = keyof typeof RELEASES;
+
+export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
+  return {
+    kind: "rabbitmq",
+    version,
+    uri: (host, port) => `amqp://guest:guest@${host}:${port}`,
+    // The protocol header; a broker answers with a method frame (type 1), one that does not serve yet with nothing.
+    hello: Buffer.from("AMQP\u0000\u0000\u0009\u0001", "latin1"),
+    serves: (answer) => answer[0] === 1,
+    docker: { image: `rabbitmq:${version}`, port: 5_672 },
+    native: {
+      from: "tree",
+      release: RELEASES[version],
+      run: (folder, [port = 0, distribution = 0, mapper = 0]) => ({
+        command: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+        args: [],
+        environment: {
+          HOME: folder,
+          RABBITMQ_NODENAME: "papa@localhost",
+          RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+          RABBITMQ_NODE_PORT: String(port),
+          RABBITMQ_DIST_PORT: String(distribution),
+          // A port mapper of its own: one that is shared would outlive this broker or end with another.
+          ERL_EPMD_PORT: String(mapper),
+          RABBITMQ_MNESIA_BASE: `${folder}/data`,
+          RABBITMQ_LOG_BASE: `${folder}/log`,
+          RABBITMQ_LOGS: "-",
+          RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
+          RABBITMQ_PID_FILE: `${folder}/rabbit.pid`,
+          // Idle schedulers that spin take the tests' processors.
+          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+        },
+        files: { enabled_plugins: "[].\n" },
+      }),
+    },
+  };
+}

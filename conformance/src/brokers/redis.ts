@@ -1,0 +1,35 @@
+import type { BrokerSpec, DebianRelease } from "./spec.ts";
+
+/** The versions that tests run on; Valkey is the third by its own name. */
+const VERSIONS = {
+  "7.0": { kind: "redis", release: "bookworm" },
+  "8.0": { kind: "redis", release: "trixie" },
+  "valkey-8.1": { kind: "valkey", release: "trixie" },
+} as const satisfies Record<string, { kind: string; release: DebianRelease }>;
+
+export type RedisVersion = keyof typeof VERSIONS;
+
+export function redisSpec(asked: RedisVersion): BrokerSpec {
+  const { kind, release } = VERSIONS[asked];
+  const version = asked.replace("valkey-", "");
+  const image = kind === "valkey" ? `valkey/valkey:${version}` : `redis:${version}`;
+  // As the contract needs it: nothing evicted, every write on disk within a second.
+  const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
+  return {
+    kind,
+    version,
+    uri: (host, port) => `redis://${host}:${port}`,
+    hello: Buffer.from("PING\r\n"),
+    // While it loads its data it answers "-LOADING".
+    serves: (answer) => answer.toString().startsWith("+PONG"),
+    docker: { image, port: 6_379, command: () => [`${kind}-server`, "--protected-mode", "no", ...settings] },
+    native: {
+      from: "tree",
+      release,
+      run: (folder, [port = 0]) => ({
+        command: `/usr/bin/${kind}-server`,
+        args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...settings],
+      }),
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** A broker at a version, and how each of the three ways gets it. */
+export interface BrokerSpec {
+  readonly kind: string;
+  readonly version: string;
+  /** Makes the address that clients take. */
+  readonly uri: (host: string, port: number) => string;
+  /** Says hello on a fresh connection, and tells by the first bytes of the answer whether it serves. */
+  readonly hello: Uint8Array;
+  readonly serves: (answer: Buffer) => boolean;
+  readonly docker: DockerSpec;
+  readonly native: NativeSpec;
+}
+
+interface DockerSpec {
+  readonly image: string;
+  /** The port inside. */
+  readonly port: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly command?: (host: string, port: number) => readonly string[];
+  /** Files by their path inside. */
+  readonly files?: (host: string, port: number) => Readonly<Record<string, string>>;
+}
+
+type NativeSpec = TreeSpec | JarsSpec;
+
+/** A program of a Debian release. */
+interface TreeSpec {
+  readonly from: "tree";
+  readonly release: DebianRelease;
+  /** What runs inside the tree; `folder` is its data's, as seen from inside, and `ports` are free ones, the first to listen on. */
+  readonly run: (folder: string, ports: readonly number[]) => Launch;
+}
+
+/** A program of Maven Central. */
+interface JarsSpec {
+  readonly from: "jars";
+  readonly artifact: string;
+  readonly version: string;
+  readonly run: (folder: string, ports: readonly number[], jars: string) => Launch;
+}
+
+export type DebianRelease = "bookworm" | "trixie";
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Files to write into the data folder before the first start, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What runs once, after the files are written and before the first start. */
+  readonly before?: { readonly command: string; readonly args: readonly string[] };
+}
+
+/** The name of an environment variable about a broker: `PAPA_EVENTS_RABBITMQ_4_0`. */
+export function variable(kind: string, version?: string): string {
+  const parts = version === undefined ? [kind] : [kind, ...version.split(".")];
+  return ["PAPA_EVENTS", ...parts].join("_").toUpperCase();
+}

@@ -1,0 +1,79 @@
+import type { Transport } from "@papa-events/core/transport";
+
+/** Something a broker can be made to do in a test, or, in a sentence for the report, why it cannot happen there. */
+export type Offered<T> = T | string;
+
+/** A transport and its broker, as the suite needs to know them: how to reach, break and inspect them. */
+export interface Description {
+  /** As the report calls the transport: `"memory"`, `"rabbitmq"`. */
+  readonly name: string;
+  /** The broker's version, as the report calls it. */
+  readonly version: string;
+  /** Runs before the first test: starts a broker, say. */
+  setUp?(): Promise<void>;
+  /** Runs after the last test, also after failures; `failed` tells whether there were any, so that logs can be kept. */
+  tearDown?(failed: boolean): Promise<void>;
+  /**
+   * A transport for one more process on a namespace. It is called anew for each app and each connection of a test,
+   * and all that it gave for one namespace meet on the broker. Namespaces match `[a-z0-9-]{1,30}`.
+   */
+  transport(namespace: string): Transport;
+  /** Removes what a test left on the broker. */
+  clean?(namespace: string): Promise<void>;
+  readonly faults: Faults;
+  /** Publishes as another program would: by the broker's own means, with no header of the library (L5). */
+  readonly outside: Offered<(namespace: string, event: OutsideEvent) => Promise<void>>;
+  /** Makes something of another shape stand where the use case's queue would be, and resolves to its name (L1). */
+  readonly conflict: Offered<(namespace: string, useCase: string) => Promise<string>>;
+  /** Starts that have to be refused (L4). */
+  readonly refused: Offered<readonly RefusedStart[]>;
+  /** How a process of its own reaches the broker, for `kill -9` (H1, P1). */
+  readonly program: Offered<ProgramAccess>;
+  /** How many pairs of a pattern and a name the wildcard table tries: all 10,200, or about so many of them; 1,000 unless set. */
+  readonly wildcardPairs?: "all" | number | undefined;
+  /** The longest lease, heartbeat or poll interval in milliseconds, which a slow handler has to outlive (H3); 1 s unless set. */
+  readonly longestLease?: number | undefined;
+  /** How long a condition may take to come true, in milliseconds; 20 s unless set. */
+  readonly patience?: number | undefined;
+}
+
+/** What goes wrong between an app and its broker. */
+export interface Faults {
+  /** Every connection of the namespace is lost at once and can be made again at once. */
+  cut(namespace: string): Promise<void>;
+  /** The broker cannot be reached from the namespace until {@link reconnect}. */
+  disconnect(namespace: string): Promise<void>;
+  reconnect(namespace: string): Promise<void>;
+  /** As if every process on the namespace were killed: what was connected stays cut off, what connects later is not. */
+  crash(namespace: string): Promise<void>;
+  /** The broker is killed and started again on the same data, under all namespaces; resolves when it serves again. */
+  readonly restart: Offered<() => Promise<void>>;
+  /** The broker ends the consumers of a use case by itself (L3). */
+  readonly cancel: Offered<(namespace: string, useCase: string) => Promise<void>>;
+}
+
+/** An event that another program publishes. */
+export interface OutsideEvent {
+  readonly name: string;
+  readonly body: Uint8Array;
+}
+
+/** A start that has to be refused, clearly and without telling a secret (L4). */
+export interface RefusedStart {
+  /** What is wrong, such as `"wrong password"`. */
+  readonly problem: string;
+  readonly transport: () => Transport;
+  /** The code of the error. */
+  readonly code: string;
+  /** What the error has to name, such as the host. */
+  readonly names?: string | undefined;
+  /** What the error must not contain. */
+  readonly secret?: string | undefined;
+}
+
+/** How another process makes the same transport. */
+export interface ProgramAccess {
+  /** The module that exports `fromUri(uri): Transport`, as an absolute URL or a package name. */
+  readonly module: string;
+  readonly uri: (namespace: string) => string;
+}

@@ -1,0 +1,131 @@
+import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import type { Broker, BrokerProxy } from "./brokers/index.ts";
+import type { Description, Faults } from "./description.ts";
+
+export interface ProxiedOptions {
+  /** The kind of broker, as the transport names it. */
+  readonly name: string;
+  readonly start: () => Promise<Broker>;
+  /** Makes the transport for an address and a namespace. */
+  readonly transport: (uri: string, namespace: string) => Transport;
+  /** What has to pass before the broker may be killed, in milliseconds, where it needs time to save something. */
+  readonly beforeKill?: number | undefined;
+}
+
+/** What {@link proxied} gives of a description. */
+export interface Proxied extends Pick<Description, "setUp" | "tearDown" | "transport"> {
+  readonly faults: Omit<Faults, "cancel">;
+  /** The broker that was started. */
+  readonly broker: () => Broker;
+  readonly clean: (namespace: string) => Promise<void>;
+}
+
+/**
+ * The part of a description that is the same for every broker of `@papa-events/conformance/brokers`: each transport
+ * reaches it by a proxy of its own, so that the faults of one namespace leave the others alone.
+ */
+export function proxied(options: ProxiedOptions): Proxied {
+  const namespaces = new Map<string, Namespace>();
+  let started: Broker | undefined;
+  const broker = () => {
+    if (started === undefined) throw new Error("The broker has not been started.");
+    return started;
+  };
+  const on = (namespace: string): Namespace => {
+    let found = namespaces.get(namespace);
+    if (found === undefined) namespaces.set(namespace, (found = new Namespace()));
+    return found;
+  };
+  return {
+    broker,
+    setUp: async () => {
+      started = await options.start();
+    },
+    tearDown: async (failed) => {
+      await started?.stop(failed);
+    },
+    transport: (namespace) => new ProxiedTransport(options, namespace, broker, on(namespace)),
+    clean: async (namespace) => {
+      await on(namespace).close();
+      namespaces.delete(namespace);
+    },
+    faults: {
+      cut: async (namespace) => on(namespace).each((proxy) => proxy.cut()),
+      disconnect: async (namespace) => on(namespace).disconnect(),
+      reconnect: async (namespace) => on(namespace).reconnect(),
+      crash: async (namespace) => on(namespace).crash(),
+      restart: async () => {
+        await new Promise((resolve) => setTimeout(resolve, options.beforeKill ?? 0));
+        await broker().kill();
+        await broker().restart();
+      },
+    },
+  };
+}
+
+/** The proxies of one test. */
+class Namespace {
+  readonly #alive = new Set<BrokerProxy>();
+  readonly #dead = new Set<BrokerProxy>();
+  #disconnected = false;
+
+  add(proxy: BrokerProxy): void {
+    this.#alive.add(proxy);
+    if (this.#disconnected) proxy.refuse();
+  }
+
+  each(act: (proxy: BrokerProxy) => void): void {
+    for (const proxy of this.#alive) act(proxy);
+  }
+
+  disconnect(): void {
+    this.#disconnected = true;
+    this.each((proxy) => proxy.refuse());
+  }
+
+  reconnect(): void {
+    this.#disconnected = false;
+    this.each((proxy) => proxy.accept());
+  }
+
+  crash(): void {
+    for (const proxy of this.#alive) {
+      proxy.refuse();
+      this.#dead.add(proxy);
+    }
+    this.#alive.clear();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#alive, ...this.#dead].map((proxy) => proxy.close()));
+  }
+}
+
+/** A transport whose proxy is made when it first connects. */
+class ProxiedTransport implements Transport {
+  readonly name: string;
+  readonly #options: ProxiedOptions;
+  readonly #namespace: string;
+  readonly #broker: () => Broker;
+  readonly #proxies: Namespace;
+  #inner: Promise<Transport> | undefined;
+
+  constructor(options: ProxiedOptions, namespace: string, broker: () => Broker, proxies: Namespace) {
+    this.name = options.name;
+    this.#options = options;
+    this.#namespace = namespace;
+    this.#broker = broker;
+    this.#proxies = proxies;
+  }
+
+  async connect(options: ConnectOptions): Promise<Connection> {
+    this.#inner ??= this.#make();
+    return (await this.#inner).connect(options);
+  }
+
+  async #make(): Promise<Transport> {
+    const proxy = await this.#broker().proxy();
+    this.#proxies.add(proxy);
+    return this.#options.transport(proxy.uri, this.#namespace);
+  }
+}

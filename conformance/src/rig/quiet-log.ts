@@ -1,0 +1,35 @@
+import type { Logger } from "@papa-events/core";
+
+/** A line that an app or a transport logged. */
+export interface Line {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly about: object;
+}
+
+/** Keeps what is logged, for a test that fails and for tests of what is logged. */
+export class QuietLog implements Logger {
+  readonly lines: Line[] = [];
+  readonly debug = this.#method("debug");
+  readonly info = this.#method("info");
+  readonly warn = this.#method("warn");
+  readonly error = this.#method("error");
+
+  /** The lines that tell of trouble, the last ones. */
+  trouble(limit = 10): string[] {
+    return this.lines
+      .filter(({ level }) => level === "warn" || level === "error")
+      .slice(-limit)
+      .map(({ level, message, about }) => `${level}: ${message} ${causeOf(about)}`.trim());
+  }
+
+  #method(level: Line["level"]) {
+    return (about: object, message = "") => {
+      this.lines.push({ level, message, about });
+    };
+  }
+}
+
+function causeOf(about: object): string {
+  return "error" in about && about.error instanceof Error ? `(${about.error.message})` : "";
+}

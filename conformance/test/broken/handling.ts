@@ -1,0 +1,150 @@
+import type { Delivery } from "@papa-events/core/transport";
+import { isJson } from "./publishing.ts";
+import { DONE, deliveries, later, redirected, settlements, type Variant, variant } from "./variant.ts";
+
+/** Faults of handing out, settling, reconnecting and stopping. */
+export const handlingFaults: readonly Variant[] = [
+  deliveries("H1", "acknowledges before the handler", () => (delivery, hand) => {
+    hand(redirected(delivery, async () => {}));
+    void delivery.settle(DONE);
+  }),
+
+  settlements("H1", "loses what a handler returned", (settlement, delivery) =>
+    delivery.settle(settlement.kind === "done" ? DONE : settlement),
+  ),
+
+  settlements(
+    "H1",
+    "publishes what a handler returned although the event is no longer its own",
+    async (settlement, delivery, connection) => {
+      if (settlement.kind === "done" && settlement.outputs.length > 0) await connection.publish(settlement.outputs);
+      await delivery.settle(settlement.kind === "done" ? DONE : settlement);
+    },
+  ),
+
+  variant("H2", "ignores readAhead", () => (connection) => ({
+    subscribe: async (useCase, _, onDelivery) => {
+      const subscription = await connection.subscribe(useCase, 1_000, onDelivery);
+      return { readAhead: () => {}, stop: () => subscription.stop() };
+    },
+  })),
+
+  deliveries("H3", "hands an event out again when its handler is slow", () => (delivery, hand) => {
+    let settled = false;
+    const copy = redirected(delivery, (settlement) => {
+      settled = true;
+      return delivery.settle(settlement);
+    });
+    hand(copy);
+    later(500, () => {
+      if (!settled) hand(copy);
+    });
+  }),
+
+  deliveries("H5", "throws away what is no JSON", () => (delivery, hand) => {
+    if (isJson(delivery.event.body)) hand(delivery);
+    else void delivery.settle(DONE);
+  }),
+
+  deliveries("H6", "gives an event a new id at each delivery", () => {
+    let count = 0;
+    return (delivery, hand) => {
+      count += 1;
+      const { event } = delivery;
+      const other = { ...event, headers: { ...event.headers, ce_id: `delivery-${count}` } };
+      hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: other }));
+    };
+  }),
+
+  deliveries("H6", "forgets the user's headers", () => (delivery, hand) => {
+    const { event } = delivery;
+    const headers = Object.fromEntries(Object.entries(event.headers).filter(([name]) => /^(ce_|papa_)/.test(name)));
+    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: { ...event, headers } }));
+  }),
+
+  deliveries("H6", "gives a retried event the use case's name", () => (delivery, hand, useCase) => {
+    const event = delivery.attempt > 1 ? { ...delivery.event, name: useCase } : delivery.event;
+    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event }));
+  }),
+
+  deliveries("L5", "drops what has no header of the library", () => (delivery, hand) => {
+    if (delivery.event.headers.ce_id === undefined) void delivery.settle(DONE);
+    else hand(delivery);
+  }),
+
+  variant("L2", "drops what was not started on stop", () => (connection) => {
+    const open = new Set<Delivery>();
+    return {
+      subscribe: (useCase, readAhead, onDelivery) =>
+        connection.subscribe(useCase, readAhead, (delivery) => {
+          open.add(delivery);
+          onDelivery(
+            redirected(delivery, (settlement) => {
+              open.delete(delivery);
+              return delivery.settle(settlement.kind === "release" ? DONE : settlement);
+            }),
+          );
+        }),
+      close: async () => {
+        await Promise.all([...open].map((delivery) => delivery.settle(DONE)));
+        await connection.close();
+      },
+    };
+  }),
+
+  settlements("L2", "does not flush acknowledgements on stop", async (settlement, delivery) => {
+    later(20, () => delivery.settle(settlement));
+  }),
+
+  settlements("L2", "counts a return at stop as a retry", (settlement, delivery) => {
+    if (settlement.kind !== "release") return delivery.settle(settlement);
+    const { event, attempt } = delivery;
+    const headers = { ...event.headers, papa_attempt: String(attempt + 1) } as Record<string, string>;
+    const again = { name: event.name ?? "", id: event.id ?? "", time: event.time ?? 0, body: event.body, headers };
+    return delivery.settle({ kind: "retry", delay: 0, event: again });
+  }),
+
+  variant("L3", "consumes no more after a lost connection", () => (connection, options) => {
+    let lost = false;
+    const { onStatus } = options;
+    Object.assign(options, {
+      onStatus: (status: Parameters<typeof onStatus>[0]) => {
+        lost ||= !status.connected;
+        onStatus(status);
+      },
+    });
+    return {
+      subscribe: (useCase, readAhead, onDelivery) =>
+        connection.subscribe(useCase, readAhead, (delivery) => {
+          if (!lost) onDelivery(delivery);
+        }),
+    };
+  }),
+
+  variant("L3", "applies a stale acknowledgement to what has its number now", () => (connection, options) => {
+    const { onStatus } = options;
+    let tags = 0;
+    Object.assign(options, {
+      onStatus: (status: Parameters<typeof onStatus>[0]) => {
+        if (!status.connected) tags = 0;
+        onStatus(status);
+      },
+    });
+    return {
+      subscribe: (useCase, readAhead, onDelivery) => {
+        const current = new Map<number, Delivery>();
+        return connection.subscribe(useCase, readAhead, (delivery) => {
+          tags += 1;
+          const tag = tags;
+          current.set(tag, delivery);
+          onDelivery(redirected(delivery, async (settlement) => current.get(tag)?.settle(settlement)));
+        });
+      },
+    };
+  }),
+
+  variant("L3", "does not tell that the connection is lost", () => (_, options) => {
+    Object.assign(options, { onStatus: () => {} });
+    return {};
+  }),
+];

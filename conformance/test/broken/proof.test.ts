@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { isPapaError } from "@papa-events/core";
+import { describe, test } from "vitest";
+import type { Description } from "../../src/description.ts";
+import { forwarding } from "../../src/rig/forwarding.ts";
+import { allRules } from "../../src/rules/index.ts";
+import { type RuleResult, runRule } from "../../src/run-rule.ts";
+import { memoryDescription } from "../memory-description.ts";
+import { handlingFaults } from "./handling.ts";
+import { publishingFaults } from "./publishing.ts";
+import { retryingFaults } from "./retrying.ts";
+import { routingFaults } from "./routing.ts";
+import { Fault } from "./variant.ts";
+
+/** Shorter than a real broker's: what a broken transport never does is waited for in vain. */
+const PATIENCE = 4_500;
+
+const faults = [...routingFaults, ...publishingFaults, ...handlingFaults, ...retryingFaults];
+
+describe.concurrent("the suite catches a transport that", () => {
+  for (const { fault, rule, around } of faults) {
+    test(`${fault} (${rule})`, async () => {
+      const results = await runRules({ ...memoryDescription(around), patience: PATIENCE }, rule);
+      const broken = results.flatMap((result) => (result.outcome === "broken" ? [result.error] : []));
+      assert(broken.length > 0, `no test of ${rule} has failed`);
+      // By what a rule says and not by an accident.
+      for (const error of broken) {
+        const expected = error instanceof assert.AssertionError || error instanceof Fault || isPapaError(error);
+        assert(expected, String(error));
+      }
+    });
+  }
+});
+
+test("there are faults enough, and the wrapper they are made of breaks nothing by itself", async () => {
+  assert(faults.length >= 15);
+  const unbroken = memoryDescription((inner) => ({
+    name: inner.name,
+    connect: async (options) => forwarding(await inner.connect(options), {}),
+  }));
+  const rules = [...new Set(faults.map((each) => each.rule))];
+  const results = (await Promise.all(rules.map((rule) => runRules(unbroken, rule)))).flat();
+  assert.deepEqual(
+    results.flatMap((result) => (result.outcome === "broken" ? [result.error] : [])),
+    [],
+  );
+});
+
+function runRules(description: Description, id: string): Promise<RuleResult[]> {
+  return Promise.all(allRules.filter(({ rule }) => rule === id).map((rule) => runRule(description, rule)));
+}

@@ -1,0 +1,144 @@
+import { PapaError } from "@papa-events/core";
+import type { EncodedEvent, Subscription } from "@papa-events/core/transport";
+import { matches } from "../../src/rules/matches.ts";
+import { DONE, deliveries, later, publishing, redirected, type Variant, variant } from "./variant.ts";
+
+/** Faults of routing and of rolling deploys. */
+export const routingFaults: readonly Variant[] = [
+  variant("R1", "start() resolves before the patterns are bound", () => (connection) => {
+    let bound: Promise<unknown> = Promise.resolve();
+    return {
+      declare: async (useCases) => {
+        bound = new Promise<void>((resolve) => later(50, resolve)).then(() => connection.declare(useCases));
+      },
+      subscribe: async (useCase, readAhead, onDelivery): Promise<Subscription> => {
+        const subscription = bound.then(() => connection.subscribe(useCase, readAhead, onDelivery));
+        return {
+          readAhead: (limit) => void subscription.then((each) => each.readAhead(limit)),
+          stop: async () => (await subscription).stop(),
+        };
+      },
+    };
+  }),
+
+  variant("R1", "forgets what is published while no instance runs", () => {
+    let consumers = 0;
+    return (connection) => ({
+      publish: (events) => connection.publish(consumers > 0 ? events : []),
+      subscribe: async (...args) => {
+        consumers += 1;
+        const subscription = await connection.subscribe(...args);
+        return {
+          readAhead: (limit) => subscription.readAhead(limit),
+          stop: () => {
+            consumers -= 1;
+            return subscription.stop();
+          },
+        };
+      },
+    });
+  }),
+
+  variant("R2", "delivers an event once per pattern", () => {
+    const patterns = new Map<string, readonly string[]>();
+    return (connection) => ({
+      declare: async (useCases) => {
+        for (const useCase of useCases) patterns.set(useCase.name, useCase.patterns);
+        await connection.declare(useCases);
+      },
+      subscribe: (useCase, readAhead, onDelivery) =>
+        connection.subscribe(useCase, readAhead, (delivery) => {
+          const name = delivery.event.name ?? "";
+          const times = patterns.get(useCase)?.filter((pattern) => matches(pattern, name)).length ?? 1;
+          onDelivery(delivery);
+          for (let more = 1; more < times; more += 1) onDelivery(redirected(delivery, async () => {}));
+        }),
+    });
+  }),
+
+  deliveries("R2", "gives each event to two of the competing instances", () => {
+    let last: ((delivery: ReturnType<typeof redirected>) => void) | undefined;
+    return (delivery, hand) => {
+      if (last !== undefined && last !== hand) last(redirected(delivery, async () => {}));
+      last = hand;
+      hand(delivery);
+    };
+  }),
+
+  variant("R4", 'takes "#" for one word or more', () => {
+    const wanted = new Map<string, readonly string[]>();
+    return (connection) => ({
+      declare: async (useCases) => {
+        for (const { name, patterns } of useCases) wanted.set(name, patterns);
+        await connection.declare(useCases);
+      },
+      subscribe: (useCase, readAhead, onDelivery) =>
+        connection.subscribe(useCase, readAhead, (delivery) => {
+          const name = delivery.event.name ?? "";
+          const longer = wanted.get(useCase)?.map((pattern) => pattern.replaceAll("#", "*.#")) ?? [];
+          if (longer.some((pattern) => matches(pattern, name))) onDelivery(delivery);
+          else void delivery.settle(DONE);
+        }),
+    });
+  }),
+
+  variant("R5", "keeps what nobody wants for a later use case", () => {
+    const past: EncodedEvent[] = [];
+    const known = new Set<string>();
+    return (connection) => ({
+      publish: (events) => {
+        past.push(...events);
+        return connection.publish(events);
+      },
+      subscribe: async (useCase, readAhead, onDelivery) => {
+        const subscription = await connection.subscribe(useCase, readAhead, onDelivery);
+        const fresh = known.has(useCase) ? [] : [...past];
+        known.add(useCase);
+        later(0, () => {
+          for (const event of fresh) onDelivery({ event, attempt: 1, crashes: 0, settle: async () => {} });
+        });
+        return subscription;
+      },
+    });
+  }),
+
+  variant("R6", "unbinds at once what the last declaration does not have", () => (connection) => ({
+    declare: async (useCases) => {
+      await connection.declare(useCases);
+      for (const { name, patterns } of useCases) {
+        const shown = (await connection.declarations(name)).map(({ pattern }) => pattern);
+        const others = shown.filter((pattern) => !patterns.includes(pattern));
+        await connection.withdraw(name, others, 0);
+      }
+    },
+  })),
+
+  deliveries("R6", "drops what another instance wants", () => (delivery, hand) => {
+    hand(redirected(delivery, (settlement) => delivery.settle(settlement.kind === "hand-on" ? DONE : settlement)));
+  }),
+
+  variant("R6", "never withdraws a pattern", () => () => ({ withdraw: async () => {} })),
+
+  publishing("R7", "loses the first event of a new name", () => {
+    const known = new Set<string>();
+    return (events, connection) => {
+      const kept = events.filter(({ name }) => known.has(name));
+      for (const { name } of events) known.add(name);
+      return connection.publish(kept);
+    };
+  }),
+
+  variant("L1", "refuses to declare what exists", () => {
+    const declared = new Set<string>();
+    return (connection) => ({
+      declare: async (useCases) => {
+        for (const { name } of useCases) {
+          const details = { object: name, difference: "it exists" };
+          if (declared.has(name)) throw new PapaError("topology-conflict", `${name} exists.`, details);
+          declared.add(name);
+        }
+        await connection.declare(useCases);
+      },
+    });
+  }),
+];

@@ -1,0 +1,122 @@
+import type {
+  Connection,
+  ConnectOptions,
+  DeadLetterStore,
+  Delivery,
+  EncodedEvent,
+  Settlement,
+  Transport,
+} from "@papa-events/core/transport";
+import { forwarding } from "../../src/rig/forwarding.ts";
+
+/** A transport with one fault, and the rule whose test has to catch it. */
+export interface Variant {
+  readonly fault: string;
+  readonly rule: string;
+  readonly around: (inner: Transport) => Transport;
+}
+
+/** Changes of a connection; called once per connection. */
+type Change = (connection: Connection, options: ConnectOptions) => Partial<Connection>;
+
+/** @param prepare called once per broker, so that connections can share a state */
+export function variant(rule: string, fault: string, prepare: () => Change): Variant {
+  return { fault, rule, around: (inner) => changed(inner, prepare()) };
+}
+
+function changed(inner: Transport, change: Change): Transport {
+  return {
+    name: inner.name,
+    connect: async (options) => {
+      // The change may listen to the connection's state, which it gets by putting a listener into these options.
+      const listened = { ...options };
+      const connection = await inner.connect({ ...options, onStatus: (status) => listened.onStatus(status) });
+      return forwarding(connection, change(connection, listened));
+    },
+  };
+}
+
+/** What a faulty transport makes of a delivery: another one, several, or none. */
+export type Deliver = (
+  delivery: Delivery,
+  hand: (delivery: Delivery) => void,
+  useCase: string,
+  connection: Connection,
+) => void;
+
+/** A fault in how events are handed out. */
+export function deliveries(rule: string, fault: string, prepare: () => Deliver): Variant {
+  return variant(rule, fault, () => {
+    const deliver = prepare();
+    return (connection) => ({
+      subscribe: (useCase, readAhead, onDelivery) =>
+        connection.subscribe(useCase, readAhead, (delivery) => deliver(delivery, onDelivery, useCase, connection)),
+    });
+  });
+}
+
+/** A fault in how settlements are carried out. */
+export function settlements(
+  rule: string,
+  fault: string,
+  settle: (settlement: Settlement, inner: Delivery, connection: Connection) => Promise<void>,
+): Variant {
+  return deliveries(rule, fault, () => (delivery, hand, _, connection) => {
+    hand(redirected(delivery, (settlement) => settle(settlement, delivery, connection)));
+  });
+}
+
+/** A fault in publishing. */
+export function publishing(
+  rule: string,
+  fault: string,
+  prepare: () => (events: readonly EncodedEvent[], connection: Connection) => ReturnType<Connection["publish"]>,
+): Variant {
+  return variant(rule, fault, () => {
+    const publish = prepare();
+    return (connection) => ({ publish: (events) => publish(events, connection) });
+  });
+}
+
+/** A fault in the dead letters. */
+export function store(
+  rule: string,
+  fault: string,
+  prepare: () => (letters: DeadLetterStore, connection: Connection) => Partial<DeadLetterStore>,
+): Variant {
+  return variant(rule, fault, () => {
+    const change = prepare();
+    return (connection) => ({
+      deadLetters: (useCase) => {
+        const letters = connection.deadLetters(useCase);
+        return {
+          count: () => letters.count(),
+          list: (query) => letters.list(query),
+          get: (id) => letters.get(id),
+          redrive: (ids, revive) => letters.redrive(ids, revive),
+          purge: (ids) => letters.purge(ids),
+          ...change(letters, connection),
+        };
+      },
+    });
+  });
+}
+
+/** A delivery that settles otherwise. */
+export function redirected(
+  { event, attempt, crashes }: Delivery,
+  settle: Delivery["settle"],
+  other: Partial<Pick<Delivery, "event" | "attempt" | "crashes">> = {},
+): Delivery {
+  return { event, attempt, crashes, ...other, settle };
+}
+
+export const DONE: Settlement = { kind: "done", outputs: [] };
+
+/** Later, without keeping the process alive. */
+export function later(milliseconds: number, act: () => unknown): void {
+  setTimeout(act, milliseconds).unref();
+}
+
+/** What a faulty transport reports where a sound one would not. */
+export class Fault extends Error {}

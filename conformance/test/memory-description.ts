@@ -1,0 +1,50 @@
+import type { Transport } from "@papa-events/core/transport";
+import { type MemoryTransport, memory } from "@papa-events/transport-memory";
+import type { Description } from "../src/description.ts";
+
+interface Broker {
+  readonly inner: MemoryTransport;
+  readonly outer: Transport;
+}
+
+/** The broker in memory, one for each namespace; `around` puts something between it and the apps. */
+export function memoryDescription(around: (transport: Transport) => Transport = (inner) => inner): Description {
+  const brokers = new Map<string, Broker>();
+  const on = (namespace: string): Broker => {
+    const known = brokers.get(namespace);
+    if (known !== undefined) return known;
+    const inner = memory();
+    const broker = { inner, outer: around(inner) };
+    brokers.set(namespace, broker);
+    return broker;
+  };
+  return {
+    name: "memory",
+    version: "in process",
+    transport: (namespace) => on(namespace).outer,
+    clean: async (namespace) => {
+      brokers.delete(namespace);
+    },
+    faults: {
+      cut: async (namespace) => {
+        on(namespace).inner.disconnect();
+        on(namespace).inner.reconnect();
+      },
+      disconnect: async (namespace) => on(namespace).inner.disconnect(),
+      reconnect: async (namespace) => on(namespace).inner.reconnect(),
+      crash: async (namespace) => on(namespace).inner.crash(),
+      restart: "a broker in memory ends with its process",
+      cancel: "a broker in memory cancels no consumer",
+    },
+    outside: async (namespace, { name, body }) => {
+      const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+      const connection = await on(namespace).outer.connect({ appName: "outside", logger, onStatus: () => {} });
+      await connection.publish([{ name, id: "", time: Date.now(), headers: {}, body }]);
+      await connection.close();
+    },
+    conflict: "a queue in memory has no properties that could differ",
+    refused: "a broker in memory refuses nobody",
+    program: "a broker in memory cannot be reached from another process",
+    wildcardPairs: "all",
+  };
+}
