@@ -9,6 +9,7 @@ const alias = [
   { find: /^@papa-events\/core\/(decorators|transport)$/, replacement: at("packages/core/src/$1/index.ts") },
   { find: /^@papa-events\/core\/uri$/, replacement: at("packages/core/src/uri.ts") },
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
+  { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
 ];
 
 const fromSources = (name: string) => ({
@@ -24,6 +25,7 @@ export default defineConfig({
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),
+      fromSources("transport-amqp"),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },
