@@ -7,9 +7,8 @@ import type {
   Revive,
   StoredDeadLetter,
 } from "@papa-events/core/transport";
-import type { Message } from "amqplib";
 import { unknownUseCase } from "./errors.ts";
-import { isNameless, storedLetter } from "./letter.ts";
+import { type Identified, isNameless, storedLetter } from "./letter.ts";
 import type { LetterQueue } from "./letter-queue.ts";
 import type { HeldLetter } from "./letter-scan.ts";
 import type { Locks } from "./lock.ts";
@@ -53,22 +52,22 @@ export class Letters implements DeadLetterStore {
       const { chosen, more } = page;
       const missing = chosen.filter(({ id }) => !page.messages.has(id)).map(({ id }) => id);
       // Only where the letters are more than memory shall hold.
-      const others = missing.length === 0 ? new Map<string, Message>() : await this.#messages(new Set(missing));
-      const items = await this.#stored(chosen.map(({ id }) => [id, page.messages.get(id) ?? others.get(id)] as const));
+      const others = missing.length === 0 ? undefined : await this.#messages(new Set(missing));
+      const items = await this.#stored(chosen.flatMap(({ id }) => page.messages.get(id) ?? others?.get(id) ?? []));
       const last = chosen.at(-1);
       return more && last !== undefined ? { items, next: `${last.order} ${last.id}` } : { items };
     });
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
-    return this.#locked(async () => (await this.#stored([...(await this.#messages(new Set([id])))]))[0]);
+    return this.#locked(async () => (await this.#stored([...(await this.#messages(new Set([id]))).values()]))[0]);
   }
 
   async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
     return this.#locked(async () => {
       const { letters } = this.#options;
-      const putBack = async (message: Message, id: string) => {
-        const [stored] = await this.#stored([[id, message]]);
+      const putBack = async (letter: Identified) => {
+        const [stored] = await this.#stored([letter]);
         if (stored !== undefined) await this.#options.putBack(revive(stored));
       };
       if (ids === "all") return letters.drain(putBack);
@@ -84,13 +83,13 @@ export class Letters implements DeadLetterStore {
   }
 
   /** Acts on letters, and removes each after that: a crash in between repeats, it loses nothing. */
-  #remove(ids: readonly string[], act: (message: Message, id: string) => Promise<void>): Promise<number> {
+  #remove(ids: readonly string[], act: (letter: Identified) => Promise<void>): Promise<number> {
     return this.#options.letters.read({ ids: new Set(ids) }, async ({ letters, messages, remove }) => {
       let removed = 0;
       for (const letter of letters) {
-        const message = messages.get(letter.id);
-        if (message === undefined) continue;
-        await act(message, letter.id);
+        const identified = messages.get(letter.id);
+        if (identified === undefined) continue;
+        await act(identified);
         remove(letter);
         removed += 1;
       }
@@ -98,20 +97,15 @@ export class Letters implements DeadLetterStore {
     });
   }
 
-  #messages(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Message>> {
+  #messages(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Identified>> {
     return this.#options.letters.read({ ids }, async ({ messages }) => messages);
   }
 
-  async #stored(found: readonly (readonly [string, Message | undefined])[]): Promise<StoredDeadLetter[]> {
+  async #stored(letters: readonly Identified[]): Promise<StoredDeadLetter[]> {
     const { origin, fallbackName } = this.#options;
-    const stored: StoredDeadLetter[] = [];
-    let name: string | undefined;
-    for (const [id, message] of found) {
-      if (message === undefined) continue;
-      if (isNameless(message, origin.queue)) name ??= await fallbackName();
-      stored.push(storedLetter(message, id, { ...origin, fallbackName: name ?? "" }));
-    }
-    return stored;
+    const nameless = letters.some(({ message }) => isNameless(message, origin.queue));
+    const name = nameless ? await fallbackName() : "";
+    return letters.map((letter) => storedLetter(letter, { ...origin, fallbackName: name }));
   }
 
   /** @throws PapaError `unknown-use-case` */

@@ -20,8 +20,13 @@ export function delayStep(delay: number): number {
   if (delay <= 10_000) return Math.ceil(delay / 500) * 500;
   if (delay >= LONGEST) return LONGEST;
   if (ROUND.has(delay)) return delay;
-  const steps = Math.ceil(Math.log(delay / 10_000) / Math.log(GROWTH));
-  return Math.max(Math.ceil((10_000 * GROWTH ** steps) / 100) * 100, delay);
+  const steps = Math.floor(Math.log(delay / 10_000) / Math.log(GROWTH));
+  const step = longStep(steps);
+  return step >= delay ? step : Math.max(longStep(steps + 1), delay);
+}
+
+function longStep(steps: number): number {
+  return Math.ceil((10_000 * GROWTH ** steps) / 100) * 100;
 }
 
 /** The delay queues that this connection knows to exist, made on demand. */

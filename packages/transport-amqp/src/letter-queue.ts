@@ -1,8 +1,9 @@
 import type { Logger } from "@papa-events/core/transport";
-import type { Channel, ConsumeMessage, GetMessage, Message } from "amqplib";
-import { contentId, renewedProperties, stampOf } from "./letter.ts";
-import { type HeldLetter, type Identified, identify, Scan, type Wanted } from "./letter-scan.ts";
+import type { Channel, ConsumeMessage, Message } from "amqplib";
+import { type Identified, renewedProperties, stampOf } from "./letter.ts";
+import { type HeldLetter, identify, Scan, type Wanted } from "./letter-scan.ts";
 import type { Publisher } from "./publisher.ts";
+import { settleDown } from "./settle-down.ts";
 import { sleep } from "./time-limit.ts";
 import type { Topology } from "./topology.ts";
 
@@ -23,7 +24,7 @@ export interface HeldLetters {
   /** In the order of dying. */
   readonly letters: readonly HeldLetter[];
   /** The messages of those asked for, by id, as far as memory allows. */
-  readonly messages: ReadonlyMap<string, Message>;
+  readonly messages: ReadonlyMap<string, Identified>;
   /** Destroys a letter. */
   remove(letter: HeldLetter): void;
 }
@@ -54,10 +55,10 @@ export class LetterQueue {
     return this.#topology.onChannel(async (channel) => {
       const scan = new Scan(wanted);
       const first = await this.#renewReturned(channel);
-      if (first !== undefined) await this.#take(channel, first, (message) => scan.add(message));
+      await this.#take(channel, first, (message) => scan.add(message));
       const failed = await this.#renew(channel, scan.unstamped);
       for (const duplicate of scan.duplicates) channel.ack(duplicate);
-      let held = scan.size - scan.unstamped.length + failed;
+      let held = scan.size - scan.unstamped.length + failed.length;
       const remove = ({ tag }: HeldLetter) => {
         channel.ack({ fields: { deliveryTag: tag } } as Message);
         held -= 1;
@@ -69,18 +70,17 @@ export class LetterQueue {
   }
 
   /** Hands the letters that there are now to `use`, oldest in the queue first and a few at a time; each is removed after it. */
-  async drain(use: (message: Message, id: string) => Promise<void>): Promise<number> {
+  async drain(use: (letter: Identified) => Promise<void>): Promise<number> {
     return this.#topology.onChannel(async (channel) => {
       const first = await channel.get(this.#queue);
       if (first === false) return 0;
       const seen = new Set<string>();
       let left = (await channel.checkQueue(this.#queue)).messageCount;
       const remove = async (message: Message) => {
-        const stamp = stampOf(message);
-        const id = stamp?.id ?? contentId(message);
+        const letter = identify(message);
         // Two of one id: a crash left the second.
-        if (stamp === undefined || !seen.has(id)) await use(message, id);
-        seen.add(id);
+        if (stampOf(message) === undefined || !seen.has(letter.id)) await use(letter);
+        seen.add(letter.id);
         channel.ack(message);
       };
       await remove(first);
@@ -91,7 +91,7 @@ export class LetterQueue {
         left -= batch.length;
         await Promise.all(batch.map(remove));
       }
-      await channel.checkQueue(this.#queue);
+      await settleDown(channel, this.#queue);
       return seen.size;
     });
   }
@@ -102,31 +102,33 @@ export class LetterQueue {
   }
 
   /**
-   * Renews what has come back often, a few at a time and before anything else is taken, and resolves to the first letter
-   * that has not. What was returned is handed out first, so that it tells whether there is any.
+   * Renews what has come back often, a few at a time and before anything else is taken, and resolves to letters taken
+   * that have not. What was returned is handed out first, so that they tell whether there is any.
    */
-  async #renewReturned(channel: Channel): Promise<GetMessage | undefined> {
+  async #renewReturned(channel: Channel): Promise<readonly Message[]> {
     for (;;) {
       const first = await channel.get(this.#queue);
-      if (first === false) return undefined;
-      if (!isWorn(first)) return first;
+      if (first === false) return [];
+      if (!isWorn(first)) return [first];
       const batch = [first, ...(await this.#get(channel, WINDOW - 1))];
       const worn = batch.filter(isWorn);
       const failed = await this.#renew(
         channel,
-        worn.map((message) => ({ message, ...identify(message) })),
+        worn.map((message) => identify(message)),
       );
-      for (const message of batch) if (!isWorn(message)) channel.nack(message, false, true);
-      if (failed === worn.length) return first;
+      // Held on to: a return now might not be seen by the count of what is ready.
+      const fresh = batch.filter((message) => !isWorn(message));
+      if (fresh.length > 0 || failed.length > 0) return [...fresh, ...failed];
     }
   }
 
   /**
-   * Takes every letter that is ready now, without returning any. `first` is held already: a get goes through the queue's
-   * log behind all earlier returns, which a count alone may not show yet.
+   * Takes every letter that is ready now, without returning any. `before` are held already: a get goes through the
+   * queue's log behind all earlier returns, which a count alone may not show yet.
    */
-  async #take(channel: Channel, first: Message, add: (message: Message) => void): Promise<void> {
-    add(first);
+  async #take(channel: Channel, before: readonly Message[], add: (message: Message) => void): Promise<void> {
+    if (before.length === 0) return;
+    before.forEach(add);
     const { messageCount } = await channel.checkQueue(this.#queue);
     if (messageCount === 0) return;
     let taken = 0;
@@ -144,26 +146,26 @@ export class LetterQueue {
       };
       channel.consume(this.#queue, onMessage).then((consumer) => {
         tag = consumer.consumerTag;
-        let before = -1;
+        let seen = -1;
         idle = setInterval(() => {
           // Another reader, such as an operator's tool, has taken some.
-          if (taken === before) this.#topology.size(this.#queue).then((ready) => ready === 0 && resolve(), failed);
-          before = taken;
+          if (taken === seen) this.#topology.size(this.#queue).then((ready) => ready === 0 && resolve(), failed);
+          seen = taken;
         }, IDLE);
       }, failed);
     }).finally(() => clearInterval(idle));
     if (tag !== "") await channel.cancel(tag);
   }
 
-  /** Replaces letters by copies; how many could not be sent, and stay as they are. */
-  async #renew(channel: Channel, letters: readonly Identified[]): Promise<number> {
-    let failed = 0;
+  /** Replaces letters by copies; those that could not be sent stay as they are. */
+  async #renew(channel: Channel, letters: readonly Identified[]): Promise<readonly Message[]> {
+    const failed: Message[] = [];
     for (let start = 0; start < letters.length; start += WINDOW) {
       const window = letters.slice(start, start + WINDOW);
       const done = await Promise.all(window.map((letter) => this.#copy(letter)));
       window.forEach(({ message }, index) => {
         if (done[index] === true) channel.ack(message);
-        else failed += 1;
+        else failed.push(message);
       });
     }
     return failed;
@@ -198,9 +200,10 @@ export class LetterQueue {
     channel.nackAll(true);
     for (let tries = 0; tries < SETTLING_TRIES; tries += 1) {
       const { messageCount } = await channel.checkQueue(this.#queue);
-      if (messageCount >= held) return;
+      if (messageCount >= held) break;
       await sleep(5);
     }
+    if (held === 0) await settleDown(channel, this.#queue);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Message } from "amqplib";
-import { contentId, orderAfter, stampOf } from "./letter.ts";
+import { contentId, type Identified, orderAfter, stampOf } from "./letter.ts";
 
 /** The most bytes of letters held in memory at once. */
 const MOST_BYTES = 64 * 1_048_576;
@@ -14,23 +14,16 @@ export interface HeldLetter {
 /** Which letters' messages are wanted. */
 export type Wanted = { readonly ids: ReadonlySet<string> } | { readonly first: "newest" | "oldest" };
 
-/** A letter with the id and the place that it has, or shall get. */
-export interface Identified {
-  readonly message: Message;
-  readonly id: string;
-  readonly order: string;
-}
-
 /** The id and place of a letter; `before` is the place of the one before it in the queue. */
-export function identify(message: Message, before = "0"): { readonly id: string; readonly order: string } {
-  return stampOf(message) ?? { id: contentId(message), order: orderAfter(before) };
+export function identify(message: Message, before = "0"): Identified {
+  return { message, ...(stampOf(message) ?? { id: contentId(message), order: orderAfter(before) }) };
 }
 
 /** What one look at a queue has found. */
 export class Scan {
   readonly #wanted: Wanted;
   readonly #letters: HeldLetter[] = [];
-  readonly #messages = new Map<string, Message>();
+  readonly #messages = new Map<string, Identified>();
   readonly #stamped = new Map<string, boolean>();
   readonly unstamped: Identified[] = [];
   readonly duplicates: Message[] = [];
@@ -44,7 +37,7 @@ export class Scan {
 
   add(message: Message): void {
     const stamp = stampOf(message);
-    let { id, order } = stamp ?? identify(message, this.#before);
+    let { id, order } = identify(message, this.#before);
     const seen = this.#stamped.get(id);
     if (seen !== undefined) {
       // Two letters of the original may be the same in every byte; one that this library stamped is a copy.
@@ -55,14 +48,14 @@ export class Scan {
     if (stamp === undefined) this.#addUnstamped({ message, id, order });
     else this.#before = order;
     this.#letters.push({ id, order, tag: message.fields.deliveryTag });
-    this.#keep(id, message);
+    this.#keep({ id, order, message });
   }
 
   get size(): number {
     return this.#letters.length;
   }
 
-  found(): { readonly letters: readonly HeldLetter[]; readonly messages: ReadonlyMap<string, Message> } {
+  found(): { readonly letters: readonly HeldLetter[]; readonly messages: ReadonlyMap<string, Identified> } {
     const letters = this.#letters.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
     return { letters, messages: this.#messages };
   }
@@ -75,20 +68,21 @@ export class Scan {
     if (this.#unstampedBytes <= MOST_BYTES) this.unstamped.push(letter);
   }
 
-  #keep(id: string, message: Message): void {
+  #keep(letter: Identified): void {
+    const { id, message } = letter;
     if ("ids" in this.#wanted) {
-      if (this.#wanted.ids.has(id)) this.#messages.set(id, message);
+      if (this.#wanted.ids.has(id)) this.#messages.set(id, letter);
       return;
     }
     const { length } = message.content;
     if (this.#wanted.first === "oldest" && this.#bytes + length > MOST_BYTES) return;
     // A copy: what amqplib hands out is a view of all that was read at once.
-    this.#messages.set(id, { ...message, content: Buffer.from(message.content) });
+    this.#messages.set(id, { ...letter, message: { ...message, content: Buffer.from(message.content) } });
     this.#bytes += length;
-    for (const [oldest, { content }] of this.#messages) {
+    for (const [oldest, { message: kept }] of this.#messages) {
       if (this.#bytes <= MOST_BYTES || oldest === id) break;
       this.#messages.delete(oldest);
-      this.#bytes -= content.length;
+      this.#bytes -= kept.content.length;
     }
   }
 }

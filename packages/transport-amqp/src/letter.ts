@@ -9,6 +9,8 @@ const ORDER = "papa_order";
 /** The most bytes of the original's traceback that are kept where its headers are more than amqplib can send. */
 const MAX_TRACEBACK = 16_384;
 
+type RawHeaders = Readonly<Record<string, unknown>>;
+
 let counter = 0;
 
 function newOrder(base = ""): string {
@@ -75,9 +77,17 @@ function sendable(value: unknown): unknown {
   return typeof value === "number" && value < 0 && value >= -128 ? { "!": "int", value } : value;
 }
 
+/** A letter with the id and the place that it has, or shall get. */
+export interface Identified {
+  readonly message: Message;
+  readonly id: string;
+  readonly order: string;
+}
+
 /** A message of a dead-letter queue as the core reads it; what the original leaves out is made of what it writes. */
-export function storedLetter(message: Message, id: string, origin: Origin): StoredDeadLetter {
-  const { [ORDER]: _, ...headers } = (message.properties.headers ?? {}) as Record<string, unknown>;
+export function storedLetter({ message, id, order }: Identified, origin: Origin): StoredDeadLetter {
+  // The count is the broker's, of the listings.
+  const { [ORDER]: _, "x-delivery-count": __, ...headers } = (message.properties.headers ?? {}) as RawHeaders;
   const rejected = rejections(headers, origin.queue);
   const name = nameIn(headers, rejected.name, origin);
   if (headers[HEADER.reason] !== undefined) return { id, event: received(message, name, headers) };
@@ -86,9 +96,15 @@ export function storedLetter(message: Message, id: string, origin: Origin): Stor
   const told = {
     [HEADER.attempt]: String(attempts),
     [HEADER.reason]: rejected.count > 0 ? "retries-exhausted" : "rejected",
+    // When it died is nowhere in it; when it was first listed is the nearest that stays the same.
+    [HEADER.lastFailedAt]: timeOf(order),
     ...errorOf(exception),
   };
   return { id, event: received(message, name, { ...headers, ...told }) };
+}
+
+function timeOf(order: string): string {
+  return new Date(Number(order.split("~").at(-1)?.split("-")[0] ?? 0)).toISOString();
 }
 
 /** Python's traceback ends with `Name: message`; a message of several lines begins at the last line that has a name. */
