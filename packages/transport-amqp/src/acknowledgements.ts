@@ -33,10 +33,8 @@ export class Acknowledgements {
     this.#channel = channel;
   }
 
-  /** How many deliveries are settled and not yet acknowledged although a slower one is before them. */
-  get held(): number {
-    return this.#ahead.size;
-  }
+  /** How many deliveries the broker hands out at once; what is held back here is missing there. */
+  prefetch = 0;
 
   ack(tag: number): void {
     if (!this.#open) return;
@@ -49,7 +47,7 @@ export class Acknowledgements {
     }
     if (this.#planned) return;
     this.#planned = true;
-    setImmediate(() => this.#flushTurn());
+    setImmediate(() => this.#endTurn());
   }
 
   /** Gives a delivery back at once. */
@@ -76,10 +74,15 @@ export class Acknowledgements {
     clearTimeout(this.#timer);
   }
 
-  #flushTurn(): void {
+  #endTurn(): void {
     this.#planned = false;
     this.#flushContiguous();
-    if (this.#ahead.size === 0 || this.#timer !== undefined) return;
+    if (this.#ahead.size === 0) return;
+    if (this.#ahead.size * 4 >= this.prefetch) {
+      this.flush();
+      return;
+    }
+    if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.flush();

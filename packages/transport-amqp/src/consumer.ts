@@ -1,6 +1,7 @@
 import type { OnDelivery, Settlement } from "@papa-events/core/transport";
 import type { Channel, ConsumeMessage } from "amqplib";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { closeChannel } from "./close-channel.ts";
 import { AmqpDelivery, type DeliveryOwner } from "./delivery.ts";
 import { type Arrival, type Origin, readArrival } from "./received.ts";
 import { settleDown } from "./settle-down.ts";
@@ -62,6 +63,7 @@ export class Consumer implements DeliveryOwner {
       const { consumerTag } = await this.#channel.consume(queue, (message) => this.#take(message));
       this.#tag = consumerTag;
       this.#prefetch = wanted;
+      this.#acks.prefetch = wanted;
     });
     return this.#changing;
   }
@@ -83,7 +85,7 @@ export class Consumer implements DeliveryOwner {
     try {
       await settleDown(this.#channel, this.#options.origin.queue);
       this.#alive = false;
-      await this.#channel.close();
+      await closeChannel(this.#channel);
     } catch {
       // The channel is gone already, and all of it comes back.
     }
@@ -157,6 +159,6 @@ export class Consumer implements DeliveryOwner {
     this.#acks.drop();
     this.#options.onEnd();
     // After a cancel by the broker the channel lives on, with deliveries that would never be settled.
-    this.#channel.close().catch(() => {});
+    void closeChannel(this.#channel);
   }
 }

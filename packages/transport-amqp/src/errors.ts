@@ -22,6 +22,11 @@ export function papaErrorOf(thrown: unknown, doing: Doing): PapaError {
   const text = cause.message;
   const code = codeOf(cause);
   if (code === 403 || code === 530) return refused(cause, address, about);
+  // amqplib leaves out why the broker closes the connection instead of opening the virtual host.
+  if (text.includes("got <ConnectionClose")) {
+    const vhost = decodeURIComponent(new URL(address).pathname.slice(1)) || "/";
+    return refused(cause, address, about, `it has no virtual host "${vhost}", or the account may not use it`);
+  }
   if (code === 405 || code === 406) return conflict(cause, object ?? "an object of the broker");
   if (typeof code === "string" && TLS.test(code)) {
     const hint = code.includes("SSL") || code === "EPROTO" ? "that port speaks no TLS, or another version of it" : code;
@@ -72,8 +77,7 @@ export function codeOf(error: unknown): number | string | undefined {
   return { A: 403, N: text.startsWith("NOT_F") || text.startsWith("NOT-F") ? 404 : 530, P: 406 }[text.charAt(0)];
 }
 
-function refused(cause: Error, address: string, about: string): PapaError {
-  const reason = brokersWords(cause);
+function refused(cause: Error, address: string, about: string, reason = brokersWords(cause)): PapaError {
   const message = `The broker at ${address} refuses access${about}: ${reason}.`;
   return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
 }
@@ -91,5 +95,8 @@ function failed(message: string, cause: Error, address: string, retryable: boole
 /** The reply text, without what amqplib writes around it. */
 function brokersWords({ message }: Error): string {
   const quoted = /with message "(.*)"/s.exec(message)?.[1] ?? /replyText:'?"?([^'"]*)/.exec(message)?.[1] ?? message;
-  return quoted.replace(/^[A-Z_-]+ - /, "").trim();
+  return quoted
+    .replace(/^[A-Z_-]+ - /, "")
+    .trim()
+    .replace(/\.$/, "");
 }

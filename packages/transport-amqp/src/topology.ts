@@ -1,4 +1,5 @@
 import type { Channel, Options } from "amqplib";
+import { closeChannel } from "./close-channel.ts";
 import { codeOf, type Doing, papaErrorOf } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { deadQueue, delayQueue, type Names, registryQueue, retryQueue } from "./names.ts";
@@ -126,7 +127,7 @@ export class Topology {
       if (!this.#link().connected) throw this.#link().lost(error);
       throw papaErrorOf(error, this.#doing(undefined));
     } finally {
-      if (open) await channel.close().catch(() => {});
+      if (open) await closeChannel(channel);
     }
   }
 
