@@ -11,12 +11,22 @@ const alias = [
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
   { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
+  { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
 ];
+
+/** A transport's run of the conformance suite: it kills its broker, so it has one of its own. */
+const ONLY_WITH_THE_SUITE = "packages/*/test/conformance.test.ts";
 
 const fromSources = (name: string) => ({
   resolve: { alias },
-  test: { name, include: [`packages/${name}/test/**/*.test.ts`] },
+  test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [ONLY_WITH_THE_SUITE] },
 });
+
+const onRabbitMq = (version: string) => {
+  const { resolve, test } = fromSources("transport-amqp");
+  const globalSetup = at("packages/transport-amqp/test/support/start-broker.ts");
+  return { resolve, test: { ...test, name: `transport-amqp ${version}`, globalSetup } };
+};
 
 export default defineConfig({
   test: {
@@ -29,7 +39,11 @@ export default defineConfig({
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),
-      { resolve: { alias }, test: { name: "conformance", include: ["conformance/test/**/*.test.ts"] } },
+      {
+        resolve: { alias },
+        test: { name: "conformance", include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE] },
+      },
+      ...["3.10", "4.0"].map(onRabbitMq),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

@@ -1,0 +1,18 @@
+import { type AmqpOptions, readOptions, readUri } from "./options.ts";
+import { AmqpTransport } from "./transport.ts";
+
+/**
+ * Events on RabbitMQ 3.10 to 4.x, in queues that services of the Python original can share.
+ *
+ * @param target the broker's URL, `amqp(s)://user:password@host:port/vhost?prefix=namespace&heartbeat=seconds`, or options
+ * @throws PapaError `invalid-option`; no message holds the password
+ * @example const app = new PapaApp({ transport: amqp("amqp://guest:guest@localhost") });
+ */
+export function amqp(target: string | AmqpOptions): AmqpTransport {
+  return new AmqpTransport(typeof target === "string" ? readUri(target) : readOptions(target));
+}
+
+/** What `transportFromUri` calls. @throws PapaError `invalid-option` */
+export function fromUri(uri: string): AmqpTransport {
+  return amqp(uri);
+}

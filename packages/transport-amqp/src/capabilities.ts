@@ -1,0 +1,16 @@
+import type { Capabilities } from "@papa-events/core/transport";
+
+/** What RabbitMQ promises through this transport. */
+export const capabilities: Capabilities = {
+  // AMQP 0-9-1 has no transactions on quorum queues: what follows from an event is confirmed first, then it is acknowledged.
+  atomicOutputs: false,
+  atomicMoves: false,
+  countsCrashes: true,
+  // AMQP cannot list bindings, and the Python original writes none down.
+  declarationsComplete: false,
+  durability: "replicas",
+  discovery: 0,
+  exclusive: "while-connected",
+  // A window of about 2,000 confirms keeps the broker busy; one at a time reaches a thirtieth of its rate.
+  publishing: { eventsPerCall: 256, callsInFlight: 8, bytesPerCall: 4 * 1_048_576 },
+};

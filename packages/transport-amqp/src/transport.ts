@@ -1,0 +1,21 @@
+import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import { AmqpConnection } from "./connection.ts";
+import { addressOf, type Target } from "./options.ts";
+
+/** A RabbitMQ virtual host and a namespace in it. */
+export class AmqpTransport implements Transport {
+  readonly name = "amqp";
+  /** Where the broker is, without user and password. */
+  readonly address: string;
+  readonly #target: Target;
+
+  /** @internal Made by `amqp()`. */
+  constructor(target: Target) {
+    this.#target = target;
+    this.address = addressOf(target);
+  }
+
+  connect(options: ConnectOptions): Promise<Connection> {
+    return AmqpConnection.open(this.#target, options);
+  }
+}

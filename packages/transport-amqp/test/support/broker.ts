@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { PapaApp, type PapaAppOptions } from "@papa-events/core";
+import { amqp } from "@papa-events/transport-amqp";
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import { inject, onTestFinished } from "vitest";
+
+/** The broker that the tests run against; each test is in a namespace of its own on it. */
+export function brokerUrl(): string {
+  return inject("rabbitmq");
+}
+
+/** Says nothing. */
+export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A namespace of this test's own, and what it does there. */
+export class Space {
+  readonly prefix: string;
+  readonly #apps: PapaApp[] = [];
+  #model: ChannelModel | undefined;
+
+  constructor(prefix = `t-${randomBytes(6).toString("hex")}`) {
+    this.prefix = prefix;
+    onTestFinished(() => this.#end());
+  }
+
+  /** The namespace's URL, on this or another address of the same broker. */
+  url(port?: number): string {
+    const url = new URL(brokerUrl());
+    if (port !== undefined) {
+      url.hostname = "127.0.0.1";
+      url.port = String(port);
+    }
+    if (this.prefix !== "") url.searchParams.set("prefix", this.prefix);
+    return url.href;
+  }
+
+  transport(port?: number) {
+    return amqp(this.url(port));
+  }
+
+  /** An app that is stopped when the test ends. */
+  app(options: Partial<PapaAppOptions> & { port?: number } = {}): PapaApp {
+    const { port, ...rest } = options;
+    const app = new PapaApp({
+      transport: this.transport(port),
+      logger: quiet,
+      name: "test",
+      ...rest,
+    } as PapaAppOptions);
+    this.#apps.push(app);
+    return app;
+  }
+
+  /** The name on the broker of a queue or exchange of this namespace. */
+  name(name: string): string {
+    return this.prefix === "" ? name : `${this.prefix}/${name}`;
+  }
+
+  /** A connection beside the library, as another program has. */
+  async channel(): Promise<Channel> {
+    if (this.#model === undefined) {
+      this.#model = await connect(brokerUrl(), { noDelay: true });
+      this.#model.on("error", () => {});
+    }
+    const channel = await this.#model.createConfirmChannel();
+    channel.on("error", () => {});
+    return channel;
+  }
+
+  async version(): Promise<number> {
+    await this.channel();
+    return Number.parseInt(this.#model?.connection.serverProperties.version ?? "", 10);
+  }
+
+  /** How many messages are ready in a queue. */
+  async size(queue: string): Promise<number> {
+    const channel = await this.channel();
+    const { messageCount } = await channel.checkQueue(this.name(queue));
+    await channel.close();
+    return messageCount;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#apps.map((app) => app.stop()));
+    const useCases = new Set(["uc", "a", "b", "c", "other", ...this.cleans]);
+    for (const useCase of useCases) {
+      for (const suffix of ["", ".retry", ".dlq", ":declared", ...DELAYS.map((each) => `.retry.${each}`)])
+        await this.#delete(useCase + suffix);
+    }
+    await this.#model?.close();
+  }
+
+  /** More use cases whose queues go when the test ends. */
+  readonly cleans: string[] = [];
+
+  async #delete(queue: string): Promise<void> {
+    const channel = await this.channel();
+    await channel.deleteQueue(this.name(queue)).catch(() => {});
+    await channel.close().catch(() => {});
+  }
+}
+
+const DELAYS = [100, 200, 300, 500, 600, 1_000, 1_500, 2_000, 3_000, 10_000];

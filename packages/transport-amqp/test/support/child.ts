@@ -1,0 +1,27 @@
+/**
+ * A process for tests to kill, run from the built packages: `consume` handles events and prints each, `list` lists dead
+ * letters again and again.
+ */
+import { deadLetters, PapaApp } from "@papa-events/core";
+import { amqp } from "@papa-events/transport-amqp";
+
+const [what, uri = "", pause = "0"] = process.argv.slice(2);
+const transport = amqp(uri);
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+if (what === "consume") {
+  const app = new PapaApp({ transport, logger: quiet, concurrency: 5 });
+  app.onEvent("x", { useCase: "uc" }, async (n, ctx) => {
+    await new Promise((resolve) => setTimeout(resolve, Number(pause)));
+    process.stdout.write(`handled ${n} ${ctx.attempt}\n`);
+    return { name: "out", payload: n };
+  });
+  await app.start();
+} else {
+  const letters = deadLetters(transport, "uc");
+  for (;;) {
+    process.stdout.write("listing\n");
+    const { items } = await letters.list({ limit: 1_000 });
+    process.stdout.write(`listed ${items.length}\n`);
+  }
+}
