@@ -1,12 +1,18 @@
 import type { ConnectOptions } from "@papa-events/core/transport";
 import { Delays } from "./delays.ts";
+import { isLost } from "./errors.ts";
 import { Link } from "./link.ts";
 import { Locks } from "./lock.ts";
 import { Names } from "./names.ts";
 import type { Target } from "./options.ts";
 import { Publisher } from "./publisher.ts";
 import { Registry } from "./registry.ts";
+import { within } from "./time-limit.ts";
 import { Topology } from "./topology.ts";
+
+/** How often what may be repeated is begun when connections are lost under it, and how long each time waits for them. */
+const TRIES = 3;
+const BACK_WITHIN = 10_000;
 
 /**
  * The two connections of an app and what is done with them. Two, because the broker stops reading from a connection
@@ -58,6 +64,25 @@ export class Broker {
     this.moves = new Publisher(publishing, this.names.exchange, async () => {});
     this.registry = new Registry(this.names, this.topology, this.locks, this.moves);
     this.delays = new Delays(this.topology, this.registry, options.logger);
+  }
+
+  /**
+   * Does what may be done twice. Where a connection is lost under it, it is done again when both are back.
+   *
+   * @throws PapaError `connection-failed` and what `action` throws
+   */
+  async steadily<T>(action: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await action();
+      } catch (error) {
+        if (!isLost(error) || tries === TRIES) throw error;
+        const back = Promise.all([this.consuming.whenUp(), this.publishing.whenUp()]);
+        await within(back, BACK_WITHIN, "the broker is away").catch(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   async close(): Promise<void> {

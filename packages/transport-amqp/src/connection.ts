@@ -58,11 +58,11 @@ export class AmqpConnection implements Connection {
   }
 
   declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    return this.#declarations.declare(useCases);
+    return this.#broker.steadily(() => this.#declarations.declare(useCases));
   }
 
   declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    return this.#broker.registry.patterns(useCase);
+    return this.#broker.steadily(() => this.#broker.registry.patterns(useCase));
   }
 
   withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
@@ -105,25 +105,13 @@ export class AmqpConnection implements Connection {
       topology,
       locks,
       fallbackName: () => this.#declarations.storedFallbackName(useCase),
+      steadily: (action) => this.#broker.steadily(action),
       putBack: (event) => this.#storage.revived(useCase, event),
     });
   }
 
-  async inspect(useCase: string): Promise<QueueStats> {
-    const { names, topology, registry, delays } = this.#broker;
-    const queue = names.queue(useCase);
-    const ready = await topology.size(queue);
-    if (ready === undefined) throw unknownUseCase(useCase);
-    const steps = new Set([...(await registry.delays(useCase)), ...delays.known(useCase)]);
-    const waiting = [retryQueue(queue), ...[...steps].map((step) => delayQueue(queue, step))];
-    const sizes = await Promise.all(
-      [deadQueue(queue), ...waiting].map(async (each) => (await topology.size(each)) ?? 0),
-    );
-    const [dead = 0, ...waits] = sizes;
-    // AMQP tells what is ready; of what is handed out only this app's own is known.
-    const own = this.#subscribers.filter((each) => each.useCase === useCase);
-    const inFlight = own.reduce((sum, { unsettled }) => sum + unsettled, 0);
-    return { ready, inFlight, waiting: waits.reduce((sum, each) => sum + each, 0), dead };
+  inspect(useCase: string): Promise<QueueStats> {
+    return this.#broker.steadily(() => this.#inspect(useCase));
   }
 
   async close(): Promise<void> {
@@ -138,5 +126,22 @@ export class AmqpConnection implements Connection {
   async resume(): Promise<void> {
     await this.#declarations.redeclareAll();
     await Promise.all(this.#subscribers.map((each) => each.begin()));
+  }
+
+  async #inspect(useCase: string): Promise<QueueStats> {
+    const { names, topology, registry, delays } = this.#broker;
+    const queue = names.queue(useCase);
+    const ready = await topology.size(queue);
+    if (ready === undefined) throw unknownUseCase(useCase);
+    const steps = new Set([...(await registry.delays(useCase)), ...delays.known(useCase)]);
+    const waiting = [retryQueue(queue), ...[...steps].map((step) => delayQueue(queue, step))];
+    const sizes = await Promise.all(
+      [deadQueue(queue), ...waiting].map(async (each) => (await topology.size(each)) ?? 0),
+    );
+    const [dead = 0, ...waits] = sizes;
+    // AMQP tells what is ready; of what is handed out only this app's own is known.
+    const own = this.#subscribers.filter((each) => each.useCase === useCase);
+    const inFlight = own.reduce((sum, { unsettled }) => sum + unsettled, 0);
+    return { ready, inFlight, waiting: waits.reduce((sum, each) => sum + each, 0), dead };
   }
 }

@@ -29,6 +29,8 @@ export class Consumer implements DeliveryOwner {
   readonly #acks: Acknowledgements;
   /** Settlements that are being stored. */
   readonly #storing = new Set<Promise<void>>();
+  /** Delivered beyond the limit, which happens when it changes: see {@link consume}. */
+  readonly #beyond: AmqpDelivery[] = [];
   #tag: string | undefined;
   #prefetch = 0;
   #unsettled = 0;
@@ -44,12 +46,13 @@ export class Consumer implements DeliveryOwner {
 
   /** How many deliveries are out. */
   get unsettled(): number {
-    return this.#unsettled;
+    return this.#unsettled + this.#beyond.length;
   }
 
   /**
    * Consumes with this prefetch from now on. The prefetch of a consumer cannot be changed, and quorum queues know none
-   * of a channel's: another consumer takes over, and what the first was handed stays with the channel.
+   * of a channel's: another consumer takes over, and what the first was handed stays with the channel, so that for a
+   * while the broker hands out the old prefetch and the new one.
    */
   consume(prefetch: number): Promise<void> {
     this.#changing = this.#changing.then(async () => {
@@ -59,11 +62,12 @@ export class Consumer implements DeliveryOwner {
       this.#tag = undefined;
       if (before !== undefined) await this.#channel.cancel(before);
       await this.#channel.prefetch(wanted);
+      this.#prefetch = wanted;
+      this.#acks.prefetch = wanted;
+      this.#handOverBeyond();
       const { queue } = this.#options.origin;
       const { consumerTag } = await this.#channel.consume(queue, (message) => this.#take(message));
       this.#tag = consumerTag;
-      this.#prefetch = wanted;
-      this.#acks.prefetch = wanted;
     });
     return this.#changing;
   }
@@ -71,6 +75,7 @@ export class Consumer implements DeliveryOwner {
   /** Takes no more; what is out can still be settled. */
   async cancel(): Promise<void> {
     await this.#changing.catch(() => {});
+    this.#beyond.length = 0;
     const tag = this.#tag;
     this.#tag = undefined;
     if (tag !== undefined && this.#alive) await this.#channel.cancel(tag).catch(() => {});
@@ -99,7 +104,7 @@ export class Consumer implements DeliveryOwner {
       return STORED;
     }
     if (settlement.kind === "release") {
-      this.#unsettled -= 1;
+      this.#settled();
       this.#acks.requeue(tag);
       return STORED;
     }
@@ -129,8 +134,13 @@ export class Consumer implements DeliveryOwner {
   }
 
   #ack(tag: number): void {
-    this.#unsettled -= 1;
+    this.#settled();
     this.#acks.ack(tag);
+  }
+
+  #settled(): void {
+    this.#unsettled -= 1;
+    if (this.#beyond.length > 0) queueMicrotask(() => this.#handOverBeyond());
   }
 
   /** Must not throw: amqplib would close the channel. */
@@ -138,19 +148,35 @@ export class Consumer implements DeliveryOwner {
     // The broker has cancelled the consumer: its queue was deleted, or lost its leader.
     if (message === null) this.#end();
     if (message === null || !this.#alive) return;
-    this.#unsettled += 1;
     const tag = message.fields.deliveryTag;
     const arrival = readArrival(message, this.#options.origin);
-    if (arrival.kind === "event") this.#options.onDelivery(new AmqpDelivery(arrival, tag, this));
-    else if (arrival.kind === "leaked") this.#ack(tag);
+    if (arrival.kind === "event") this.#handOver(new AmqpDelivery(arrival, tag, this));
+    else if (arrival.kind === "leaked") this.#acks.ack(tag);
     else void this.#judgeOwnName(arrival, tag);
+  }
+
+  #handOver(delivery: AmqpDelivery): void {
+    if (this.#unsettled >= this.#prefetch) {
+      this.#beyond.push(delivery);
+      return;
+    }
+    this.#unsettled += 1;
+    this.#options.onDelivery(delivery);
+  }
+
+  #handOverBeyond(): void {
+    while (this.#alive && this.#unsettled < this.#prefetch) {
+      const delivery = this.#beyond.shift();
+      if (delivery === undefined) return;
+      this.#handOver(delivery);
+    }
   }
 
   async #judgeOwnName(arrival: Arrival, tag: number): Promise<void> {
     const wanted = await this.#options.wantsOwnName().catch(() => true);
     if (!this.#alive) return;
-    if (wanted) this.#options.onDelivery(new AmqpDelivery(arrival, tag, this));
-    else this.#ack(tag);
+    if (wanted) this.#handOver(new AmqpDelivery(arrival, tag, this));
+    else this.#acks.ack(tag);
   }
 
   #end(): void {

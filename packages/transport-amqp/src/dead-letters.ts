@@ -24,6 +24,8 @@ export interface LettersOptions {
   readonly locks: Locks;
   /** The name of an event that is in no header of its letter. */
   readonly fallbackName: () => Promise<string>;
+  /** Does what may be done twice, again if a connection is lost under it. */
+  readonly steadily: <T>(action: () => Promise<T>) => Promise<T>;
   /** Puts an event into the use case's queue, confirmed. */
   readonly putBack: (event: EncodedEvent) => Promise<void>;
 }
@@ -38,12 +40,12 @@ export class Letters implements DeadLetterStore {
 
   async count(): Promise<number> {
     // Locked: what another program reads just now is not counted.
-    return this.#locked((size) => Promise.resolve(size));
+    return this.#look((size) => Promise.resolve(size));
   }
 
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const cursor = after === undefined ? undefined : this.#cursor(after);
-    return this.#locked(async () => {
+    return this.#look(async () => {
       const page = await this.#options.letters.read({ first: order }, async ({ letters, messages }) => {
         const ordered = order === "newest" ? letters.toReversed() : letters;
         const rest = cursor === undefined ? ordered : ordered.slice(placeAfter(ordered, cursor, order));
@@ -60,7 +62,7 @@ export class Letters implements DeadLetterStore {
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
-    return this.#locked(async () => (await this.#stored([...(await this.#messages(new Set([id]))).values()]))[0]);
+    return this.#look(async () => (await this.#stored([...(await this.#messages(new Set([id]))).values()]))[0]);
   }
 
   async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
@@ -106,6 +108,10 @@ export class Letters implements DeadLetterStore {
     const nameless = letters.some(({ message }) => isNameless(message, origin.queue));
     const name = nameless ? await fallbackName() : "";
     return letters.map((letter) => storedLetter(letter, { ...origin, fallbackName: name }));
+  }
+
+  #look<T>(action: (size: number) => Promise<T>): Promise<T> {
+    return this.#options.steadily(() => this.#locked(action));
   }
 
   /** @throws PapaError `unknown-use-case` */
