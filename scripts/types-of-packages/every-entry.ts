@@ -3,6 +3,7 @@ import type * as core from "@papa-events/core";
 import type * as decorators from "@papa-events/core/decorators";
 import type * as transport from "@papa-events/core/transport";
 import type * as uri from "@papa-events/core/uri";
+import type * as amqp from "@papa-events/transport-amqp";
 import type * as memory from "@papa-events/transport-memory";
 
-export type Entries = [typeof core, typeof decorators, typeof transport, typeof uri, typeof memory];
+export type Entries = [typeof core, typeof decorators, typeof transport, typeof uri, typeof amqp, typeof memory];

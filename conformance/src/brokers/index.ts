@@ -1,12 +1,13 @@
 import type { Broker } from "./broker.ts";
 import { type KafkaVersion, kafkaSpec } from "./kafka.ts";
-import { type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
+import { LIMITED, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
 import { type RedisVersion, redisSpec } from "./redis.ts";
 import { startBroker } from "./start.ts";
 
 export { type Broker, BrokerNotOwn, BrokerUnavailable, type Way } from "./broker.ts";
 export { type BrokerProxy, startProxy } from "./proxy.ts";
 export type { KafkaVersion, RabbitMqVersion, RedisVersion };
+export { LIMITED };
 
 /** A RabbitMQ. @throws BrokerUnavailable */
 export function rabbitmq(version: RabbitMqVersion): Promise<Broker> {

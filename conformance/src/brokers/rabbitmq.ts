@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BrokerSpec, DebianRelease } from "./spec.ts";
 
 /** The versions that tests run on, and the Debian releases that have them. */
@@ -11,6 +12,9 @@ const SOON_AGAIN = "-rabbit dead_letter_worker_publisher_confirm_timeout 2000";
 
 export type RabbitMqVersion = keyof typeof RELEASES;
 
+/** An account that may use whatever exists and make nothing, for tests of what a broker refuses; not on one from the environment. */
+export const LIMITED = { user: "limited", password: "limited-s3cret" } as const;
+
 export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
   return {
     kind: "rabbitmq",
@@ -23,6 +27,10 @@ export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
       image: `rabbitmq:${version}`,
       port: 5_672,
       environment: { RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-rabbit loopback_users [] ${SOON_AGAIN}` },
+      files: () => ({
+        "/etc/rabbitmq/definitions.json": definitions(),
+        "/etc/rabbitmq/conf.d/20-definitions.conf": configuration("/etc/rabbitmq/definitions.json"),
+      }),
     },
     native: {
       from: "tree",
@@ -41,13 +49,44 @@ export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
           RABBITMQ_MNESIA_BASE: `${folder}/data`,
           RABBITMQ_LOG_BASE: `${folder}/log`,
           RABBITMQ_LOGS: "-",
+          RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
           RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
           RABBITMQ_PID_FILE: `${folder}/rabbit.pid`,
           // Idle schedulers that spin take the tests' processors.
           RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none ${SOON_AGAIN}`,
         },
-        files: { enabled_plugins: "[].\n" },
+        files: {
+          enabled_plugins: "[].\n",
+          "rabbitmq.conf": configuration(`${folder}/definitions.json`),
+          "definitions.json": definitions(),
+        },
       }),
     },
+  };
+}
+
+function configuration(file: string): string {
+  return `load_definitions = ${file}\n`;
+}
+
+/** Where definitions are given the broker makes no account by itself. */
+function definitions(): string {
+  const may = (user: string, configure: string) => ({ user, vhost: "/", configure, write: ".*", read: ".*" });
+  return JSON.stringify({
+    vhosts: [{ name: "/" }],
+    users: [account("guest", "guest", "administrator"), account(LIMITED.user, LIMITED.password, "")],
+    permissions: [may("guest", ".*"), may(LIMITED.user, "^$")],
+  });
+}
+
+/** A password as the broker keeps it: a salt of four bytes, then the hash of both. */
+function account(name: string, password: string, tags: string) {
+  const salt = Buffer.from("salt");
+  const hash = createHash("sha256").update(salt).update(password).digest();
+  return {
+    name,
+    password_hash: Buffer.concat([salt, hash]).toString("base64"),
+    hashing_algorithm: "rabbit_password_hashing_sha256",
+    tags,
   };
 }

@@ -4,9 +4,10 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
+import { LIMITED } from "@papa-events/conformance/brokers";
 import { isPapaError, PapaApp } from "@papa-events/core";
 import { amqp, fromUri } from "@papa-events/transport-amqp";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { brokerUrl, quiet, Space } from "./support/broker.ts";
 
 /** What `start()` rejects with, having taken no more than 10 s and told no secret. */
@@ -65,6 +66,20 @@ test("L4 a wrong password and a wrong virtual host are refused access", async ()
   expect(vhost.code).toBe("access-refused");
   expect(vhost.message).toContain("no-such-vhost");
 });
+
+test.runIf(inject("ownRabbitmq"))(
+  "L4 an account that may not declare is refused access, with what it may not",
+  async () => {
+    const denied = urlWith((url) => {
+      url.username = LIMITED.user;
+      url.password = LIMITED.password;
+      url.searchParams.set("prefix", "denied");
+    });
+    const error = await failure(denied);
+    expect(error.code).toBe("access-refused");
+    expect(error.message).toContain("denied/domain_events");
+  },
+);
 
 test("L1 a queue of other properties is a conflict that names it and the difference", async () => {
   const space = new Space();

@@ -4,6 +4,8 @@ import type { TestProject } from "vitest/node";
 declare module "vitest" {
   interface ProvidedContext {
     rabbitmq: string;
+    /** Whether it is this run's own, with the accounts that tests need. */
+    ownRabbitmq: boolean;
   }
 }
 
@@ -11,5 +13,6 @@ declare module "vitest" {
 export default async function startBroker(project: TestProject): Promise<() => Promise<void>> {
   const broker = await rabbitmq(project.name.split(" ").at(-1) as RabbitMqVersion);
   project.provide("rabbitmq", broker.uri);
+  project.provide("ownRabbitmq", broker.own);
   return () => broker.stop();
 }

@@ -1,0 +1,31 @@
+import { type Broker, rabbitmq } from "@papa-events/conformance/brokers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runExample } from "./run-example.ts";
+
+/** Fetching a broker for the first time takes minutes. */
+const FETCHING = 600_000;
+
+describe.each([["amqp", () => rabbitmq("4.0")]])("on a real broker by nothing but its %s URL", (_, start) => {
+  let broker: Broker;
+  let failed = true;
+
+  beforeAll(async () => {
+    broker = await start();
+  }, FETCHING);
+
+  afterAll(() => broker?.stop(failed));
+
+  it("the quick start says the same, and the demo's counts match", async () => {
+    const quickStart = await runExample("quick-start.ts", { broker: broker.uri });
+    expect(quickStart.err).toBe("");
+    expect(quickStart.out.trimEnd().split("\n").toSorted()).toEqual([
+      "Welcome, carlos!",
+      "email.sent, that was all",
+      "user.created: carlos is 21",
+    ]);
+    const demo = await runExample("demo/main.ts", { args: ["--broker", broker.uri, "--speed", "max"] });
+    expect({ err: demo.err, code: demo.code }).toEqual({ err: "", code: 0 });
+    expect(demo.out).toContain("All counts match");
+    failed = false;
+  });
+});
