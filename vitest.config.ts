@@ -36,6 +36,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Tests of the conformance suite wait for brokers more than they work.
     maxConcurrency: 16,
+    // They wait for brokers most of the time.
+    maxWorkers: 2,
     projects: [
       fromSources("core"),
       fromSources("transport-memory"),
