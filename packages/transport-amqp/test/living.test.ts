@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Space } from "./support/broker.ts";
+import { methodFrame, talkingProxy } from "./support/frames.ts";
 import { startTestProxy } from "./support/proxy.ts";
 import { until } from "./support/wait.ts";
 
@@ -164,4 +165,29 @@ test("H5, L5 what is no JSON becomes a dead letter, and its neighbours do not", 
   channel.publish(space.name("domain_events"), "x", Buffer.from('"ünï"'));
   await until("the letters", async () => (await app.deadLetters("uc").count()) === 4);
   expect(got).toEqual([1, "ünï"]);
+});
+
+test("P2, L3 while the broker blocks publishers they wait, and consuming goes on", async () => {
+  const space = new Space();
+  const { port, toClients } = await talkingProxy();
+  const app = space.app({ port });
+  const got: unknown[] = [];
+  app.onEvent("x", { useCase: "uc" }, (payload) => void got.push(payload));
+  await app.start();
+  const other = space.app();
+  await other.start();
+  // What RabbitMQ sends when its memory or disk runs short: connection.blocked with a reason, then connection.unblocked.
+  toClients(methodFrame(10, 60, Buffer.from("\x0alow on disk")));
+  await until("the app is told", () => !app.health().connected);
+  let published = false;
+  const publishing = app.newEvent("x", "late").then(() => {
+    published = true;
+  });
+  await other.newEvent("x", "other");
+  await until("consuming goes on", () => got.includes("other"));
+  expect(published).toBe(false);
+  toClients(methodFrame(10, 61, Buffer.alloc(0)));
+  await publishing;
+  await until("it is handled", () => got.includes("late"));
+  expect(app.health().connected).toBe(true);
 });

@@ -1,46 +1,17 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer } from "node:net";
 import { LIMITED } from "@papa-events/conformance/brokers";
-import { isPapaError, PapaApp } from "@papa-events/core";
 import { amqp, fromUri } from "@papa-events/transport-amqp";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { brokerUrl, quiet, Space } from "./support/broker.ts";
-
-/** What `start()` rejects with, having taken no more than 10 s and told no secret. */
-async function failure(url: string, more: object = {}): Promise<{ code: string; message: string; details: object }> {
-  const app = new PapaApp({ transport: amqp({ uri: url, ...more }), logger: quiet });
-  app.onEvent("x", { useCase: "uc" }, () => {});
-  const begun = performance.now();
-  const error: unknown = await app.start().then(
-    () => app.stop(),
-    (thrown: unknown) => thrown,
-  );
-  expect(performance.now() - begun).toBeLessThan(10_000);
-  if (!isPapaError(error)) throw new Error(`no error of the library: ${String(error)}`);
-  const all: string[] = [];
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    all.push(each.message, each.stack ?? "", JSON.stringify(each));
-  }
-  expect(all.join("\n")).not.toContain("s3cret");
-  return error;
-}
+import { brokerUrl, Space } from "./support/broker.ts";
+import { failure } from "./support/failure.ts";
+import { methodFrame } from "./support/frames.ts";
+import { listen } from "./support/listen.ts";
 
 function urlWith(change: (url: URL) => void): string {
   const url = new URL(brokerUrl());
   url.username = "guest";
   change(url);
   return url.href;
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 test("L4 a wrong port or host is told at once", async () => {
@@ -103,39 +74,6 @@ test("L1 an exchange of another type is a conflict", async () => {
   expect(error.message).toContain("domain_events");
 });
 
-test("L4 TLS to a port without it, and the other way round", async () => {
-  const plain = await failure(urlWith((url) => (url.href = url.href.replace(/^amqp:/, "amqps:"))));
-  expect(plain).toMatchObject({ code: "connection-failed" });
-  expect(plain.message).toMatch(/TLS/);
-  const folder = mkdtempSync(join(tmpdir(), "papa-events-tls-"));
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-subj",
-      "/CN=localhost",
-      "-days",
-      "1",
-      "-keyout",
-      "key",
-      "-out",
-      "cert",
-    ],
-    { cwd: folder, stdio: "ignore" },
-  );
-  const [key, cert] = [readFileSync(join(folder, "key")), readFileSync(join(folder, "cert"))];
-  const port = await listen(createTlsServer({ key, cert }, () => {}));
-  const untrusted = await failure(`amqps://guest:s3cret@localhost:${port}`);
-  expect(untrusted).toMatchObject({ code: "connection-failed", retryable: false });
-  expect(untrusted.message).toMatch(/SELF_SIGNED/);
-  const tlsPort = await failure(`amqp://guest:s3cret@localhost:${port}`);
-  expect(tlsPort.code).toBe("connection-failed");
-});
-
 test("L4 what is no RabbitMQ, or none that is new enough, is refused", async () => {
   const table = (entries: Record<string, string>) => {
     const parts = Object.entries(entries).map(([name, value]) => {
@@ -156,16 +94,8 @@ test("L4 what is no RabbitMQ, or none that is new enough, is refused", async () 
     size.writeUInt32BE(text.length);
     return Buffer.concat([size, Buffer.from(text)]);
   };
-  const frame = (payload: Buffer) => {
-    const head = Buffer.alloc(7);
-    head.writeUInt8(1, 0);
-    head.writeUInt32BE(payload.length, 3);
-    return Buffer.concat([head, payload, Buffer.from([0xce])]);
-  };
-  const method = (classId: number, methodId: number, args: Buffer) =>
-    frame(Buffer.concat([Buffer.from([0, classId, 0, methodId]), args]));
   const replies = [
-    method(
+    methodFrame(
       10,
       10,
       Buffer.concat([
@@ -175,8 +105,8 @@ test("L4 what is no RabbitMQ, or none that is new enough, is refused", async () 
         long("en_US"),
       ]),
     ),
-    method(10, 30, Buffer.from([0, 10, 0, 2, 0, 0, 0, 0])),
-    method(10, 41, Buffer.from([0])),
+    methodFrame(10, 30, Buffer.from([0, 10, 0, 2, 0, 0, 0, 0])),
+    methodFrame(10, 41, Buffer.from([0])),
   ];
   const port = await listen(
     createServer((socket) => {
@@ -186,7 +116,7 @@ test("L4 what is no RabbitMQ, or none that is new enough, is refused", async () 
         // The protocol header, start-ok, then tune-ok and open together.
         const next = left.shift();
         if (next !== undefined) socket.write(next);
-        else if (data.includes(Buffer.from([0, 10, 0, 50]))) socket.end(method(10, 51, Buffer.alloc(0)));
+        else if (data.includes(Buffer.from([0, 10, 0, 50]))) socket.end(methodFrame(10, 51, Buffer.alloc(0)));
       });
     }),
   );
