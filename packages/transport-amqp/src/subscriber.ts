@@ -5,7 +5,7 @@ import type { Link } from "./link.ts";
 import { sleep } from "./time-limit.ts";
 
 /** How often the prefetch may change, in milliseconds: each time is two calls to the broker. */
-const CHANGE_INTERVAL = 250;
+const CHANGE_INTERVAL = 100;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
 
@@ -63,11 +63,7 @@ export class Subscriber implements Subscription {
   readAhead(limit: number): void {
     if (limit === this.#readAhead) return;
     this.#readAhead = limit;
-    this.#changed ??= setTimeout(() => {
-      this.#changed = undefined;
-      // A channel that ends meanwhile is mended, with the new prefetch.
-      if (this.#open) this.#consumer?.consume(this.#readAhead).catch(() => {});
-    }, CHANGE_INTERVAL).unref();
+    if (this.#changed === undefined) this.#change();
   }
 
   async stop(): Promise<void> {
@@ -81,6 +77,18 @@ export class Subscriber implements Subscription {
     this.#open = false;
     clearTimeout(this.#changed);
     await this.#consumer?.close();
+  }
+
+  /** Applies the read-ahead now, and what it has become meanwhile after the interval. */
+  #change(): void {
+    if (!this.#open) return;
+    const applied = this.#readAhead;
+    // A channel that ends meanwhile is mended, with the new prefetch.
+    this.#consumer?.consume(applied).catch(() => {});
+    this.#changed = setTimeout(() => {
+      this.#changed = undefined;
+      if (this.#readAhead !== applied) this.#change();
+    }, CHANGE_INTERVAL).unref();
   }
 
   #ended(consumer: Consumer): void {

@@ -4,8 +4,9 @@ import type { Clock } from "../transport/clock.ts";
 const HANDLING_AHEAD = 10;
 /** The most read ahead: a crash returns, and counts, all of it. */
 const MOST = 1_000;
-/** How many events are handled between two looks at the clock. */
+/** How many events are handled between two looks at the clock, and how many milliseconds a rate is measured over. */
 const SAMPLE = 64;
+const WINDOW = 20;
 
 /**
  * How many deliveries may be unsettled at once: twice the concurrency, and more while handlers are quick, up to
@@ -16,6 +17,7 @@ export class ReadAhead {
   readonly #least: number;
   readonly #clock: Clock;
   #handled = 0;
+  #total = 0;
   #since: number;
 
   constructor(concurrency: number, clock: Clock) {
@@ -29,13 +31,17 @@ export class ReadAhead {
   handledOne(): boolean {
     this.#handled += 1;
     if (this.#handled < SAMPLE) return false;
-    const now = this.#clock.elapsed();
-    const perMillisecond = this.#handled / Math.max(now - this.#since, 0.01);
+    this.#total += this.#handled;
     this.#handled = 0;
+    const now = this.#clock.elapsed();
+    const elapsed = now - this.#since;
+    // Over less, the size of what a socket happens to deliver at once is measured.
+    if (elapsed < WINDOW) return false;
+    const limit = Math.max(this.#least, Math.min(Math.ceil((this.#total / elapsed) * HANDLING_AHEAD), MOST));
+    this.#total = 0;
     this.#since = now;
-    const limit = Math.max(this.#least, Math.min(Math.ceil(perMillisecond * HANDLING_AHEAD), MOST));
-    // Small changes are not worth telling a broker.
-    if (Math.abs(limit - this.limit) < this.limit / 4) return false;
+    // Telling a broker costs it a round trip: small changes are not worth one, nor is a moment's lull.
+    if (limit < this.limit * 1.25 && limit > this.limit / 2) return false;
     this.limit = limit;
     return true;
   }
