@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, tell } from "./cache.ts";
@@ -68,6 +68,16 @@ export class NativeProcess {
     process.kill(-pid, signal);
   }
 
+  /** Stops it until it is resumed; resolves when every thread of it stands still, which takes a busy machine a moment. */
+  async pause(): Promise<void> {
+    this.signal("SIGSTOP");
+    while (this.running && !standsStill(this.#child?.pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  resume(): void {
+    this.signal("SIGCONT");
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || !this.running) return;
@@ -87,5 +97,36 @@ export class NativeProcess {
     await gone;
     if (failed) tell(`the broker's log is kept in ${this.log}`);
     else rmSync(this.log, { force: true });
+  }
+}
+
+/** States of a thread that is stopped or has ended. */
+const STILL = ["T", "t", "Z", "X"];
+
+/** Whether every thread of a group of processes is stopped; taken for granted where there is no `/proc`. */
+function standsStill(group: number | undefined): boolean {
+  if (!existsSync("/proc/self/task")) return true;
+  const threads = readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && stateOf(`/proc/${pid}`)?.group === group)
+    .flatMap((pid) => tasksOf(pid));
+  return threads.every((thread) => STILL.includes(stateOf(thread)?.state ?? "X"));
+}
+
+function tasksOf(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`);
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+/** The state letter and the process group in a `stat` file; the program's name before them may hold spaces. */
+function stateOf(folder: string): { readonly state: string; readonly group: number } | undefined {
+  try {
+    const [state = "", , group] = readFileSync(`${folder}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return { state, group: Number(group) };
+  } catch {
+    return undefined;
   }
 }

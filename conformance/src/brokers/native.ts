@@ -72,8 +72,8 @@ export async function startNatively(spec: BrokerSpec, why: string): Promise<Runn
         await broker.kill();
         broker.start();
       },
-      pause: async () => broker.signal("SIGSTOP"),
-      resume: async () => broker.signal("SIGCONT"),
+      pause: () => broker.pause(),
+      resume: async () => broker.resume(),
       stop: (failed) => broker.stop(failed),
     },
   };
