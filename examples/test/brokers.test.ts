@@ -26,6 +26,15 @@ describe.each([["amqp", () => rabbitmq("4.0")]])("on a real broker by nothing bu
     const demo = await runExample("demo/main.ts", { args: ["--broker", broker.uri, "--speed", "max"] });
     expect({ err: demo.err, code: demo.code }).toEqual({ err: "", code: 0 });
     expect(demo.out).toContain("All counts match");
+  });
+
+  it("the order flow leaves the same trace, line by line, as in memory", async () => {
+    const inMemory = await runExample("order-flow/main.ts");
+    expect({ err: inMemory.err, code: inMemory.code }).toEqual({ err: "", code: 0 });
+    expect(inMemory.out.split("\n")).toContain("F take_payment stock.reserved dead after 4: retries-exhausted");
+    const onBroker = await runExample("order-flow/main.ts", { args: [broker.uri] });
+    expect({ err: onBroker.err, code: onBroker.code }).toEqual({ err: "", code: 0 });
+    expect(onBroker.out.split("\n")).toEqual(inMemory.out.split("\n"));
     failed = false;
   });
 });
