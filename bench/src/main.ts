@@ -3,16 +3,19 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { benchmarks } from "./benchmarks/index.ts";
-import { memoryGrowth } from "./growth.ts";
+import { withBroker } from "./brokers.ts";
 import { type Row, rowsOf, tableOf } from "./report.ts";
 import { runBenchmark } from "./runner.ts";
+import { singles } from "./single.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: "string", default: "5" }, quick: { type: "boolean", default: false } },
 });
-const names = [...benchmarks.map(({ name }) => name), "memory-growth"];
-const unknown = positionals.find((name) => !names.includes(name));
+const names = [...benchmarks, ...singles].map(({ name }) => name);
+/** `amqp` stands for all whose names begin with it. */
+const stands = (word: string, name: string) => name === word || name.startsWith(`${word}-`);
+const unknown = positionals.find((word) => !names.some((name) => stands(word, name)));
 const rounds = values.quick ? 1 : Number(values.rounds);
 if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
   console.error(
@@ -20,21 +23,28 @@ if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
   );
   process.exit(2);
 }
-const wanted = (name: string) => positionals.length === 0 || positionals.includes(name);
+/** Those that need a broker run when they are asked for. */
+const wanted = (name: string, broker?: string) =>
+  positionals.length === 0 ? broker === undefined : positionals.some((word) => stands(word, name));
 const scale = values.quick ? 0.2 : 1;
 
 console.log(`Node.js ${process.version}, ${availableParallelism()} cores, medians of ${rounds} interleaved rounds\n`);
 const results: Record<string, readonly Row[]> = {};
-for (const benchmark of benchmarks.filter(({ name }) => wanted(name))) {
-  const rows = rowsOf(benchmark, runBenchmark(benchmark, rounds, scale));
+for (const benchmark of benchmarks.filter(({ name, broker }) => wanted(name, broker))) {
+  const rows = rowsOf(benchmark, await runBenchmark(benchmark, rounds, scale));
   results[benchmark.name] = rows;
   for (const line of tableOf(benchmark, rows)) console.log(line);
 }
-const growth = wanted("memory-growth") ? memoryGrowth(values.quick ? 200_000 : 1_000_000) : undefined;
-if (growth !== undefined) console.log(growth.text);
+const alone: Record<string, object> = {};
+for (const { name, broker, measure } of singles.filter((single) => wanted(single.name, single.broker))) {
+  const run = (uri: string) => measure(scale, uri);
+  const measured = broker === undefined ? run("memory:") : await withBroker(broker, run);
+  alone[name] = measured;
+  console.log(measured.text);
+}
 
 mkdirSync("bench/results", { recursive: true });
 const file = `bench/results/${new Date().toISOString().replaceAll(":", "-")}.json`;
 const machine = { node: process.version, cores: availableParallelism(), rounds, scale };
-writeFileSync(file, `${JSON.stringify({ machine, results, growth }, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ machine, results, alone }, null, 2)}\n`);
 console.log(`Written to ${file}`);

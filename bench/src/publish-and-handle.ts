@@ -1,5 +1,5 @@
 import { PapaApp, type PapaAppOptions, type UseCaseOptions, useCase } from "@papa-events/core";
-import { memory } from "@papa-events/transport-memory";
+import { transportFromUri } from "@papa-events/core/uri";
 import type { Work } from "./benchmark.ts";
 import { makePayload } from "./payload.ts";
 
@@ -35,13 +35,16 @@ export interface Shape {
   readonly publish: Publish;
   readonly app?: Omit<PapaAppOptions, "transport">;
   readonly useCase?: Omit<UseCaseOptions, "on">;
+  /** The broker; one in memory unless set. */
+  readonly uri?: string;
   /** How many use cases want each event; 1 unless set. */
   readonly fanOut?: number;
 }
 
-/** An app on the memory transport: an event is done when all its handlers have returned. */
-export async function publishAndHandle({ publish, app: options, useCase: handling, fanOut = 1 }: Shape): Promise<Work> {
-  const app = new PapaApp({ transport: memory(), ...options });
+/** An app: an event is done when all its handlers have returned. */
+export async function publishAndHandle(shape: Shape): Promise<Work> {
+  const { publish, app: options, useCase: handling, uri = "memory:", fanOut = 1 } = shape;
+  const app = new PapaApp({ transport: transportFromUri(uri), ...options });
   let left = 0;
   let allHandled: () => void = () => {};
   for (let index = 0; index < fanOut; index += 1) {

@@ -11,6 +11,9 @@ export interface Row {
   /** The slowest and the quickest round, units per second: far apart on a noisy machine. */
   readonly range: readonly [least: number, most: number];
   readonly lacks: string;
+  /** Milliseconds, where latencies are compared. */
+  readonly p50?: number | undefined;
+  readonly p99?: number | undefined;
 }
 
 /** Each contender's medians, beside the first. */
@@ -21,6 +24,7 @@ export function rowsOf({ contenders }: Benchmark, samples: ReadonlyMap<string, r
     const perSecond = median(rates);
     reference ||= perSecond;
     const cpu = median((samples.get(name) ?? []).map((sample) => sample.cpu).sort((a, b) => a - b));
+    const [p50, p99] = [medianOf(samples.get(name), "p50"), medianOf(samples.get(name), "p99")];
     return {
       contender: name,
       perSecond,
@@ -28,6 +32,8 @@ export function rowsOf({ contenders }: Benchmark, samples: ReadonlyMap<string, r
       cpu,
       range: [rates[0] ?? 0, rates.at(-1) ?? 0],
       lacks,
+      p50,
+      p99,
     };
   });
 }
@@ -36,6 +42,7 @@ export function rowsOf({ contenders }: Benchmark, samples: ReadonlyMap<string, r
 export function tableOf({ title, unit }: Benchmark, rows: readonly Row[]): string[] {
   const width = Math.max(...rows.map(({ contender }) => contender.length));
   const head = `  ${"".padEnd(width)}  ratio  ${`${unit}/s`.padStart(11)}  us CPU    least ..    most`;
+  if (rows.some(({ p50 }) => p50 !== undefined)) return latencyTableOf(title, width, rows);
   const lines = rows.map(({ contender, ratio, perSecond, cpu, range, lacks }) => {
     const figures = [
       contender.padEnd(width),
@@ -47,6 +54,27 @@ export function tableOf({ title, unit }: Benchmark, rows: readonly Row[]): strin
     return `  ${figures.join("  ")}${lacks === "" ? "" : `  ${lacks}`}`;
   });
   return [title, head, ...lines, ""];
+}
+
+/** Of latencies the ratio is that of the medians: below 1 is better. */
+function latencyTableOf(title: string, width: number, rows: readonly Row[]): string[] {
+  const reference = rows[0]?.p50 ?? 1;
+  const lines = rows.map(({ contender, p50 = 0, p99 = 0, cpu, lacks }) => {
+    const figures = [
+      contender.padEnd(width),
+      (p50 / reference).toFixed(2).padStart(5),
+      `${p50.toFixed(2)} ms`.padStart(9),
+      `${p99.toFixed(2)} ms`.padStart(9),
+      cpu.toFixed(0).padStart(6),
+    ];
+    return `  ${figures.join("  ")}${lacks === "" ? "" : `  ${lacks}`}`;
+  });
+  return [title, `  ${"".padEnd(width)}  ratio        p50        p99  us CPU`, ...lines, ""];
+}
+
+function medianOf(samples: readonly Sample[] | undefined, what: "p50" | "p99"): number | undefined {
+  const values = samples?.flatMap((sample) => sample[what] ?? []).sort((a, b) => a - b) ?? [];
+  return values.length === 0 ? undefined : median(values);
 }
 
 function shown(rate: number): string {

@@ -1,8 +1,9 @@
 import type { Benchmark } from "../benchmark.ts";
+import { amqpBenchmarks } from "./amqp.ts";
 import { codec } from "./codec.ts";
 import { matcher } from "./matcher.ts";
 import { memoryEndToEnd } from "./memory.ts";
 import { start } from "./start.ts";
 
 /** In the order they run. */
-export const benchmarks: readonly Benchmark[] = [memoryEndToEnd, matcher, codec, start];
+export const benchmarks: readonly Benchmark[] = [memoryEndToEnd, matcher, codec, start, ...amqpBenchmarks];

@@ -2,6 +2,7 @@ import { type ChannelModel, connect } from "amqplib";
 import { papaErrorOf, unsupported } from "./errors.ts";
 import { addressOf, type Target, type TlsOptions } from "./options.ts";
 import { within } from "./time-limit.ts";
+import { writeTogether } from "./write-together.ts";
 
 /** The oldest broker whose quorum queues know a time to live and dead-letter at least once. */
 const LEAST = { major: 3, minor: 10 };
@@ -39,7 +40,10 @@ export async function connectTo(target: Target, connectionName: string): Promise
     model.on("error", () => {});
     const { product, version } = model.connection.serverProperties;
     const problem = problemOfVersion(product, version);
-    if (problem === undefined) return { model, major: Number.parseInt(version, 10) };
+    if (problem === undefined) {
+      writeTogether(model);
+      return { model, major: Number.parseInt(version, 10) };
+    }
     void endConnection(model);
     throw unsupported(`The broker at ${address} is ${product} ${version}: ${problem}`);
   } catch (error) {

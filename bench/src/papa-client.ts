@@ -1,0 +1,28 @@
+import { PapaApp } from "@papa-events/core";
+import type { Transport } from "@papa-events/core/transport";
+import { type BrokerContender, inLoops } from "./broker-client.ts";
+import { makePayload } from "./payload.ts";
+
+const WINDOW = 1_000;
+
+/** The library on a transport: one use case that wants every event. */
+export function papaEvents(transport: (uri: string) => Transport): BrokerContender {
+  return {
+    name: "papa events",
+    connect: async ({ uri, namespace, handlers, handle }) => {
+      const make = () => new PapaApp({ transport: transport(`${uri}?prefix=${namespace}`), concurrency: handlers });
+      const consumer = make().onEvent("user.*", { useCase: "bench" }, handle ?? (async () => {}));
+      await consumer.start();
+      const publisher = make();
+      if (handle === undefined) await consumer.stop();
+      await publisher.start();
+      return {
+        publish: (count) => inLoops(count, WINDOW, (index) => publisher.newEvent("user.created", makePayload(index))),
+        close: async () => {
+          await publisher.stop();
+          await consumer.stop();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { BrokerKind } from "./brokers.ts";
+import { memoryGrowth } from "./growth.ts";
+import { retryPunctuality } from "./retries.ts";
+
+/** What is measured of the library alone. */
+export interface Single {
+  readonly name: string;
+  readonly broker?: BrokerKind;
+  readonly measure: (scale: number, uri: string) => { readonly text: string };
+}
+
+export const singles: readonly Single[] = [
+  { name: "memory-growth", measure: (scale) => memoryGrowth(1_000_000 * scale) },
+  { name: "amqp-retries", broker: "rabbitmq", measure: (scale, uri) => retryPunctuality(5_000 * scale, uri) },
+  { name: "amqp-growth", broker: "rabbitmq", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
+];
