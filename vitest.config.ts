@@ -12,6 +12,10 @@ const alias = [
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
   { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
   { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
+  {
+    find: /^@papa-events\/transport-redis-streams$/,
+    replacement: at("packages/transport-redis-streams/src/index.ts"),
+  },
 ];
 
 /** A transport's run of the conformance suite: it kills its broker, so it has one of its own. */
@@ -26,6 +30,12 @@ const onRabbitMq = (version: string) => {
   const { resolve, test } = fromSources("transport-amqp");
   const globalSetup = at("packages/transport-amqp/test/support/start-broker.ts");
   return { resolve, test: { ...test, name: `transport-amqp ${version}`, globalSetup } };
+};
+
+const onRedis = (version: string) => {
+  const { resolve, test } = fromSources("transport-redis-streams");
+  const globalSetup = at("packages/transport-redis-streams/test/support/start-broker.ts");
+  return { resolve, test: { ...test, name: `transport-redis-streams ${version}`, globalSetup } };
 };
 
 export default defineConfig({
@@ -44,6 +54,7 @@ export default defineConfig({
         test: { name: "conformance", include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE] },
       },
       ...["3.10", "4.0"].map(onRabbitMq),
+      ...["7.0", "8.0", "valkey-8.1"].map(onRedis),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },
