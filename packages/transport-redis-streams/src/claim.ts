@@ -50,6 +50,11 @@ export class Claim implements DeliveryOwner {
     return delivery;
   }
 
+  /** Whether nothing is out and all that has been settled is stored. */
+  get empty(): boolean {
+    return this.#held.length === 0 && this.#sender.isIdle;
+  }
+
   /** The entries that are out, or settled and not known to be stored. */
   known(): Set<string> {
     const known = new Set(this.#held.map(({ entry }) => entry));

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isPapaError } from "@papa-events/core";
 import type {
   Connection,
   ConnectOptions,
@@ -120,7 +121,7 @@ export class RedisStreamsConnection implements Connection {
     try {
       await Promise.all([subscriber.begin(), this.#inbox]);
     } catch (error) {
-      throw isReply(error) ? papaErrorOf(error, this.#link.address) : error;
+      throw this.#error(error);
     }
     return subscriber;
   }
@@ -178,8 +179,12 @@ export class RedisStreamsConnection implements Connection {
     try {
       return await this.#link.run(script, keys, args);
     } catch (error) {
-      throw isReply(error) ? papaErrorOf(error, this.#link.address) : this.#link.lost(error);
+      throw this.#error(error);
     }
+  }
+
+  #error(error: unknown): Error {
+    return isReply(error) || isPapaError(error) ? papaErrorOf(error, this.#link.address) : this.#link.lost(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isPapaError } from "@papa-events/core";
 import type { Cluster, Redis } from "ioredis";
 import { isReply, lostError, papaErrorOf } from "./errors.ts";
 import type { Target } from "./options.ts";
@@ -43,7 +44,7 @@ export class Link {
     } catch (error) {
       link.#closed = true;
       link.client.disconnect();
-      throw papaErrorOf(link.#error ?? error, link.address);
+      throw papaErrorOf(isPapaError(error) ? error : (link.#error ?? error), link.address);
     }
     link.#opened = true;
     link.#up = true;

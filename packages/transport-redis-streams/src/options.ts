@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { PapaError } from "@papa-events/core";
+import { type Duration, PapaError } from "@papa-events/core";
 import { assertKnownOptions, integerOption, invalidOption, toMilliseconds } from "@papa-events/core/transport";
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 
@@ -28,7 +28,7 @@ export interface RedisStreamsOptions {
    * How long an instance that gives no sign of life keeps its events, in milliseconds or as `"15s"`; 15 s unless set.
    * A shorter one takes over from the dead sooner, and from those that merely hang as well.
    */
-  readonly lease?: number | string | undefined;
+  readonly lease?: Duration | undefined;
   /**
    * When an event counts as published: `"local"`, once the server has it (and, as it is set up, on its disk a second
    * later), or `"replicated"`, once a replica has it too. `"local"` unless set.
@@ -96,7 +96,7 @@ export function readOptions(given: RedisStreamsOptions): Target {
   return {
     ...whereabouts(options, url),
     prefix: prefixOf(options.prefix ?? query("prefix")),
-    lease: leaseOf(options.lease ?? query("lease")),
+    lease: leaseOf(options.lease ?? numberOrText(query("lease"))),
     durability,
     connectTimeout: integerOption(timeout, 8_000, "redisStreams: connectTimeout", 100, 600_000),
   };
@@ -214,9 +214,14 @@ function prefixOf(prefix: string | undefined): string {
   throw invalidOption("redisStreams: prefix", `${JSON.stringify(prefix)} is not 1 to 30 of a-z, 0-9 and single "-"`);
 }
 
-function leaseOf(lease: number | string | undefined): number {
+/** In a URL a number is text. */
+function numberOrText(text: string | undefined): Duration | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : (text as Duration | undefined);
+}
+
+function leaseOf(lease: Duration | undefined): number {
   if (lease === undefined) return 15_000;
-  const milliseconds = toMilliseconds(lease as number, "redisStreams: lease");
+  const milliseconds = toMilliseconds(lease, "redisStreams: lease");
   if (milliseconds >= LEAST_LEASE) return Math.ceil(milliseconds);
   throw invalidOption("redisStreams: lease", `${lease} is less than ${LEAST_LEASE} ms`);
 }

@@ -138,7 +138,6 @@ export class Reader {
     const { queue } = options.keys;
     await options.link().whenUp();
     await subscriber.alone(async () => {
-      this.#suspect = false;
       const { client } = options.link();
       for (let from = "-"; ; ) {
         const page = (await client.xpending(queue, GROUP, from, "+", PAGE, claim.consumer)) as Pending[];
@@ -152,9 +151,10 @@ export class Reader {
           if (fields !== undefined) subscriber.deliver(claim, entry, fields, Math.max(0, times - 1));
         }
         const last = page.at(-1);
-        if (page.length < PAGE || last === undefined) return;
+        if (page.length < PAGE || last === undefined) break;
         from = `(${last[0]}`;
       }
+      this.#suspect = false;
     });
   }
 

@@ -58,7 +58,7 @@ export class SettlementSender {
 
   /** Resolves when all is stored. */
   async idle(): Promise<void> {
-    if (this.#isIdle) return;
+    if (this.isIdle) return;
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -68,7 +68,8 @@ export class SettlementSender {
     for (const batch of [this.#open, ...this.#ready.splice(0), ...this.#underWay]) finish(batch);
   }
 
-  get #isIdle(): boolean {
+  /** Whether nothing is left to be stored. */
+  get isIdle(): boolean {
     return this.#open.empty && this.#ready.length === 0 && this.#underWay.size === 0;
   }
 
@@ -105,7 +106,7 @@ export class SettlementSender {
     await this.#store(batch);
     this.#underWay.delete(batch);
     this.#pump();
-    if (this.#isIdle) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.isIdle) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   /** Tries until the server has answered: to store the same batch twice is harmless, since the first takes the entries. */

@@ -30,7 +30,7 @@ export class Subscriber implements Subscription {
   /** Taken over or read beyond what may be out; handed over as soon as it may. */
   readonly #surplus: StreamDelivery[] = [];
   /** Those before the present one, as long as something of theirs may be settled. */
-  readonly #former: Claim[] = [];
+  #former: Claim[] = [];
   #claim: Claim;
   #readAhead: number;
   #out = 0;
@@ -100,7 +100,7 @@ export class Subscriber implements Subscription {
       { useCase: this.options.useCase },
       "The lease ended, because the process or its connection was silent for too long; its events may be handled by others.",
     );
-    this.#former.push(ended);
+    this.#former = [...this.#former.filter((claim) => !claim.empty), ended];
     this.#claim = this.#newClaim();
     this.#tender.join();
     this.#reader.interrupt();

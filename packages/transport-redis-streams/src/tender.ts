@@ -44,10 +44,13 @@ export class Tender {
       clearTimeout(this.#timer);
     }
     this.#at = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.alone(() => this.#look());
-    }, at - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        void this.alone(() => this.#look());
+      },
+      Math.max(0, at - performance.now()),
+    );
   }
 
   /** Runs between two looks. */

@@ -47,9 +47,10 @@ export const redrive = new Script(
   `
 local count = 0
 for at = 1, #ARGV, 2 do
-  if redis.call('HDEL', KEYS[1], ARGV[at]) == 1 then
-    redis.call('ZREM', KEYS[2], ARGV[at])
+  if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
     redis.call('XADD', KEYS[3], '*', 'e', ARGV[at + 1])
+    redis.call('ZREM', KEYS[2], ARGV[at])
+    redis.call('HDEL', KEYS[1], ARGV[at])
     count = count + 1
   end
 end

@@ -8,8 +8,22 @@
  *     n, n places in KEYS of queues, m, m packed events
  *
  * each of the m events goes to each of the n queues.
+ *
+ *     no_queue(first)
+ *
+ * The error to reply if a key from place `first` of KEYS on is something else than a queue: an error midway would leave
+ * an event in some of its queues.
  */
 export const FAN_OUT = `
+local function no_queue(first)
+  for key = first, #KEYS do
+    local found = redis.call('TYPE', KEYS[key]).ok
+    if found ~= 'stream' and found ~= 'none' then
+      return redis.error_reply('WRONGTYPE ' .. KEYS[key] .. ' is a ' .. found)
+    end
+  end
+end
+
 local function fan_out(first, last)
   local at = first
   while at <= last do
@@ -26,7 +40,7 @@ local function fan_out(first, last)
 end
 `;
 
-/** Part of scripts: \`now()\`, the server's clock in milliseconds with fractions. */
+/** Part of scripts: `now()`, the server's clock in milliseconds with fractions. */
 export const NOW = `
 local function now()
   local time = redis.call('TIME')

@@ -19,8 +19,9 @@ local moved = 0
 local at = 2
 while at <= #ARGV do
   local count = tonumber(ARGV[at + 1])
-  if redis.call('XDEL', KEYS[2], ARGV[at]) == 1 then
+  if #redis.call('XRANGE', KEYS[2], ARGV[at], ARGV[at]) > 0 then
     fan_out(at + 2, at + 1 + count)
+    redis.call('XDEL', KEYS[2], ARGV[at])
     moved = moved + 1
   end
   at = at + 2 + count

@@ -15,6 +15,10 @@ ${FAN_OUT}
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
   return -1
 end
+local problem = no_queue(2)
+if problem then
+  return problem
+end
 fan_out(2, #ARGV)
 return 0
 `,

@@ -4,7 +4,9 @@ import { Script } from "./script.ts";
 /**
  * Does all that becomes of deliveries of one consumer, in one step: acknowledges and deletes, and stores outputs, retries
  * and dead letters. What is no longer the consumer's is left alone (L3): while its lease has never ended nobody has taken
- * anything from it; later each delivery is looked up in the pending list.
+ * anything from it, and what is merely done is acknowledged without a look; all else is looked up in the pending list.
+ *
+ * A script that fails midway is not undone: so each event is stored before it is taken from the queue.
  *
  * KEYS  1 version, 2 queue, 3 leases, 4 due, 5 waiting, 6 dead, 7 dead-order, then the outputs' queues
  * ARGV  1 the group, 2 the consumer, 3 the consumer of what is handed back,
@@ -25,6 +27,10 @@ local version, queue, leases, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[
 if ARGV[4] ~= '*' and (redis.call('GET', version) or '') ~= ARGV[4] then
   return -1
 end
+local problem = no_queue(8)
+if problem then
+  return problem
+end
 local lost = tonumber(redis.call('ZSCORE', leases, consumer) or -1) < 0
 
 local function pending(entry)
@@ -32,14 +38,8 @@ local function pending(entry)
 end
 
 local function take(entry)
-  if lost and not pending(entry) then
-    return false
-  end
-  if redis.call('XACK', queue, group, entry) == 0 then
-    return false
-  end
+  redis.call('XACK', queue, group, entry)
   redis.call('XDEL', queue, entry)
-  return true
 end
 
 local act = {}
@@ -48,7 +48,9 @@ function act.done(at)
   local count = tonumber(ARGV[at])
   if lost then
     for entry = at + 1, at + count do
-      take(ARGV[entry])
+      if pending(ARGV[entry]) then
+        take(ARGV[entry])
+      end
     end
   else
     redis.call('XACK', queue, group, unpack(ARGV, at + 1, at + count))
@@ -59,28 +61,31 @@ end
 
 function act.outputs(at)
   local count = tonumber(ARGV[at + 1])
-  if take(ARGV[at]) then
+  if pending(ARGV[at]) then
     fan_out(at + 2, at + 1 + count)
+    take(ARGV[at])
   end
   return at + 2 + count
 end
 
 function act.retry(at)
-  if take(ARGV[at]) then
+  if pending(ARGV[at]) then
     -- Unique even if the queue is deleted and its entries' ids begin anew.
     local id = ARGV[at] .. ' ' .. consumer
     redis.call('HSET', KEYS[5], id, ARGV[at + 2])
     redis.call('ZADD', KEYS[4], string.format('%.3f', now() + tonumber(ARGV[at + 1])), id)
+    take(ARGV[at])
   end
   return at + 3
 end
 
 function act.dead(at)
-  if take(ARGV[at]) then
+  if pending(ARGV[at]) then
     local last = redis.call('ZREVRANGE', KEYS[7], 0, 0, 'WITHSCORES')[2]
     local place = math.max(math.floor(now() * 1000), tonumber(last or 0) + 1)
     redis.call('HSET', KEYS[6], ARGV[at + 1], ARGV[at + 2])
     redis.call('ZADD', KEYS[7], string.format('%.0f', place), ARGV[at + 1])
+    take(ARGV[at])
   end
   return at + 3
 end
