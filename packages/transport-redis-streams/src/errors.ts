@@ -44,7 +44,7 @@ export function papaErrorOf(thrown: unknown, address: string): PapaError {
     const message = `The server at ${address} closed the connection; ${hint}`;
     return new PapaError("connection-failed", message, details, { cause, retryable: true });
   }
-  const message = `The server at ${address} cannot be reached: ${text}.`;
+  const message = `The server at ${address} cannot be reached: ${words(text)}.`;
   return new PapaError("connection-failed", message, details, { cause, retryable: true });
 }
 
@@ -89,5 +89,5 @@ function codeOf(error: Error): string {
 
 /** The server's words without the end of their sentence. */
 function words(text: string): string {
-  return text.trim().replace(/\.$/, "");
+  return text.trim().replace(/[.?]$/, "");
 }

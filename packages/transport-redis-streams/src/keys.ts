@@ -9,7 +9,10 @@ export const RELEASED = "released";
 export interface UseCaseKeys {
   /** Stream: the events to be handled; the group's pending list holds those that are. */
   readonly queue: string;
-  /** Sorted set: consumer -> when its lease ends, by the server's clock; negative once somebody has taken over from it. */
+  /**
+   * Sorted set: consumer -> when its lease ends, in milliseconds by the server's clock. Negative once it has ended and
+   * somebody has taken over from it: what the consumer still holds may be taken over from that time on.
+   */
   readonly leases: string;
   /** Sorted set: id -> when a waiting event is due, by the server's clock. */
   readonly due: string;

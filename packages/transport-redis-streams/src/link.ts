@@ -40,7 +40,11 @@ export class Link {
   static async open(options: LinkOptions): Promise<Link> {
     const link = new Link(options);
     try {
-      await within(link.#open(), options.target.connectTimeout, "it does not answer");
+      // A server that speaks no TLS takes the greeting for the beginning of a command, and waits for the rest.
+      const silent = link.address.startsWith("rediss:")
+        ? "it does not answer; does that port speak TLS?"
+        : "it does not answer";
+      await within(link.#open(), options.target.connectTimeout, silent);
     } catch (error) {
       link.#closed = true;
       link.client.disconnect();

@@ -192,7 +192,7 @@ function optionsOf(url: URL, tls: TlsOptions | undefined): RedisOptions {
     db: Number(database),
     ...(url.username === "" ? {} : { username: decode(url.username) }),
     ...(url.password === "" ? {} : { password: decode(url.password) }),
-    ...(secure ? { tls: { servername: host, ...tls } } : {}),
+    ...(secure ? { tls: { ...tls } } : {}),
   };
 }
 

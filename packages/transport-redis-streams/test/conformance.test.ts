@@ -2,8 +2,9 @@ import { conformance, proxied } from "@papa-events/conformance";
 import { type RedisVersion, redis } from "@papa-events/conformance/brokers";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
+import { until } from "./support/wait.ts";
 
-const versions: readonly RedisVersion[] = ["7.0", "8.0", "valkey-8.1"];
+const versions: readonly RedisVersion[] = ["7.0", "8.0", "valkey-8.1", "8.0-cluster"];
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE = 2_000;
 
@@ -11,9 +12,8 @@ for (const version of versions) {
   const broker = proxied({
     name: "redis-streams",
     start: () => redis(version),
-    transport: (uri, namespace) => redisStreams(address(uri, namespace)),
-    // What is on disk is what was written a second ago (appendfsync everysec), and a kill of the process keeps the rest too.
-    beforeKill: 0,
+    transport: (uri, namespace) =>
+      version.endsWith("-cluster") ? onCluster(uri, namespace) : redisStreams(address(uri, namespace)),
   });
   const { clean: closeProxies, faults } = broker;
   const withClient = async (act: (client: Redis) => Promise<unknown>) => {
@@ -24,13 +24,27 @@ for (const version of versions) {
       client.disconnect();
     }
   };
-  const key = (namespace: string, rest: string) => `{papa-events:${namespace}}:${rest}`;
+  /** The node tells its own address, and is to be reached by the proxy's. */
+  const onCluster = (uri: string, prefix: string) => {
+    const { hostname: host, port } = new URL(uri);
+    const node = { host, port: Number(port) };
+    const natMap = { [new URL(broker.broker().uri).host]: node };
+    return redisStreams({ cluster: { nodes: [node], options: { natMap } }, prefix, lease: LEASE });
+  };
 
   conformance({
     ...broker,
     name: version.startsWith("valkey") ? "valkey" : "redis",
-    version: version.replace("valkey-", ""),
+    version: version.replace("valkey-", "").replace("-", " "),
     longestLease: LEASE,
+    setUp: async () => {
+      await broker.setUp?.();
+      if (!version.endsWith("-cluster")) return;
+      await withClient(async (client) => {
+        await client.cluster("ADDSLOTSRANGE", 0, 16_383);
+        await until("the cluster serves", async () => String(await client.cluster("INFO")).includes("state:ok"));
+      });
+    },
     clean: async (namespace) => {
       await closeProxies(namespace);
       await withClient(async (client) => {
@@ -80,4 +94,9 @@ for (const version of versions) {
 
 function address(uri: string, namespace: string): string {
   return `${uri}?prefix=${namespace}&lease=${LEASE}ms`;
+}
+
+/** The name of a key of a namespace. */
+function key(namespace: string, rest: string): string {
+  return `{papa-events:${namespace}}:${rest}`;
 }

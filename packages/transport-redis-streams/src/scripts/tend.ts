@@ -54,9 +54,9 @@ if all.err then
   return reply
 end
 if all[1] > 0 then
-  -- One without a lease gets one more: it may have been idle for long, and then read.
+  -- One without a lease may have lost it and then read more: what it holds is taken over too, a lease from now.
   for _, each in ipairs(all[4]) do
-    redis.call('ZADD', leases, 'NX', string.format('%.0f', present + tonumber(ARGV[3])), each[1])
+    redis.call('ZADD', leases, 'NX', string.format('%.0f', -present - tonumber(ARGV[3])), each[1])
   end
 end
 
@@ -77,8 +77,10 @@ local function take_over(from)
 end
 
 if reply[1] == 0 and room > 0 then
-  for _, from in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', present))) do
-    if room > 0 and from ~= consumer then
+  local ended = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', present), 'WITHSCORES')
+  for at = 1, #ended, 2 do
+    local from = ended[at]
+    if room > 0 and from ~= consumer and -tonumber(ended[at + 1]) <= present then
       take_over(from)
       if #redis.call('XPENDING', queue, group, '-', '+', 1, from) == 0 then
         redis.call('XGROUP', 'DELCONSUMER', queue, group, from)
