@@ -54,7 +54,10 @@ export class RedisStreamsConnection implements Connection {
         checked = true;
         await connection?.resume();
       },
-      onStatus: (connected, error) => options.onStatus(connected ? { connected } : { connected, error }),
+      onStatus: (connected, error) => {
+        if (connected) connection?.returned();
+        options.onStatus(connected ? { connected } : { connected, error });
+      },
     });
     connection = new RedisStreamsConnection(target, options, link);
     return connection;
@@ -145,6 +148,11 @@ export class RedisStreamsConnection implements Connection {
   /** @internal The connection is there again: what this app declares has to be there before anybody publishes. */
   async resume(): Promise<void> {
     if (this.#declared.size > 0) await this.#declare([...this.#declared.values()]);
+  }
+
+  /** @internal The connection serves again: leases have been running on meanwhile. */
+  returned(): void {
+    for (const subscriber of this.#subscribers) subscriber.tend();
   }
 
   async #declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {

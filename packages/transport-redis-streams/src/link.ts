@@ -33,6 +33,8 @@ export class Link {
   #up = false;
   #opened = false;
   #closed = false;
+  /** How often the connection has come back. */
+  #returns = 0;
   #error: Error | undefined;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
@@ -155,15 +157,20 @@ export class Link {
 
   async #return(): Promise<void> {
     if (!this.#opened || this.#closed) return;
+    this.#returns += 1;
+    const mine = this.#returns;
     try {
       await this.#options.setUp?.(this.client);
     } catch (error) {
       this.#error = error instanceof Error ? error : new Error(String(error));
-      // Try again with a new connection, later.
-      if (!this.#closed) setTimeout(() => this.#closed || this.client.disconnect(true), FIRST_PAUSE * 5);
+      // Try again with a new connection, later, unless there is one by then.
+      const again = () => {
+        if (!this.#closed && this.#returns === mine) this.client.disconnect(true);
+      };
+      setTimeout(again, FIRST_PAUSE * 5);
       return;
     }
-    if (this.#closed || this.client.status !== "ready") return;
+    if (this.#closed || this.#returns !== mine || this.client.status !== "ready") return;
     this.#up = true;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#options.onStatus?.(true, undefined);

@@ -27,7 +27,7 @@ export class Subscriber implements Subscription {
   readonly options: SubscriberOptions;
   readonly #reader: Reader;
   readonly #tender: Tender;
-  /** Taken over or read beyond what may be out; handed over as soon as it may. */
+  /** Taken over or read beyond what may be out, or after the stop; handed over as soon as it may. */
   readonly #surplus: StreamDelivery[] = [];
   /** Those before the present one, as long as something of theirs may be settled. */
   #former: Claim[] = [];
@@ -75,7 +75,7 @@ export class Subscriber implements Subscription {
   /** Hands over what the server has handed to a claim. */
   deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void {
     const delivery = claim.take(entry, fields, crashes);
-    if (this.#out >= this.#readAhead) {
+    if (!this.#open || this.#out >= this.#readAhead) {
       this.#surplus.push(delivery);
       return;
     }
@@ -91,6 +91,11 @@ export class Subscriber implements Subscription {
   /** Runs while neither reading nor taking over is under way. */
   alone<T>(act: () => Promise<T>): Promise<T> {
     return this.#tender.alone(act);
+  }
+
+  /** Prolongs the lease at once. */
+  tend(): void {
+    this.#tender.dueIn(0);
   }
 
   /** The lease has ended: what is out may be somebody else's by now, and what comes belongs to a new claim. */
@@ -114,6 +119,12 @@ export class Subscriber implements Subscription {
   async stop(): Promise<void> {
     this.#open = false;
     await this.#reader.stop();
+    // What is being taken over arrives before this, and goes back with the rest.
+    await within(
+      this.alone(async () => {}),
+      CLOSING,
+      "it takes too long",
+    ).catch(() => {});
     for (const delivery of this.#surplus.splice(0).reverse()) {
       this.#out += 1;
       void delivery.settle({ kind: "release" });

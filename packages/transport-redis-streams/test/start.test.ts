@@ -73,6 +73,30 @@ test("L4 wrong passwords and missing permissions are typed errors that tell no s
   await expect(app.start()).rejects.toSatisfy((error) => isPapaError(error, "access-refused"));
 });
 
+test("L4 an account with the documented permissions does everything, on its own keys only", async () => {
+  const rules = "+@read +@write +@scripting +@connection +info +wait +time".split(" ");
+  await admin.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...rules);
+  const transport = redisStreams(`${broker.uri.replace("redis://", "redis://papa:right@")}?prefix=permitted`);
+  const app = new PapaApp({ transport, logger: quiet, retries: 1, retryDelay: 10 });
+  const attempts: number[] = [];
+  app.onEvent("x", { useCase: "uc" }, (_, { attempt }) => {
+    attempts.push(attempt);
+    if (attempts.length < 3) throw new Error("ill");
+    return { name: "y", payload: 1 };
+  });
+  app.onEvent("y", { useCase: "other" }, () => void attempts.push(0));
+  await app.start();
+  await app.newEvent("x", 1);
+  const letters = app.deadLetters("uc");
+  await until("it is dead", async () => (await letters.count()) === 1);
+  expect((await letters.list()).items).toHaveLength(1);
+  expect(await letters.redrive("all")).toBe(1);
+  await admin.xadd("{papa-events:permitted}:inbox", "*", "event", "y", "payload", "1");
+  await until("all is handled", () => attempts.length === 5);
+  expect(attempts.sort()).toEqual([0, 0, 1, 1, 2]);
+  await app.stop();
+});
+
 test("L4 a replica, a port without TLS, a server that answers nothing: each is told within its time", async () => {
   const replica = await startRedis(inject("redisVersion"));
   const client = new Redis(replica.uri);
