@@ -136,7 +136,8 @@ export class Reader {
     const subscriber = this.#subscriber;
     const { claim, options } = subscriber;
     const { queue } = options.keys;
-    await options.link().whenUp();
+    // Not waited for: stopping would wait too.
+    if (!options.link().up) throw options.link().lost();
     await subscriber.alone(async () => {
       const { client } = options.link();
       for (let from = "-"; ; ) {

@@ -6,7 +6,7 @@ import { GROUP, RELEASED, type UseCaseKeys } from "./keys.ts";
 import { pack } from "./packed-event.ts";
 import type { Argument } from "./scripts/script.ts";
 
-/** How many settlements one script takes, and how many bytes of events: it is the server's only one while it runs. */
+/** How many settlements and outputs one script takes, and how many bytes of events: it is the server's only one while it runs. */
 const MOST = 512;
 const MOST_BYTES = 1_048_576;
 
@@ -27,6 +27,7 @@ export class SettlementBatch {
   /** To be called then. */
   resolve: () => void = () => {};
   #bytes = 0;
+  #outputs = 0;
 
   constructor() {
     this.stored = new Promise((resolve) => {
@@ -39,7 +40,7 @@ export class SettlementBatch {
   }
 
   get full(): boolean {
-    return this.acknowledged.length + this.orders.length >= MOST || this.#bytes >= MOST_BYTES;
+    return this.acknowledged.length + this.orders.length + this.#outputs >= MOST || this.#bytes >= MOST_BYTES;
   }
 
   /** Whether outputs are among it, which go where the bindings say. */
@@ -50,8 +51,10 @@ export class SettlementBatch {
   addOrder(order: Order): void {
     this.orders.push(order);
     const { settlement } = order;
-    if (settlement.kind === "done") for (const { body } of settlement.outputs) this.#bytes += body.length;
-    else if (settlement.kind !== "release") this.#bytes += settlement.event.body.length;
+    if (settlement.kind === "done") {
+      this.#outputs += settlement.outputs.length;
+      for (const { body } of settlement.outputs) this.#bytes += body.length;
+    } else if (settlement.kind !== "release") this.#bytes += settlement.event.body.length;
   }
 
   /** KEYS and ARGV of the script. */
