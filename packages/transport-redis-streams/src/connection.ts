@@ -150,9 +150,9 @@ export class RedisStreamsConnection implements Connection {
     if (this.#declared.size > 0) await this.#declare([...this.#declared.values()]);
   }
 
-  /** @internal The connection serves again: leases have been running on meanwhile. */
+  /** @internal The connection serves again, maybe with a server that knows less: leases have been running on meanwhile. */
   returned(): void {
-    for (const subscriber of this.#subscribers) subscriber.tend();
+    for (const subscriber of this.#subscribers) subscriber.returned();
   }
 
   async #declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {

@@ -93,9 +93,14 @@ export class Subscriber implements Subscription {
     return this.#tender.alone(act);
   }
 
-  /** Prolongs the lease at once. */
-  tend(): void {
+  /**
+   * The connection is back: the lease is prolonged at once, and what the server says is pending is looked through. After a
+   * failover, or a restart without the last second, events are pending again whose settlement was stored before.
+   */
+  returned(): void {
     this.#tender.dueIn(0);
+    this.#reader.suspect();
+    this.#reader.interrupt();
   }
 
   /** The lease has ended: what is out may be somebody else's by now, and what comes belongs to a new claim. */
