@@ -14,7 +14,7 @@ export class StreamDelivery implements Delivery {
   readonly crashes: number;
   /** The entry's id. */
   readonly entry: string;
-  readonly #owner: DeliveryOwner;
+  readonly owner: DeliveryOwner;
   /** Where its owner keeps it. */
   place = -1;
 
@@ -26,11 +26,11 @@ export class StreamDelivery implements Delivery {
     this.attempt = event instanceof PackedEvent ? event.attempt : 1;
     this.crashes = crashes;
     this.entry = entry;
-    this.#owner = owner;
+    this.owner = owner;
   }
 
   settle(settlement: Settlement): Promise<void> {
-    return this.#owner.settle(this, settlement);
+    return this.owner.settle(this, settlement);
   }
 }
 

@@ -28,7 +28,7 @@ export class Subscriber implements Subscription {
   readonly #reader: Reader;
   readonly #tender: Tender;
   /** Taken over or read beyond what may be out, or after the stop; handed over as soon as it may. */
-  readonly #surplus: StreamDelivery[] = [];
+  #surplus: StreamDelivery[] = [];
   /** Those before the present one, as long as something of theirs may be settled. */
   #former: Claim[] = [];
   #claim: Claim;
@@ -111,6 +111,8 @@ export class Subscriber implements Subscription {
       "The lease ended, because the process or its connection was silent for too long; its events may be handled by others.",
     );
     this.#former = [...this.#former.filter((claim) => !claim.empty), ended];
+    // Not handed over yet, and likely to be taken over by somebody else.
+    this.#surplus = this.#surplus.filter(({ owner }) => owner !== ended);
     this.#claim = this.#newClaim();
     this.#tender.join();
     this.#reader.interrupt();
