@@ -12,6 +12,10 @@ const alias = [
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
   { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
   { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
+  {
+    find: /^@papa-events\/transport-redis-streams$/,
+    replacement: at("packages/transport-redis-streams/src/index.ts"),
+  },
 ];
 
 /** A transport's run of the conformance suite: it kills its broker, so it has one of its own. */
@@ -22,10 +26,11 @@ const fromSources = (name: string) => ({
   test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [ONLY_WITH_THE_SUITE] },
 });
 
-const onRabbitMq = (version: string) => {
-  const { resolve, test } = fromSources("transport-amqp");
-  const globalSetup = at("packages/transport-amqp/test/support/start-broker.ts");
-  return { resolve, test: { ...test, name: `transport-amqp ${version}`, globalSetup } };
+/** A transport's own tests, on one broker for all of them. */
+const onBroker = (transport: string, version: string) => {
+  const { resolve, test } = fromSources(transport);
+  const globalSetup = at(`packages/${transport}/test/support/start-broker.ts`);
+  return { resolve, test: { ...test, name: `${transport} ${version}`, globalSetup } };
 };
 
 export default defineConfig({
@@ -45,7 +50,8 @@ export default defineConfig({
         resolve: { alias },
         test: { name: "conformance", include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE] },
       },
-      ...["3.10", "4.0"].map(onRabbitMq),
+      ...["3.10", "4.0"].map((version) => onBroker("transport-amqp", version)),
+      ...["7.0", "8.0", "valkey-8.1"].map((version) => onBroker("transport-redis-streams", version)),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

@@ -1,7 +1,7 @@
-import { rabbitmq } from "@papa-events/conformance/brokers";
+import { rabbitmq, redis } from "@papa-events/conformance/brokers";
 
 /** The brokers that benchmarks run on, had as tests have them. */
-const BROKERS = { rabbitmq: () => rabbitmq("4.0") };
+const BROKERS = { rabbitmq: () => rabbitmq("4.0"), redis: () => redis("8.0") };
 
 export type BrokerKind = keyof typeof BROKERS;
 

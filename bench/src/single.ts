@@ -13,4 +13,6 @@ export const singles: readonly Single[] = [
   { name: "memory-growth", measure: (scale) => memoryGrowth(1_000_000 * scale) },
   { name: "amqp-retries", broker: "rabbitmq", measure: (scale, uri) => retryPunctuality(5_000 * scale, uri) },
   { name: "amqp-growth", broker: "rabbitmq", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
+  { name: "redis-streams-retries", broker: "redis", measure: (scale, uri) => retryPunctuality(10_000 * scale, uri) },
+  { name: "redis-streams-growth", broker: "redis", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
 ];

@@ -1,11 +1,14 @@
-import { type Broker, rabbitmq } from "@papa-events/conformance/brokers";
+import { type Broker, rabbitmq, redis } from "@papa-events/conformance/brokers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExample } from "./run-example.ts";
 
 /** Fetching a broker for the first time takes minutes. */
 const FETCHING = 600_000;
 
-describe.each([["amqp", () => rabbitmq("4.0")]])("on a real broker by nothing but its %s URL", (_, start) => {
+describe.each([
+  ["amqp", () => rabbitmq("4.0")],
+  ["redis", () => redis("8.0")],
+])("on a real broker by nothing but its %s URL", (_, start) => {
   let broker: Broker;
   let failed = true;
 

@@ -5,5 +5,14 @@ import type * as transport from "@papa-events/core/transport";
 import type * as uri from "@papa-events/core/uri";
 import type * as amqp from "@papa-events/transport-amqp";
 import type * as memory from "@papa-events/transport-memory";
+import type * as redisStreams from "@papa-events/transport-redis-streams";
 
-export type Entries = [typeof core, typeof decorators, typeof transport, typeof uri, typeof amqp, typeof memory];
+export type Entries = [
+  typeof core,
+  typeof decorators,
+  typeof transport,
+  typeof uri,
+  typeof amqp,
+  typeof memory,
+  typeof redisStreams,
+];

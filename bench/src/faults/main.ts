@@ -1,13 +1,16 @@
 // npm run faults [-- brokers and scenarios ... --events n]: what is lost and what comes twice when things go wrong, counted.
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Broker, rabbitmq } from "@papa-events/conformance/brokers";
+import { type Broker, rabbitmq, redis } from "@papa-events/conformance/brokers";
 import { Field } from "./field.ts";
 import { scenarios } from "./scenarios.ts";
 
 const brokers: Readonly<Record<string, () => Promise<Broker>>> = {
   "rabbitmq-3.10": () => rabbitmq("3.10"),
   "rabbitmq-4.0": () => rabbitmq("4.0"),
+  "redis-7.0": () => redis("7.0"),
+  "redis-8.0": () => redis("8.0"),
+  "valkey-8.1": () => redis("valkey-8.1"),
 };
 /** Some brokers save what has just been declared a moment later; see `docs/brokers`. */
 const BEFORE_FAULTS = 1_500;

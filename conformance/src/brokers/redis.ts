@@ -1,10 +1,11 @@
 import type { BrokerSpec, DebianRelease } from "./spec.ts";
 
-/** The versions that tests run on; Valkey is the third by its own name. */
+/** The versions that tests run on; Valkey by its own name, and a cluster of one node, whose slots the test assigns. */
 const VERSIONS = {
   "7.0": { kind: "redis", release: "bookworm" },
   "8.0": { kind: "redis", release: "trixie" },
   "valkey-8.1": { kind: "valkey", release: "trixie" },
+  "8.0-cluster": { kind: "redis", release: "trixie" },
 } as const satisfies Record<string, { kind: string; release: DebianRelease }>;
 
 export type RedisVersion = keyof typeof VERSIONS;
@@ -12,9 +13,11 @@ export type RedisVersion = keyof typeof VERSIONS;
 export function redisSpec(asked: RedisVersion): BrokerSpec {
   const { kind, release } = VERSIONS[asked];
   const version = asked.replace("valkey-", "");
-  const image = kind === "valkey" ? `valkey/valkey:${version}` : `redis:${version}`;
+  const image = kind === "valkey" ? `valkey/valkey:${version}` : `redis:${version.replace("-cluster", "")}`;
   // As the contract needs it: nothing evicted, every write on disk within a second.
   const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
+  const cluster = version.endsWith("-cluster");
+  if (cluster) settings.push("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
   return {
     kind,
     version,

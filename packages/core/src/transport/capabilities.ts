@@ -15,8 +15,11 @@ export interface Capabilities {
   readonly durability: "process" | "disk" | "replicas";
   /** The longest that the first event of a name never published before may take to reach a wildcard subscriber, in milliseconds (R7). */
   readonly discovery: number;
-  /** Until when a slow handler keeps its event to itself (H3). */
-  readonly exclusive: "while-connected" | "until-evicted";
+  /**
+   * Until when a slow handler keeps its event to itself (H3). `"while-leased"`: also over a lost connection that comes
+   * back within the lease; the event is then not handed out again, and what it is settled with counts.
+   */
+  readonly exclusive: "while-connected" | "while-leased" | "until-evicted";
   /** How much publishing works best at a time (P3). */
   readonly publishing: {
     /** The most events of one `publish` call. */

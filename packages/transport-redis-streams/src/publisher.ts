@@ -1,0 +1,66 @@
+import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
+import type { BindingCache, Bindings } from "./bindings.ts";
+import { isReply, papaErrorOf } from "./errors.ts";
+import { FanOut } from "./fan-out.ts";
+import type { Keys } from "./keys.ts";
+import type { Link } from "./link.ts";
+import type { Target } from "./options.ts";
+import { STALE } from "./scripts/fan-out.ts";
+import { publish } from "./scripts/publish.ts";
+import type { Argument } from "./scripts/script.ts";
+
+const NONE: readonly Unconfirmed[] = [];
+/** How long the server may wait for a replica, in milliseconds. */
+const REPLICA_LIMIT = 5_000;
+
+export interface PublisherOptions {
+  readonly link: () => Link;
+  readonly keys: Keys;
+  readonly bindings: BindingCache;
+  readonly durability: Target["durability"];
+}
+
+/** Stores events, a call's in one step. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+    const link = this.#options.link();
+    let problem: Error | undefined;
+    try {
+      if (!link.up) throw link.lost();
+      await this.#store(link, events);
+      problem = await this.#replicated(link);
+    } catch (error) {
+      problem = isReply(error) ? papaErrorOf(error, link.address) : link.lost(error);
+    }
+    if (problem === undefined) return NONE;
+    const error = problem;
+    return events.map((_, index) => ({ index, error }));
+  }
+
+  async #store(link: Link, events: readonly EncodedEvent[]): Promise<void> {
+    const { bindings, keys } = this.#options;
+    for (;;) {
+      const known: Bindings = bindings.known ?? (await bindings.get());
+      const fanOut = new FanOut(keys.version);
+      const args: Argument[] = [known.version];
+      fanOut.append(events, known, args);
+      if ((await link.run(publish, fanOut.keys, args)) !== STALE) return;
+      bindings.drop(known);
+    }
+  }
+
+  /** Waits until a replica has what this connection has written. */
+  async #replicated(link: Link): Promise<Error | undefined> {
+    if (this.#options.durability === "local") return undefined;
+    const { client } = link;
+    if ((await client.wait(1, REPLICA_LIMIT)) >= 1) return undefined;
+    return link.lost(new Error(`No replica had the events within ${REPLICA_LIMIT} ms.`));
+  }
+}

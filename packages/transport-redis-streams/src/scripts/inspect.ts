@@ -1,0 +1,28 @@
+import { Script } from "./script.ts";
+
+/**
+ * How many events a use case holds, as of one moment.
+ *
+ * KEYS  1 queue, 2 due, 3 dead
+ * ARGV  1 the group, 2 the consumer of what is handed back
+ * Reply { ready, in flight, waiting, dead }, or nothing where there is no such queue
+ */
+export const inspect = new Script(
+  "inspect",
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return false
+end
+local length, pending, released = redis.call('XLEN', KEYS[1]), 0, 0
+local all = redis.pcall('XPENDING', KEYS[1], ARGV[1])
+if not all.err and all[1] > 0 then
+  pending = all[1]
+  for _, each in ipairs(all[4]) do
+    if each[1] == ARGV[2] then
+      released = tonumber(each[2])
+    end
+  end
+end
+return { math.max(0, length - pending + released), pending - released, redis.call('ZCARD', KEYS[2]), redis.call('HLEN', KEYS[3]) }
+`,
+);

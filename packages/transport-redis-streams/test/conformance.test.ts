@@ -1,0 +1,102 @@
+import { conformance, proxied } from "@papa-events/conformance";
+import { type RedisVersion, redis } from "@papa-events/conformance/brokers";
+import { redisStreams } from "@papa-events/transport-redis-streams";
+import { Redis } from "ioredis";
+import { until } from "./support/wait.ts";
+
+const versions: readonly RedisVersion[] = ["7.0", "8.0", "valkey-8.1", "8.0-cluster"];
+/** Shorter than by default, so that tests need not wait long for the events of the dead. */
+const LEASE = 2_000;
+
+for (const version of versions) {
+  const broker = proxied({
+    name: "redis-streams",
+    start: () => redis(version),
+    transport: (uri, namespace) =>
+      version.endsWith("-cluster") ? onCluster(uri, namespace) : redisStreams(address(uri, namespace)),
+  });
+  const { clean: closeProxies, faults } = broker;
+  const withClient = async (act: (client: Redis) => Promise<unknown>) => {
+    const client = new Redis(broker.broker().uri);
+    try {
+      await act(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+  /** The node tells its own address, and is to be reached by the proxy's. */
+  const onCluster = (uri: string, prefix: string) => {
+    const { hostname: host, port } = new URL(uri);
+    const node = { host, port: Number(port) };
+    const natMap = { [new URL(broker.broker().uri).host]: node };
+    return redisStreams({ cluster: { nodes: [node], options: { natMap } }, prefix, lease: LEASE });
+  };
+
+  conformance({
+    ...broker,
+    name: version.startsWith("valkey") ? "valkey" : "redis",
+    version: version.replace("valkey-", "").replace("-", " "),
+    longestLease: LEASE,
+    setUp: async () => {
+      await broker.setUp?.();
+      if (!version.endsWith("-cluster")) return;
+      await withClient(async (client) => {
+        await client.cluster("ADDSLOTSRANGE", 0, 16_383);
+        await until("the cluster serves", async () => String(await client.cluster("INFO")).includes("state:ok"));
+      });
+    },
+    clean: async (namespace) => {
+      await closeProxies(namespace);
+      await withClient(async (client) => {
+        const keys = await client.keys(key(namespace, "*"));
+        if (keys.length > 0) await client.unlink(...keys);
+      });
+    },
+    faults: {
+      ...faults,
+      // A reader that waits is told when its stream is deleted.
+      cancel: (namespace, useCase) => withClient((client) => client.del(key(namespace, `queue:${useCase}`))),
+    },
+    outside: (namespace, { name, body }) =>
+      withClient((client) => client.xadd(key(namespace, "inbox"), "*", "event", name, "payload", Buffer.from(body))),
+    conflict: async (namespace, useCase) => {
+      const queue = key(namespace, `queue:${useCase}`);
+      await withClient((client) => client.set(queue, "something else"));
+      return queue;
+    },
+    refused: [
+      {
+        problem: "wrong password",
+        transport: () => redisStreams(broker.broker().uri.replace("redis://", "redis://somebody:not-the-secret@")),
+        code: "access-refused",
+        secret: "not-the-secret",
+      },
+      {
+        problem: "wrong port",
+        transport: () => redisStreams("redis://somebody:not-the-secret@127.0.0.1:1"),
+        code: "connection-failed",
+        names: "127.0.0.1",
+        secret: "not-the-secret",
+      },
+      {
+        problem: "database that does not exist",
+        transport: () => redisStreams(`${broker.broker().uri}/4711`),
+        code: "connection-failed",
+        names: "4711",
+      },
+    ],
+    program: {
+      module: import.meta.resolve("@papa-events/transport-redis-streams"),
+      uri: (namespace) => address(broker.broker().uri, namespace),
+    },
+  });
+}
+
+function address(uri: string, namespace: string): string {
+  return `${uri}?prefix=${namespace}&lease=${LEASE}ms`;
+}
+
+/** The name of a key of a namespace. */
+function key(namespace: string, rest: string): string {
+  return `{papa-events:${namespace}}:${rest}`;
+}

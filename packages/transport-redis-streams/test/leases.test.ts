@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Delivery } from "@papa-events/core/transport";
+import { expect, onTestFinished, test } from "vitest";
+import { encoded } from "./support/events.ts";
+import { Space } from "./support/space.ts";
+import { until } from "./support/wait.ts";
+
+const program = fileURLToPath(new URL("support/child.ts", import.meta.url));
+
+/** Runs from the built packages, in a process that can be stopped. */
+function run(url: string, pause: number, said: string[]): ChildProcess {
+  const child = spawn(process.execPath, [program, url, String(pause)], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let rest = "";
+  child.stdout.on("data", (data: Buffer) => {
+    const lines = (rest + data.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    said.push(...lines);
+  });
+  return child;
+}
+
+test("L3 a process stopped for longer than its lease and resumed settles nothing that is no longer its own", async () => {
+  const space = new Space({ lease: 1_000 });
+  const outputs: unknown[] = [];
+  const sink = space.app().onEvent("out", { useCase: "sink" }, (output) => void outputs.push(output));
+  await sink.start();
+  const said: string[] = [];
+  const child = run(space.url(), 1_500, said);
+  await until("the child is ready", () => said.includes("ready"));
+  await sink.newEvent("x", 7);
+  await until("the child handles it", () => said.includes("begun 7 1"));
+  child.kill("SIGSTOP");
+  const attempts: number[] = [];
+  const other = space.app().onEvent("x", { useCase: "uc" }, (n, ctx) => {
+    attempts.push(ctx.attempt);
+    return { name: "out", payload: { of: n, by: "other" } };
+  });
+  await other.start();
+  await until("the other has taken it over", () => outputs.length === 1);
+  child.kill("SIGCONT");
+  await until("the child's handler ends", () => said.includes("ended 7 1"));
+  await until("the child knows of its lease", () => said.some((line) => line.includes("lease ended")));
+  // What the child handles from now on counts again.
+  await other.stop();
+  await sink.newEvent("x", 8);
+  await until("the child handles the next", () => outputs.length === 2);
+  expect(outputs).toEqual([
+    { of: 7, by: "other" },
+    { of: 8, by: "child" },
+  ]);
+  expect(attempts).toEqual([1]);
+});
+
+test("H3 a handler of many leases is not handed its event again while its process lives, also over cut connections", async () => {
+  const space = new Space({ lease: 1_000 });
+  const proxy = await space.proxy();
+  let calls = 0;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const handler = () => {
+    calls += 1;
+    return held;
+  };
+  const first = space.app({ address: proxy.uri }).onEvent("slow", { useCase: "uc" }, handler);
+  const second = space.app().onEvent("slow", { useCase: "uc" }, handler);
+  await first.start();
+  await first.newEvent("slow", {});
+  await until("it is being handled", () => calls === 1);
+  await second.start();
+  const began = performance.now();
+  let cuts = 0;
+  await until("four leases have passed", () => {
+    const passed = performance.now() - began;
+    if (passed > 450 * (cuts + 1)) {
+      proxy.cut();
+      cuts += 1;
+    }
+    return passed > 4_000;
+  });
+  expect(calls).toBe(1);
+  letGo();
+  await until("it is settled", async () => (await second.stats()).uc?.inFlight === 0);
+  expect(await second.stats()).toEqual({ uc: { ready: 0, inFlight: 0, waiting: 0, dead: 0 } });
+});
+
+test("L2 what a clean stop hands back comes before what is behind it, with no crash counted", async () => {
+  const space = new Space({ lease: 60_000 });
+  const publisher = await space.connect();
+  await publisher.declare([{ name: "uc", patterns: ["x"] }]);
+  await publisher.publish(Array.from({ length: 40 }, (_, n) => encoded("x", n)));
+  const take = async (readAhead: number) => {
+    const connection = await space.connect();
+    const deliveries: Delivery[] = [];
+    await connection.subscribe("uc", readAhead, (delivery) => deliveries.push(delivery));
+    return { connection, deliveries };
+  };
+  const first = await take(10);
+  await until("ten are out", () => first.deliveries.length === 10);
+  expect(await publisher.inspect("uc")).toEqual({ ready: 30, inFlight: 10, waiting: 0, dead: 0 });
+  await first.deliveries[0]?.settle({ kind: "done", outputs: [] });
+  await first.deliveries[9]?.settle({ kind: "release" });
+  await first.connection.close();
+  expect(await publisher.inspect("uc")).toEqual({ ready: 39, inFlight: 0, waiting: 0, dead: 0 });
+  const second = await take(20);
+  await until("twenty are out", () => second.deliveries.length === 20);
+  const numbers = second.deliveries.map(({ event }) => Number(event.body.toString()));
+  expect(numbers.slice(0, 9).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(second.deliveries.every(({ crashes, attempt }) => crashes === 0 && attempt === 1)).toBe(true);
+});
+
+test("T6 what a lost connection's consumer held is counted as one crash when another takes over", async () => {
+  const space = new Space({ lease: 500 });
+  const proxy = await space.proxy();
+  const publisher = await space.connect();
+  await publisher.declare([{ name: "uc", patterns: ["x"] }]);
+  await publisher.publish([encoded("x", 1)]);
+  const before: Delivery[] = [];
+  const away = await space.connect(proxy.uri);
+  await away.subscribe("uc", 10, (delivery) => before.push(delivery));
+  await until("it is out", () => before.length === 1);
+  proxy.refuse();
+  const after: Delivery[] = [];
+  const connection = await space.connect();
+  await connection.subscribe("uc", 10, (delivery) => after.push(delivery));
+  await until("it has been taken over", () => after.length === 1);
+  expect([before[0]?.crashes, after[0]?.crashes, after[0]?.attempt]).toEqual([0, 1, 1]);
+  proxy.accept();
+  // The former owner settles what is no longer its own.
+  await before[0]?.settle({ kind: "dead", id: "not-its-own", event: encoded("x", 1) });
+  expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 1, waiting: 0, dead: 0 });
+});

@@ -1,0 +1,167 @@
+import { type Broker, redis as startRedis } from "@papa-events/conformance/brokers";
+import { isPapaError, PapaApp } from "@papa-events/core";
+import { redisStreams } from "@papa-events/transport-redis-streams";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { encoded } from "./support/events.ts";
+import { quiet, Space } from "./support/space.ts";
+import { until } from "./support/wait.ts";
+
+/** A server of this file's own, since its settings are changed. */
+let broker: Broker;
+let admin: Redis;
+
+beforeAll(async () => {
+  broker = await startRedis(inject("redisVersion"));
+  admin = new Redis(broker.uri);
+});
+afterAll(async () => {
+  admin.disconnect();
+  await broker.stop();
+});
+
+async function start(uri: string | Parameters<typeof redisStreams>[0]) {
+  const warnings: string[] = [];
+  const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
+  const app = new PapaApp({ transport: redisStreams(uri), logger });
+  const error: unknown = await app.start().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  await app.stop();
+  return { error, warnings };
+}
+
+async function setting(name: string, value: string, during: () => Promise<void>): Promise<void> {
+  const [, before = ""] = (await admin.config("GET", name)) as string[];
+  await admin.config("SET", name, value);
+  try {
+    await during();
+  } finally {
+    await admin.config("SET", name, before);
+  }
+}
+
+test("L4 a server that may evict is refused, one that keeps no append-only file is warned of", async () => {
+  await setting("maxmemory-policy", "allkeys-lru", async () => {
+    const { error } = await start(broker.uri);
+    expect(isPapaError(error, "unsupported-broker") && error.message).toMatch(/allkeys-lru.*noeviction/);
+  });
+  await setting("maxmemory-policy", "volatile-ttl", async () => {
+    const { error, warnings } = await start(broker.uri);
+    expect(error).toBeUndefined();
+    expect(warnings.join()).toContain("maxmemory-policy");
+  });
+  await setting("appendonly", "no", async () => {
+    const { error, warnings } = await start(broker.uri);
+    expect(error).toBeUndefined();
+    expect(warnings.join()).toContain("appendonly yes");
+  });
+  expect((await start(broker.uri)).warnings).toEqual([]);
+});
+
+test("L4 wrong passwords and missing permissions are typed errors that tell no secret", async () => {
+  await admin.acl("SETUSER", "limited", "on", ">right:secret", "~*", "+@all", "-info");
+  await admin.acl("SETUSER", "nothing", "on", ">right:secret", "~other*", "+@all");
+  const at = (credentials: string) => broker.uri.replace("redis://", `redis://${credentials}@`);
+  const limited = await start(at("limited:right%3Asecret"));
+  expect([limited.error, limited.warnings.join()]).toEqual([undefined, expect.stringContaining("INFO")]);
+  const wrong = await start(at("limited:wrong-secret"));
+  expect(isPapaError(wrong.error, "access-refused") && wrong.error.message).not.toContain("secret");
+  const app = new PapaApp({ transport: redisStreams(at("nothing:right%3Asecret")), logger: quiet });
+  app.onEvent("a", { useCase: "uc" }, () => {});
+  await expect(app.start()).rejects.toSatisfy((error) => isPapaError(error, "access-refused"));
+});
+
+test("L4 an account with the documented permissions does everything, on its own keys only", async () => {
+  const rules = "+@read +@write +@scripting +@connection +info +wait +time".split(" ");
+  await admin.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...rules);
+  const transport = redisStreams(`${broker.uri.replace("redis://", "redis://papa:right@")}?prefix=permitted`);
+  const app = new PapaApp({ transport, logger: quiet, retries: 1, retryDelay: 10 });
+  const attempts: number[] = [];
+  app.onEvent("x", { useCase: "uc" }, (_, { attempt }) => {
+    attempts.push(attempt);
+    if (attempts.length < 3) throw new Error("ill");
+    return { name: "y", payload: 1 };
+  });
+  app.onEvent("y", { useCase: "other" }, () => void attempts.push(0));
+  await app.start();
+  await app.newEvent("x", 1);
+  const letters = app.deadLetters("uc");
+  await until("it is dead", async () => (await letters.count()) === 1);
+  expect((await letters.list()).items).toHaveLength(1);
+  expect(await letters.redrive("all")).toBe(1);
+  await admin.xadd("{papa-events:permitted}:inbox", "*", "event", "y", "payload", "1");
+  await until("all is handled", () => attempts.length === 5);
+  expect(attempts.sort()).toEqual([0, 0, 1, 1, 2]);
+  await app.stop();
+});
+
+test("L4 a replica, a port without TLS, a server that answers nothing: each is told within its time", async () => {
+  const replica = await startRedis(inject("redisVersion"));
+  const client = new Redis(replica.uri);
+  try {
+    const { hostname, port } = new URL(broker.uri);
+    await client.replicaof(hostname, Number(port));
+    const { error } = await start(replica.uri);
+    expect(isPapaError(error, "unsupported-broker") && error.message).toContain("replica");
+  } finally {
+    client.disconnect();
+    await replica.stop();
+  }
+  const tls = await start(`${broker.uri.replace("redis:", "rediss:")}?connectTimeout=500`);
+  expect(isPapaError(tls.error, "connection-failed") && tls.error.message).toContain("TLS");
+  await broker.pause();
+  try {
+    const began = performance.now();
+    const { error } = await start(`${broker.uri}?connectTimeout=500`);
+    expect(isPapaError(error, "connection-failed"), String(error)).toBe(true);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  } finally {
+    await broker.resume();
+  }
+});
+
+test("P1 with durability replicated, an event is published once a replica has it, and not before", async () => {
+  const options = { uri: broker.uri, prefix: "replicated", durability: "replicated" } as const;
+  const { warnings } = await start(options);
+  expect(warnings.join()).toContain("No replica");
+  const connection = await redisStreams(options).connect({ appName: "test", logger: quiet, onStatus: () => {} });
+  expect(connection.capabilities.durability).toBe("replicas");
+  const replica = await startRedis(inject("redisVersion"));
+  const client = new Redis(replica.uri);
+  try {
+    await connection.declare([{ name: "uc", patterns: ["x"] }]);
+    const [unconfirmed] = await connection.publish([encoded("x", 1)]);
+    expect(isPapaError(unconfirmed?.error) && unconfirmed.error.retryable).toBe(true);
+    const { hostname, port } = new URL(broker.uri);
+    await client.replicaof(hostname, Number(port));
+    await until("the replica follows", async () => (await admin.info("replication")).includes("state=online"));
+    expect(await connection.publish([encoded("x", 2)])).toEqual([]);
+    expect(await client.xlen("{papa-events:replicated}:queue:uc")).toBe(2);
+  } finally {
+    client.disconnect();
+    await connection.close();
+    await replica.stop();
+  }
+});
+
+test("L1 an existing instance of ioredis gives its settings and stays as it is", async () => {
+  const space = new Space();
+  const own = new Redis(space.uri, { keyPrefix: "mine:", replyMapping: "resp3", stringNumbers: true, db: 3 });
+  try {
+    const app = new PapaApp({ transport: redisStreams({ client: own, prefix: space.prefix }), logger: quiet });
+    const handled: unknown[] = [];
+    app.onEvent("x", { useCase: "uc" }, (payload) => void handled.push(payload));
+    await app.start();
+    await app.newEvent("x", { a: 1 });
+    await until("it is handled", () => handled.length === 1);
+    await app.stop();
+    expect(own.status).toBe("ready");
+    expect(await space.redis.exists(space.key("queue:uc"))).toBe(0);
+    await space.redis.select(3);
+    expect(await space.redis.exists(space.key("queue:uc"))).toBe(1);
+  } finally {
+    own.disconnect();
+  }
+});
