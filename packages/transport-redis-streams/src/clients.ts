@@ -72,6 +72,8 @@ function clusterOptions(own: ClusterOptions, settings: ConnectionSettings) {
     enableOfflineQueue: enableOfflineQueue ?? false,
     lazyConnect: lazyConnect ?? true,
     retryDelayOnFailover: 0,
+    // A second, as it comes, is too little for a node that many connect to at once.
+    slotsRefreshTimeout: own.slotsRefreshTimeout ?? settings.connectTimeout ?? 8_000,
     clusterRetryStrategy: (times: number) => retryStrategy?.(times) ?? null,
     redisOptions: { ...own.redisOptions, ...rest, ...SHAPES },
   };

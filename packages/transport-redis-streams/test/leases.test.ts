@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Delivery } from "@papa-events/core/transport";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "./support/events.ts";
 import { Space } from "./support/space.ts";
 import { until } from "./support/wait.ts";
@@ -85,6 +86,36 @@ test("H3 a handler of many leases is not handed its event again while its proces
   letGo();
   await until("it is settled", async () => (await second.stats()).uc?.inFlight === 0);
   expect(await second.stats()).toEqual({ uc: { ready: 0, inFlight: 0, waiting: 0, dead: 0 } });
+});
+
+test("H3 a server that was away for longer than the leases makes nobody take from those that live", async () => {
+  const broker = await startRedis(inject("redisVersion"));
+  onTestFinished(() => broker.stop());
+  const space = new Space({ uri: broker.uri, lease: 1_000 });
+  let calls = 0;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const apps = [1, 2, 3].map(() =>
+    space.app({ concurrency: 10 }).onEvent("slow", { useCase: "uc" }, () => {
+      calls += 1;
+      return held;
+    }),
+  );
+  await Promise.all(apps.map((app) => app.start()));
+  for (let n = 0; n < 20; n += 1) await apps[0]?.newEvent("slow", n);
+  await until("all are being handled", () => calls === 20);
+  for (let time = 0; time < 2; time += 1) {
+    await broker.pause();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await broker.resume();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  }
+  expect(calls).toBe(20);
+  letGo();
+  await until("all are settled", async () => (await apps[0]?.stats())?.uc?.inFlight === 0);
+  expect(calls).toBe(20);
 });
 
 test("L2 what a clean stop hands back comes before what is behind it, with no crash counted", async () => {

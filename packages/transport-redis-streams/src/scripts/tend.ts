@@ -6,7 +6,8 @@ import { Script } from "./script.ts";
  * belongs to consumers whose lease has ended and what was handed back.
  *
  * A lease that has ended is never prolonged: its owner begins anew under another name. So a lease that runs means that
- * nobody has taken anything from its owner.
+ * nobody has taken anything from its owner. Where all leases have ended the server itself may have been away, or the
+ * network, and whoever is first to be back would take from all the others: they get a third of a lease to come back.
  *
  * KEYS  1 queue, 2 leases, 3 due, 4 waiting
  * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' to begin the lease, 5 how many events it would
@@ -22,6 +23,13 @@ local queue, leases, due, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, room = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local present = now()
 local reply = { 0, -1 }
+
+local newest = tonumber(redis.call('ZREVRANGE', leases, 0, 0, 'WITHSCORES')[2] or -1)
+if newest >= 0 and newest <= present then
+  for _, each in ipairs(redis.call('ZRANGEBYSCORE', leases, 0, '+inf')) do
+    redis.call('ZADD', leases, string.format('%.0f', present + tonumber(ARGV[3]) / 3), each)
+  end
+end
 
 local lease = tonumber(redis.call('ZSCORE', leases, consumer) or -1)
 if lease >= 0 or ARGV[4] == '1' then
