@@ -11,6 +11,7 @@ const alias = [
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
   { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
+  { find: /^@papa-events\/transport-kafka$/, replacement: at("packages/transport-kafka/src/index.ts") },
   { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
 ];
 
