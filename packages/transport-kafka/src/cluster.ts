@@ -54,6 +54,8 @@ export class Cluster {
         if (most < least) throw unsupported(`the broker is older than Kafka 2.3 (${api} only up to version ${most})`);
       }
       await cluster.refresh([]);
+      // By now the brokers' own addresses are known, and a connection to one of them shows when the cluster goes away.
+      await cluster.refresh([]);
     } catch (error) {
       cluster.close();
       throw papaErrorOf(error, cluster.address);

@@ -59,6 +59,8 @@ export class GroupConsumer {
   /** Counts the joinings. */
   #epoch = 0;
   #pumping = false;
+  #finding = false;
+  #doubting: NodeJS.Timeout | undefined;
   #turn = 0;
   /** Between the end of one generation and the beginning of the next nothing is handed over. */
   #joined = false;
@@ -353,6 +355,8 @@ export class GroupConsumer {
 
   /** Partitions by the broker that leads them; asked for again when an error casts doubt on it. */
   async #findLeaders(): Promise<void> {
+    if (this.#finding) return;
+    this.#finding = true;
     const order = this.#order;
     const nodes = new Map<number, PartitionLog[]>();
     for (const log of order) {
@@ -366,13 +370,15 @@ export class GroupConsumer {
         this.#laterDoubt();
       }
     }
-    if (order !== this.#order) return;
-    this.#leaders = nodes;
+    this.#finding = false;
+    if (order === this.#order) this.#leaders = nodes;
     this.#fetchMore();
   }
 
   #laterDoubt(): void {
-    setTimeout(() => {
+    if (this.#doubting !== undefined) return;
+    this.#doubting = setTimeout(() => {
+      this.#doubting = undefined;
       this.#leaders = undefined;
       this.#fetchMore();
     }, ERROR_PAUSE);
