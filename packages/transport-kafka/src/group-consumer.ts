@@ -120,7 +120,7 @@ export class GroupConsumer {
     const { room, hand } = this.#options;
     for (let idle = 0; idle < this.#order.length; ) {
       const log = this.#order[this.#turn++ % this.#order.length];
-      const entry = log !== undefined && log.hasRecords && room(log) ? log.next() : undefined;
+      const entry = log?.hasRecords && room(log) ? log.next() : undefined;
       if (entry === undefined) {
         idle += 1;
         continue;
@@ -389,7 +389,7 @@ export class GroupConsumer {
     const now = performance.now();
     const asked = logs.filter((log) => log.buffered < ENOUGH_BYTES && log.pausedUntil <= now);
     if (asked.length === 0) {
-      if (logs.some((log) => log.pausedUntil > now)) setTimeout(() => this.#fetchMore(), ERROR_PAUSE).unref();
+      if (logs.some((log) => log.pausedUntil > now)) this.#laterDoubt();
       return;
     }
     if (this.#fetching.has(node)) return;
