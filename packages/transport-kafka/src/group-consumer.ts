@@ -36,6 +36,8 @@ export interface GroupConsumerOptions {
   readonly hand: (entry: Entry) => void;
   /** Whether entries are settled soon, so that it is worth waiting for them before joining anew. */
   readonly drains: boolean;
+  /** Waited for when nothing is handed over any more, before what is done is committed and the group joined anew. */
+  readonly beforeJoining?: (() => Promise<void>) | undefined;
   /** Called with what it got after each joining. */
   readonly onAssigned?: ((places: readonly Place[]) => void) | undefined;
 }
@@ -86,6 +88,11 @@ export class GroupConsumer {
     return new Promise((resolve, reject) => {
       this.#running = this.#run(resolve, reject);
     });
+  }
+
+  /** Whether its partitions are its own now: not while the group is joined anew. */
+  get joined(): boolean {
+    return this.#joined && !this.#closing;
   }
 
   /** How many entries are out. */
@@ -199,6 +206,7 @@ export class GroupConsumer {
     this.#joined = false;
     this.#rejoin = false;
     if (wasMember) {
+      await this.#options.beforeJoining?.();
       if (this.#options.drains) await this.#drained(DRAIN);
       await this.#commitNow().catch(() => {});
     }

@@ -5,6 +5,7 @@ import { readWaiting } from "./delays.ts";
 import { GroupConsumer } from "./group-consumer.ts";
 import type { Entry } from "./partition-log.ts";
 import type { Storage } from "./storage.ts";
+import { inTime } from "./time-limit.ts";
 import type { Topics } from "./topics.ts";
 import { trim } from "./trim.ts";
 
@@ -36,7 +37,8 @@ export class Releaser {
   readonly #clocks = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #trimming: NodeJS.Timeout | undefined;
-  #releasing = false;
+  /** What is being put back now. */
+  #releasing: Promise<void> | undefined;
   #closed = false;
   #places: readonly Place[] = [];
 
@@ -59,6 +61,8 @@ export class Releaser {
       room: (log) => log.unsettled < MOST_HELD,
       hand: (entry) => this.#hold(entry),
       drains: false,
+      // What has been put back must be committed, or whoever gets the partition puts it back again.
+      beforeJoining: async () => this.#releasing,
       onAssigned: (places) => {
         this.#places = places;
         void this.#askTime(places);
@@ -79,6 +83,7 @@ export class Releaser {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearInterval(this.#trimming);
+    if (this.#releasing !== undefined) await inTime(this.#releasing, limit);
     await this.#consumer.close(limit);
   }
 
@@ -127,13 +132,13 @@ export class Releaser {
 
   #plan(): void {
     clearTimeout(this.#timer);
-    if (this.#closed || this.#releasing) return;
+    if (this.#closed || this.#releasing !== undefined || !this.#consumer.joined) return;
     let least = Number.POSITIVE_INFINITY;
     for (const [partition, { first }] of this.#heaps)
       if (first !== undefined) least = Math.min(least, first.at - this.#now(partition));
     if (least === Number.POSITIVE_INFINITY) return;
     const wait = Math.max(Math.ceil(least) + 1, 0);
-    this.#timer = setTimeout(() => void this.#release(), Math.min(wait, LONGEST_TIMER));
+    this.#timer = setTimeout(() => this.#release(), Math.min(wait, LONGEST_TIMER));
   }
 
   /** The broker's time, at most. */
@@ -141,31 +146,32 @@ export class Releaser {
     return performance.now() + this.#clockOf(partition);
   }
 
-  async #release(): Promise<void> {
-    if (this.#releasing || this.#closed) return;
-    this.#releasing = true;
-    try {
-      const due = this.#takeDue();
-      const problems = await this.#storage.putBack(
-        due.map(({ entry: { record }, useCase }) => ({
-          useCase,
-          record: { key: null, value: record.value, headers: record.headers },
-        })),
-      );
-      for (const [index, held] of due.entries()) {
-        const problem = problems[index];
-        if (problem === undefined) {
-          this.#consumer.settle(held.entry);
-          continue;
-        }
-        this.#cluster.logger.debug({ error: problem }, "A waiting event could not be put back; it is tried again.");
-        this.#add(this.#now(held.entry.log.place.partition) + AGAIN, held);
-      }
+  #release(): void {
+    if (this.#releasing !== undefined || this.#closed || !this.#consumer.joined) return;
+    const due = this.#takeDue();
+    this.#releasing = this.#putBack(due).finally(() => {
+      this.#releasing = undefined;
       if (due.length > 0) this.#consumer.wantMore();
-    } finally {
-      this.#releasing = false;
+      this.#plan();
+    });
+  }
+
+  async #putBack(due: readonly Held[]): Promise<void> {
+    const problems = await this.#storage.putBack(
+      due.map(({ entry: { record }, useCase }) => ({
+        useCase,
+        record: { key: null, value: record.value, headers: record.headers },
+      })),
+    );
+    for (const [index, held] of due.entries()) {
+      const problem = problems[index];
+      if (problem === undefined) {
+        this.#consumer.settle(held.entry);
+        continue;
+      }
+      this.#cluster.logger.debug({ error: problem }, "A waiting event could not be put back; it is tried again.");
+      this.#add(this.#now(held.entry.log.place.partition) + AGAIN, held);
     }
-    this.#plan();
   }
 
   #takeDue(): Held[] {

@@ -5,7 +5,7 @@ import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 export function makeTopic(uri: string, topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
   return withAdmin(uri, async (admin) => {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, configEntries }] });
   });
 }
 
