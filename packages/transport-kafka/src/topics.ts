@@ -19,6 +19,8 @@ const COMPACTED = {
 /** Settings whose values decide about losing events; others are an operator's to change. */
 const DECISIVE = ["cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"];
 
+const EXISTS = "TOPIC_ALREADY_EXISTS";
+
 export type TopicKind = "events" | "kept" | "compacted";
 
 /** A topic that has to exist. */
@@ -92,7 +94,7 @@ export class Topics {
     const errors = await cluster.retried(() =>
       cluster.client.createTopics(missing.map((each) => this.#newTopic(each))),
     );
-    const [first] = errors;
+    const first = errors.find(({ error }) => error.type !== EXISTS);
     if (first !== undefined) throw papaErrorOf(first.error, cluster.address, `topic "${first.topic}"`);
     const names = missing.map(({ topic }) => topic);
     await cluster.retried(async () => {
@@ -100,6 +102,9 @@ export class Topics {
       const late = names.find((name) => !topics.get(name)?.partitions.every(({ leader }) => leader >= 0));
       if (late !== undefined) throw new KafkaError("LEADER_NOT_AVAILABLE", `Topic "${late}" is not ready yet.`, true);
     });
+    // Made meanwhile, by an app like this or by anybody.
+    const others = new Set(errors.map(({ topic }) => topic));
+    await this.#check(missing.filter(({ topic }) => others.has(topic)));
     if (missing.some(({ kind }) => kind === "events")) this.onMade();
   }
 

@@ -19,7 +19,7 @@ export interface KafkaClient {
     partitions: readonly Place[],
     which: "earliest" | "latest",
   ): Promise<readonly OffsetResult[]>;
-  /** @throws KafkaError for the first topic that could not be made, other than because it exists */
+  /** The answer lists the topics that were not made, those that exist among them. */
   createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]>;
   /** Settings of topics, or of a broker, by name. */
   describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>>;

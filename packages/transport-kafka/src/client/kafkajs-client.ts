@@ -151,7 +151,7 @@ export class KafkajsClient implements KafkaClient {
     });
     return answer.topicErrors.flatMap(({ topic, errorCode, errorMessage }) => {
       const error = errorOfCode(errorCode);
-      if (error === undefined || error.type === "TOPIC_ALREADY_EXISTS") return [];
+      if (error === undefined) return [];
       const text = typeof errorMessage === "string" && errorMessage !== "" ? errorMessage : error.message;
       return [{ topic, error: new KafkaError(error.type, text, error.retriable) }];
     });
