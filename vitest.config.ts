@@ -29,6 +29,12 @@ const onRabbitMq = (version: string) => {
   return { resolve, test: { ...test, name: `transport-amqp ${version}`, globalSetup } };
 };
 
+const onKafka = (version: string) => {
+  const { resolve, test } = fromSources("transport-kafka");
+  const globalSetup = at("packages/transport-kafka/test/support/start-broker.ts");
+  return { resolve, test: { ...test, name: `transport-kafka ${version}`, globalSetup } };
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./conformance/src/report/reporter.ts"],
@@ -45,6 +51,7 @@ export default defineConfig({
         test: { name: "conformance", include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE] },
       },
       ...["3.10", "4.0"].map(onRabbitMq),
+      ...["3.9", "4.1"].map(onKafka),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

@@ -95,6 +95,11 @@ export class Cluster {
     );
   }
 
+  /** How many partitions a topic had when it was last asked for. */
+  partitionsOf(topic: string): number {
+    return this.#topics.get(topic)?.partitions.length ?? 0;
+  }
+
   /** Asks for topics anew. */
   async refresh(names: readonly string[] | "all"): Promise<ClusterMetadata> {
     // An empty list would mean all topics.

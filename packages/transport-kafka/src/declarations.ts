@@ -2,6 +2,7 @@ import type { UseCaseDeclaration } from "@papa-events/core/transport";
 import type { Cluster } from "./cluster.ts";
 import type { Discovery } from "./discovery.ts";
 import { papaErrorOf } from "./errors.ts";
+import { warnOfLimits } from "./limits.ts";
 import { firstWord, needsDiscovery } from "./names.ts";
 import type { Positions, Registry } from "./registry.ts";
 import type { Storage } from "./storage.ts";
@@ -18,6 +19,7 @@ export interface DeclarationsOptions {
 /** Makes what use cases need, and writes down from where on they want what. */
 export class Declarations {
   readonly #options: DeclarationsOptions;
+  #warned = false;
 
   constructor(options: DeclarationsOptions) {
     this.#options = options;
@@ -34,22 +36,36 @@ export class Declarations {
         .map(({ name, patterns }) => ({ name, patterns: registry.undeclared(name, patterns) }))
         .filter(({ patterns }) => patterns.length > 0);
       if (fresh.length > 0) await this.#declareNew(fresh);
+      if (!this.#warned) void this.#warn(useCases);
       await registry.show(useCases.map(({ name, patterns }) => ({ useCase: name, patterns })));
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
   }
 
+  async #warn(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+    this.#warned = true;
+    const { cluster } = this.#options;
+    await warnOfLimits(
+      cluster,
+      this.#words(useCases).map((word) => cluster.names.events(word)),
+    );
+  }
+
+  /** The first words that patterns name. */
+  #words(useCases: readonly UseCaseDeclaration[]): string[] {
+    return [
+      ...new Set(useCases.flatMap(({ patterns }) => patterns.filter((each) => !needsDiscovery(each)).map(firstWord))),
+    ];
+  }
+
   async #makeTopics(useCases: readonly UseCaseDeclaration[]): Promise<void> {
     const { cluster, topics, registry, storage } = this.#options;
-    const words = new Set(
-      useCases.flatMap(({ patterns }) => patterns.filter((each) => !needsDiscovery(each)).map(firstWord)),
-    );
     await topics.ensure([
       registry.topic,
       storage.delays,
       ...useCases.flatMap(({ name }) => [storage.ready(name), storage.dead(name)]),
-      ...[...words].map((word) => topics.events(cluster.names.events(word))),
+      ...this.#words(useCases).map((word) => topics.events(cluster.names.events(word))),
     ]);
   }
 

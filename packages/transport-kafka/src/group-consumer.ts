@@ -102,9 +102,9 @@ export class GroupConsumer {
     return sum;
   }
 
-  /** Joins anew if these are not the topics that are read now. */
+  /** Joins anew if these topics, or their partitions, are not those that are read now. */
   check(topics: readonly string[]): void {
-    if (!this.#joined || topicsKey(topics) === this.#joinedTopics) return;
+    if (!this.#joined || this.#keyOfTopics(topics) === this.#joinedTopics) return;
     this.#rejoin = true;
     this.#wake();
   }
@@ -217,7 +217,7 @@ export class GroupConsumer {
       busy: busy.map(({ place }) => place),
     });
     await this.#take(assignment);
-    this.#joinedTopics = topicsKey(topics);
+    this.#joinedTopics = this.#keyOfTopics(topics);
     this.#joined = true;
     this.#epoch += 1;
     // A fetch for the partitions of before may still wait at the broker.
@@ -250,6 +250,13 @@ export class GroupConsumer {
       if (log.unsettled > 0) this.#lost.set(key, log);
     }
     this.#reorder();
+  }
+
+  #keyOfTopics(topics: readonly string[]): string {
+    return topics
+      .map((topic) => `${topic} ${this.#cluster.partitionsOf(topic)}`)
+      .sort()
+      .join();
   }
 
   #reorder(): void {
@@ -479,8 +486,4 @@ function resumed(place: Place, known: PartitionLog | undefined, mark: number, me
 
 function keyOf({ topic, partition }: Place): string {
   return `${partition} ${topic}`;
-}
-
-function topicsKey(topics: readonly string[]): string {
-  return [...topics].sort().join(" ");
 }
