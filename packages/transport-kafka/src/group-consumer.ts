@@ -17,6 +17,7 @@ const ENOUGH_BYTES = 512 * 1_024;
 const FETCH_BYTES = 8 * 1_048_576;
 const PARTITION_BYTES = 1_048_576;
 const ERROR_PAUSE = 100;
+const UNREADABLE_PAUSE = 30_000;
 
 export interface GroupConsumerOptions {
   readonly cluster: Cluster;
@@ -62,6 +63,8 @@ export class GroupConsumer {
   #epoch = 0;
   #pumping = false;
   #finding = false;
+  /** Until when partitions are fetched one by one. */
+  #apart = Number.NEGATIVE_INFINITY;
   #doubting: NodeJS.Timeout | undefined;
   #turn = 0;
   /** Between the end of one generation and the beginning of the next nothing is handed over. */
@@ -402,7 +405,12 @@ export class GroupConsumer {
   /** Fetches once from one broker, then goes on with whatever is to be fetched then. */
   async #fetchFrom(node: number, logs: readonly PartitionLog[]): Promise<void> {
     const now = performance.now();
-    const asked = logs.filter((log) => log.buffered < ENOUGH_BYTES && log.pausedUntil <= now);
+    const all = logs.filter((log) => log.buffered < ENOUGH_BYTES && log.pausedUntil <= now);
+    // One after the other while one of them cannot be read.
+    const asked =
+      now < this.#apart && all.length > 0
+        ? [all[this.#turn++ % all.length] ?? all[0]].flatMap((log) => log ?? [])
+        : all;
     if (asked.length === 0) {
       if (logs.some((log) => log.pausedUntil > now)) this.#laterDoubt();
       return;
@@ -462,8 +470,21 @@ export class GroupConsumer {
     this.#reorder();
   }
 
+  /** Something that cannot be read, such as a batch in an unknown compression, holds up its own partition only. */
+  #separate(error: KafkaError, logs: readonly PartitionLog[]): void {
+    const [only] = logs;
+    if (only === undefined || logs.length > 1) {
+      this.#apart = performance.now() + UNREADABLE_PAUSE;
+      return;
+    }
+    only.pausedUntil = performance.now() + UNREADABLE_PAUSE;
+    const about = { error, ...only.place, offset: only.position };
+    this.#cluster.logger.error(about, "What stands in a partition cannot be read; it is tried again.");
+  }
+
   async #fetchFailed(error: unknown, logs: readonly PartitionLog[]): Promise<void> {
     if (this.#closing) return;
+    if (error instanceof KafkaError && !error.retriable) this.#separate(error, logs);
     for (const { place } of logs) this.#cluster.doubt(place.topic, error);
     this.#cluster.logger.debug({ error }, "A fetch failed; it is tried again.");
     this.#leaders = undefined;

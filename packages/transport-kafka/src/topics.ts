@@ -4,17 +4,22 @@ import { papaErrorOf, topologyConflict } from "./errors.ts";
 
 /** Room for the largest payload with its headers and an error's stack. */
 const MAX_MESSAGE = String(1_048_576 + 131_072);
-const BROKERS_TIME = { "message.timestamp.type": "LogAppendTime", "max.message.bytes": MAX_MESSAGE };
+const BROKERS_TIME = {
+  "message.timestamp.type": "LogAppendTime",
+  "max.message.bytes": MAX_MESSAGE,
+  // The client can read gzip only; other programs may compress by other means.
+  "compression.type": "uncompressed",
+};
 
 /** What has to be so of a topic that exists already, for the contract to hold. */
 const EVENTS = { ...BROKERS_TIME } as const;
-const KEPT = { ...BROKERS_TIME, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1" } as const;
+const KEPT = { "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", ...BROKERS_TIME } as const;
 const COMPACTED = {
-  ...BROKERS_TIME,
   "cleanup.policy": "compact",
   "segment.ms": String(86_400_000),
   "segment.bytes": String(64 * 1_048_576),
   "min.cleanable.dirty.ratio": "0.1",
+  ...BROKERS_TIME,
 } as const;
 /** Settings whose values decide about losing events; others are an operator's to change. */
 const DECISIVE = ["cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"];

@@ -9,9 +9,10 @@ test("R7 a topic that appears later reaches wildcards in time, from its first ev
   const app = space.app();
   app.onEvent("#", { useCase: "all" }, (_, { eventName }) => void names.push(eventName));
   await app.start();
-  const publisher = await space.connect();
+  const publisher = space.app();
+  await publisher.start();
   const started = performance.now();
-  await publisher.publish([event("never.seen"), event("never.seen.before"), event("other")]);
+  await publisher.newEvents(["never.seen", "never.seen.before", "other"].map((name) => ({ name, payload: {} })));
   await until("all are handled", () => names.length === 3);
   expect(performance.now() - started).toBeLessThan(5_000);
   expect(names.toSorted()).toEqual(["never.seen", "never.seen.before", "other"]);
