@@ -11,6 +11,7 @@ const alias = [
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },
   { find: /^@papa-events\/conformance\/brokers$/, replacement: at("conformance/src/brokers/index.ts") },
+  { find: /^@papa-events\/transport-kafka$/, replacement: at("packages/transport-kafka/src/index.ts") },
   { find: /^@papa-events\/transport-amqp$/, replacement: at("packages/transport-amqp/src/index.ts") },
   {
     find: /^@papa-events\/transport-redis-streams$/,
@@ -52,6 +53,7 @@ export default defineConfig({
       },
       ...["3.10", "4.0"].map((version) => onBroker("transport-amqp", version)),
       ...["7.0", "8.0", "valkey-8.1"].map((version) => onBroker("transport-redis-streams", version)),
+      ...["3.9", "4.1"].map((version) => onBroker("transport-kafka", version)),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

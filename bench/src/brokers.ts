@@ -1,7 +1,7 @@
-import { rabbitmq, redis } from "@papa-events/conformance/brokers";
+import { kafka, rabbitmq, redis } from "@papa-events/conformance/brokers";
 
 /** The brokers that benchmarks run on, had as tests have them. */
-const BROKERS = { rabbitmq: () => rabbitmq("4.0"), redis: () => redis("8.0") };
+const BROKERS = { rabbitmq: () => rabbitmq("4.0"), redis: () => redis("8.0"), kafka: () => kafka("4.1") };
 
 export type BrokerKind = keyof typeof BROKERS;
 

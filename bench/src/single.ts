@@ -15,4 +15,6 @@ export const singles: readonly Single[] = [
   { name: "amqp-growth", broker: "rabbitmq", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
   { name: "redis-streams-retries", broker: "redis", measure: (scale, uri) => retryPunctuality(10_000 * scale, uri) },
   { name: "redis-streams-growth", broker: "redis", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
+  { name: "kafka-retries", broker: "kafka", measure: (scale, uri) => retryPunctuality(5_000 * scale, uri) },
+  { name: "kafka-growth", broker: "kafka", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
 ];

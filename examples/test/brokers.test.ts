@@ -1,4 +1,4 @@
-import { type Broker, rabbitmq, redis } from "@papa-events/conformance/brokers";
+import { type Broker, kafka, rabbitmq, redis } from "@papa-events/conformance/brokers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExample } from "./run-example.ts";
 
@@ -8,6 +8,7 @@ const FETCHING = 600_000;
 describe.each([
   ["amqp", () => rabbitmq("4.0")],
   ["redis", () => redis("8.0")],
+  ["kafka", () => kafka("4.1")],
 ])("on a real broker by nothing but its %s URL", (_, start) => {
   let broker: Broker;
   let failed = true;

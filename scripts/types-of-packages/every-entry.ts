@@ -4,6 +4,7 @@ import type * as decorators from "@papa-events/core/decorators";
 import type * as transport from "@papa-events/core/transport";
 import type * as uri from "@papa-events/core/uri";
 import type * as amqp from "@papa-events/transport-amqp";
+import type * as kafka from "@papa-events/transport-kafka";
 import type * as memory from "@papa-events/transport-memory";
 import type * as redisStreams from "@papa-events/transport-redis-streams";
 
@@ -13,6 +14,7 @@ export type Entries = [
   typeof transport,
   typeof uri,
   typeof amqp,
+  typeof kafka,
   typeof memory,
   typeof redisStreams,
 ];

@@ -1,6 +1,7 @@
 import type { Benchmark } from "../benchmark.ts";
 import { amqpBenchmarks } from "./amqp.ts";
 import { codec } from "./codec.ts";
+import { kafkaBenchmarks } from "./kafka.ts";
 import { matcher } from "./matcher.ts";
 import { memoryEndToEnd } from "./memory.ts";
 import { redisStreamsBenchmarks } from "./redis-streams.ts";
@@ -14,4 +15,5 @@ export const benchmarks: readonly Benchmark[] = [
   start,
   ...amqpBenchmarks,
   ...redisStreamsBenchmarks,
+  ...kafkaBenchmarks,
 ];

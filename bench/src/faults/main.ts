@@ -1,7 +1,7 @@
 // npm run faults [-- brokers and scenarios ... --events n]: what is lost and what comes twice when things go wrong, counted.
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Broker, rabbitmq, redis } from "@papa-events/conformance/brokers";
+import { type Broker, kafka, rabbitmq, redis } from "@papa-events/conformance/brokers";
 import { Field } from "./field.ts";
 import { scenarios } from "./scenarios.ts";
 
@@ -10,6 +10,8 @@ const brokers: Readonly<Record<string, () => Promise<Broker>>> = {
   "rabbitmq-4.0": () => rabbitmq("4.0"),
   "redis-7.0": () => redis("7.0"),
   "redis-8.0": () => redis("8.0"),
+  "kafka-3.9": () => kafka("3.9"),
+  "kafka-4.1": () => kafka("4.1"),
   "valkey-8.1": () => redis("valkey-8.1"),
 };
 /** Some brokers save what has just been declared a moment later; see `docs/brokers`. */

@@ -70,5 +70,7 @@ function properties(data: string, advertised: string, port: number, controller: 
     "transaction.state.log.replication.factor=1",
     "transaction.state.log.min.isr=1",
     "group.initial.rebalance.delay.ms=0",
+    // Tests of killed consumers wait for their sessions to end.
+    "group.min.session.timeout.ms=500",
   ].join("\n")}\n`;
 }

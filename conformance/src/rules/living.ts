@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { isPapaError } from "@papa-events/core";
-import type { ConnectionStatus, Delivery } from "@papa-events/core/transport";
+import type { Connection, ConnectionStatus, Delivery } from "@papa-events/core/transport";
 import { Calls, Held, taking } from "../rig/calls.ts";
+import type { Rig } from "../rig/rig.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule, ruleAlone } from "../rule.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
@@ -162,10 +163,14 @@ export const living: readonly RuleTest[] = [
     const connection = await rig.connect();
     await connection.declare([{ name: "stale", patterns: ["held"] }]);
     const deliveries: Delivery[] = [];
-    await connection.subscribe("stale", 10, (delivery) => deliveries.push(delivery));
+    await connection.subscribe("stale", 20, (delivery) => deliveries.push(delivery));
     const events = numbers(10).map((number) => encoded("held", { number }));
     for (const event of events) await connection.publish([event]);
     await rig.until("ten are delivered", () => deliveries.length === 10);
+    if (connection.capabilities.exclusive === "until-evicted") {
+      await evictedWhileHandling(rig, connection, deliveries);
+      return;
+    }
     const before = deliveries.splice(0);
     await rig.faults.cut();
     if (connection.capabilities.exclusive === "while-leased") {
@@ -259,6 +264,27 @@ export const living: readonly RuleTest[] = [
   }),
 ];
 
+/**
+ * Where a lost connection takes nothing away: not even an instance that is evicted is handed again what it still handles,
+ * and its settlements count once it is back.
+ */
+async function evictedWhileHandling(rig: Rig, connection: Connection, deliveries: readonly Delivery[]): Promise<void> {
+  const before = deliveries.slice();
+  const evict = rig.offered(rig.description.faults.cancel);
+  for (const [round, lose] of [rig.faults.cut, () => evict(rig.namespace, "stale")].entries()) {
+    await lose();
+    await rig.until(
+      "it is published",
+      async () => (await connection.publish([encoded("held", { round })])).length === 0,
+    );
+    await rig.until("it consumes again", () => deliveries.length > before.length + round);
+  }
+  assert.equal(deliveries.length, 12, "an event was handed out again while it was handled");
+  await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+  await rig.until("all are gone", async () => (await connection.inspect("stale")).ready === 0);
+  rig.weaker.push("a lost connection takes nothing away, an evicted instance goes on with what it handles");
+}
+
 /** What a broker that is killed and started again must keep; these run by themselves, since they break it for all. */
 export const restarts: readonly RuleTest[] = [
   ruleAlone("L3", "a broker that is killed and restarted loses nothing, and apps go on by themselves", async (rig) => {
@@ -284,7 +310,8 @@ export const restarts: readonly RuleTest[] = [
       ),
     );
     const { capabilities } = await rig.connect();
-    if (capabilities.exclusive !== "while-leased")
+    // Elsewhere the instance still has it.
+    if (capabilities.exclusive === "while-connected")
       await rig.until("the held one is handed out again", () => held.count >= 2);
     held.letGo();
     await rig.until("the dead one is dead", async () => (await app.deadLetters("flow").count()) === 1);

@@ -120,8 +120,10 @@ export const rolling: readonly RuleTest[] = [
       void delivery.settle({ kind: "done", outputs: [] });
     };
     await connection.subscribe("withdrawn", 10, take);
-    await rig.until("the last is delivered", () => names.includes("end"));
-    if (connection.capabilities.declarationsComplete || !names.includes("b")) assert.deepEqual(names, ["a", "end"]);
+    // A broker need not keep the order between different names.
+    await rig.until("the others are delivered", () => names.includes("end") && names.includes("a"));
+    if (connection.capabilities.declarationsComplete || !names.includes("b"))
+      assert.deepEqual(names.toSorted(), ["a", "end"]);
     else rig.weaker.push("a withdrawn pattern is still delivered, for the core to drop");
   }),
 ];

@@ -1,0 +1,11 @@
+import { kafka } from "@papa-events/transport-kafka";
+import { brokerBenchmarks } from "../broker-benchmarks.ts";
+import { kafkajs } from "../kafka/kafkajs.ts";
+import { papaEvents } from "../papa-client.ts";
+
+export const kafkaBenchmarks = brokerBenchmarks({
+  kind: "kafka",
+  title: "Kafka 4.1",
+  broker: "kafka",
+  contenders: [kafkajs, papaEvents(kafka)],
+});

@@ -1,0 +1,89 @@
+/**
+ * What this package uses of kafkajs 2.2.4 below its public surface: its connections and its codecs of the protocol.
+ * The version is pinned; nothing outside this folder knows of it.
+ */
+declare module "kafkajs/src/network/connection.js" {
+  import type { Socket } from "node:net";
+
+  interface ProtocolRequest {
+    readonly request: unknown;
+    readonly response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
+    readonly requestTimeout?: number;
+    readonly logResponseError?: boolean;
+  }
+
+  export default class Connection {
+    constructor(options: object);
+    readonly requestQueue: {
+      pending: unknown[];
+      inflight: Map<number, { sentAt: number; requestTimeout: number; timeoutRequest(): void }>;
+      requestTimeoutIntervalId?: NodeJS.Timeout;
+      scheduleCheckPendingRequests(): void;
+      scheduleRequestTimeoutCheck(): void;
+      isConnected(): boolean;
+      destroy(): void;
+    };
+    socket?: Socket;
+    isConnected(): boolean;
+    connect(): Promise<unknown>;
+    disconnect(): Promise<unknown>;
+    setVersions(versions: object): void;
+    setSupportAuthenticationProtocol(supported: boolean): void;
+    authenticate(): Promise<void>;
+    send(request: ProtocolRequest): Promise<unknown>;
+    rejectRequests(error: Error): void;
+  }
+}
+
+declare module "kafkajs/src/protocol/requests/index.js" {
+  interface Definition {
+    readonly versions: string[];
+    protocol(options: { version: number }): (parameters: object) => {
+      request: unknown;
+      response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
+      requestTimeout?: number;
+    };
+  }
+  const exported: {
+    requests: Readonly<Record<string, Definition>>;
+    lookup(versions: object): (apiKey: number, definition: Definition) => ReturnType<Definition["protocol"]>;
+  };
+  export default exported;
+}
+
+declare module "kafkajs/src/protocol/requests/apiKeys.js" {
+  const apiKeys: Readonly<Record<string, number>>;
+  export default apiKeys;
+}
+
+declare module "kafkajs/src/protocol/error.js" {
+  const exported: { createErrorFromCode(code: number): Error & { type: string; code: number; retriable: boolean } };
+  export default exported;
+}
+
+declare module "kafkajs/src/loggers/index.js" {
+  const exported: {
+    LEVELS: Readonly<Record<"NOTHING" | "ERROR" | "WARN" | "INFO" | "DEBUG", number>>;
+    createLogger(options: { level: number; logCreator: (level: number) => (entry: object) => void }): object;
+  };
+  export default exported;
+}
+
+declare module "kafkajs/src/consumer/assignerProtocol.js" {
+  const exported: {
+    MemberMetadata: {
+      encode(metadata: { version: number; topics: readonly string[]; userData?: Buffer }): Buffer;
+      decode(buffer: Buffer): { version: number; topics: string[]; userData: Buffer | null };
+    };
+    MemberAssignment: {
+      encode(assignment: { version: number; assignment: Record<string, number[]>; userData?: Buffer }): Buffer;
+      decode(buffer: Buffer): { version: number; assignment: Record<string, number[]> } | null;
+    };
+  };
+  export default exported;
+}
+
+declare module "kafkajs/src/consumer/filterAbortedMessages.js" {
+  const filter: <M>(batch: { messages: M[]; abortedTransactions: readonly unknown[] }) => M[];
+  export default filter;
+}

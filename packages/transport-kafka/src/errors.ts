@@ -1,0 +1,45 @@
+import { isPapaError, PapaError } from "@papa-events/core";
+import { KafkaError } from "./client/client.ts";
+
+const TRANSPORT = "kafka";
+/** A certificate or the protocol is wrong: trying again changes nothing. */
+const TLS = /SSL|TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|certificate/i;
+
+/** What the cluster or its client threw, as an error of the library. */
+export function papaErrorOf(thrown: unknown, address: string, object?: string): PapaError {
+  if (isPapaError(thrown)) return thrown;
+  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const about = object === undefined ? "" : ` (${object})`;
+  const type = thrown instanceof KafkaError ? thrown.type : "";
+  const details = { transport: TRANSPORT, address };
+  if (type === "AUTHENTICATION" || type.includes("AUTHORIZATION") || type.includes("SASL")) {
+    const message = `The Kafka cluster at ${address} refuses access${about}: ${sentence(cause)}`;
+    return new PapaError("access-refused", message, details, { cause });
+  }
+  if (TLS.test(cause.message)) {
+    const message = `TLS with the Kafka cluster at ${address} failed: ${sentence(cause)}`;
+    return new PapaError("connection-failed", message, details, { cause });
+  }
+  if (type === "UNSUPPORTED_VERSION" || type === "KafkaJSServerDoesNotSupportApiKey") return unsupported(cause.message);
+  const retryable = !(thrown instanceof KafkaError) || thrown.retriable || type === "CONNECTION";
+  const message = `The Kafka cluster at ${address} cannot be used${about}: ${sentence(cause)}`;
+  return new PapaError("connection-failed", message, details, { cause, retryable });
+}
+
+export function unsupported(problem: string): PapaError {
+  return new PapaError("unsupported-broker", `${problem.replace(/\.$/, "")}.`, { transport: TRANSPORT, problem });
+}
+
+export function unknownUseCase(useCase: string): PapaError {
+  const message = `No app has declared a use case "${useCase}" in this namespace.`;
+  return new PapaError("unknown-use-case", message, { useCase });
+}
+
+export function topologyConflict(object: string, difference: string): PapaError {
+  const message = `${object} is not as it has to be: ${difference}.`;
+  return new PapaError("topology-conflict", message, { object, difference });
+}
+
+function sentence({ message }: Error): string {
+  return `${message.replace(/\.$/, "")}.`;
+}

@@ -1,0 +1,21 @@
+import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import { KafkaConnection } from "./connection.ts";
+import { addressOf, type Target } from "./options.ts";
+
+/** A Kafka cluster and a namespace on it. */
+export class KafkaTransport implements Transport {
+  readonly name = "kafka";
+  /** Where the cluster is, without user and password. */
+  readonly address: string;
+  readonly #target: Target;
+
+  /** @internal Made by `kafka()`. */
+  constructor(target: Target) {
+    this.#target = target;
+    this.address = addressOf(target);
+  }
+
+  connect(options: ConnectOptions): Promise<Connection> {
+    return KafkaConnection.open(this.#target, options);
+  }
+}

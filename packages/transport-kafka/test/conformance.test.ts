@@ -1,0 +1,65 @@
+import { conformance, proxied } from "@papa-events/conformance";
+import { type KafkaVersion, kafka as kafkaBroker } from "@papa-events/conformance/brokers";
+import { kafka } from "@papa-events/transport-kafka";
+import { makeTopic, produceFrom, removeMembers } from "./support/admin.ts";
+
+const versions: readonly KafkaVersion[] = ["4.1", "3.9"];
+
+/** Short, because tests of killed consumers wait for it; and few partitions, because there are many topics. */
+const SESSION = 3_000;
+const PARTITIONS = 2;
+
+for (const version of versions) {
+  const broker = proxied({
+    name: "kafka",
+    start: () => kafkaBroker(version),
+    transport: (uri, namespace) => {
+      const { hostname: host, port } = new URL(uri.replace("kafka:", "http:"));
+      // The broker tells its own address, which leads past the proxy.
+      const route = () => ({ host, port: Number(port) });
+      return kafka({ uri, prefix: namespace, sessionTimeout: SESSION, partitions: PARTITIONS, route });
+    },
+  });
+  const { clean: closeProxies, faults } = broker;
+  const uri = () => broker.broker().uri;
+
+  conformance({
+    ...broker,
+    name: "kafka",
+    version,
+    clean: closeProxies,
+    faults: {
+      ...faults,
+      cancel: (namespace, useCase) => removeMembers(uri(), `${namespace}--use-case-${useCase}`),
+    },
+    outside: (namespace, { name, body }) => {
+      const [word = ""] = name.split(".");
+      return produceFrom(uri(), `${namespace}.${word}`, { value: Buffer.from(body), headers: { ce_type: name } });
+    },
+    conflict: async (namespace, useCase) => {
+      const topic = `${namespace}--dead-${useCase}`;
+      await makeTopic(uri(), topic, { "cleanup.policy": "delete" });
+      return topic;
+    },
+    refused: [
+      {
+        problem: "wrong port",
+        transport: () => kafka("kafka://user:not-the-secret@127.0.0.1:1"),
+        code: "connection-failed",
+        names: "127.0.0.1",
+        secret: "not-the-secret",
+      },
+      {
+        problem: "credentials for a broker that asks for none",
+        transport: () => kafka(uri().replace("kafka://", "kafka://user:not-the-secret@")),
+        code: "access-refused",
+        secret: "not-the-secret",
+      },
+    ],
+    program: {
+      module: import.meta.resolve("@papa-events/transport-kafka"),
+      uri: (namespace) => `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION}&partitions=${PARTITIONS}`,
+    },
+    longestLease: SESSION,
+  });
+}

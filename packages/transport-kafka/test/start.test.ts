@@ -1,0 +1,64 @@
+import { createServer } from "node:net";
+import { isPapaError, PapaApp } from "@papa-events/core";
+import { kafka } from "@papa-events/transport-kafka";
+import { expect, onTestFinished, test } from "vitest";
+import { makeTopic } from "./support/admin.ts";
+import { brokerUri, quiet, Space } from "./support/space.ts";
+
+/** What `start()` rejects with, having taken no more than 10 s and told no secret. */
+async function failure(target: Parameters<typeof kafka>[0]): Promise<{ code: string; message: string }> {
+  const app = new PapaApp({ transport: kafka(target), logger: quiet });
+  app.onEvent("x", { useCase: "uc" }, () => {});
+  const begun = performance.now();
+  const error: unknown = await app.start().then(
+    () => app.stop(),
+    (thrown: unknown) => thrown,
+  );
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  if (!isPapaError(error)) throw new Error(`no error of the library: ${String(error)}`);
+  const all: string[] = [];
+  for (let each: unknown = error; each instanceof Error; each = each.cause)
+    all.push(each.message, each.stack ?? "", JSON.stringify(each));
+  expect(all.join("\n")).not.toContain("s3cret");
+  return error;
+}
+
+test("L4 a wrong port or host is told at once", async () => {
+  const port = await failure("kafka://user:s3cret@127.0.0.1:1");
+  expect(port).toMatchObject({ code: "connection-failed", retryable: true });
+  expect(port.message).toContain("127.0.0.1:1");
+  const host = await failure("kafka://user:s3cret@no-such-host.invalid");
+  expect(host.code).toBe("connection-failed");
+  expect(host.message).toContain("no-such-host.invalid");
+});
+
+test("L4 what never answers is given up in time", async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const error = await failure({ uri: `kafka://127.0.0.1:${port}`, requestTimeout: 1_000 });
+  expect(error.code).toBe("connection-failed");
+});
+
+test("L4 TLS to a port without it is a failed connection", async () => {
+  const error = await failure(brokerUri().replace("kafka:", "kafkas:"));
+  expect(error.code).toBe("connection-failed");
+});
+
+test("L4 missing topics are named where none may be made", async () => {
+  const { prefix } = new Space();
+  const error = await failure(`${brokerUri()}?prefix=${prefix}&createTopics=false`);
+  expect(error.code).toBe("topology-conflict");
+  expect(error.message).toContain(`${prefix}--registry`);
+  expect(error.message).toContain("createTopics");
+});
+
+test("L1 a topic of other settings is a conflict that names it and the difference", async () => {
+  const { prefix } = new Space();
+  await makeTopic(brokerUri(), `${prefix}--ready-uc`, { "cleanup.policy": "compact" });
+  const error = await failure(`${brokerUri()}?prefix=${prefix}`);
+  expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${prefix}--ready-uc"` } });
+  expect(error.message).toContain("cleanup.policy is compact");
+});

@@ -1,0 +1,61 @@
+import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
+
+/** Makes a topic as an operator would. */
+export function makeTopic(uri: string, topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+  return withAdmin(uri, async (admin) => {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, configEntries }] });
+  });
+}
+
+/** Publishes as a program without this library would. */
+export async function produceFrom(uri: string, topic: string, message: Message): Promise<void> {
+  const producer = clientOf(uri).producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  try {
+    await producer.send({ topic, messages: [message] });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** Throws all members out of a consumer group. */
+export async function removeMembers(uri: string, group: string): Promise<void> {
+  const { hostname: host, port } = addressOf(uri);
+  const client = new KafkajsClient({
+    brokers: [{ host, port: Number(port) }],
+    clientId: "operator",
+    requestTimeout: 10_000,
+    connectTimeout: 5_000,
+    route: (at, on) => ({ host: at, port: on }),
+  });
+  try {
+    const node = await client.coordinator(group);
+    for (const { memberId } of await membersOf(uri, group)) await client.leave(node, group, memberId);
+  } finally {
+    client.close();
+  }
+}
+
+export function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
+  return withAdmin(uri, async (admin) => (await admin.describeGroups([group])).groups[0]?.members ?? []);
+}
+
+export async function withAdmin<T>(uri: string, act: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = clientOf(uri).admin();
+  await admin.connect();
+  try {
+    return await act(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function clientOf(uri: string): Kafka {
+  return new Kafka({ brokers: [addressOf(uri).host], logLevel: logLevel.NOTHING });
+}
+
+function addressOf(uri: string): URL {
+  return new URL(uri.replace("kafka:", "http:"));
+}

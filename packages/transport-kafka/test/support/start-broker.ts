@@ -1,0 +1,15 @@
+import { type KafkaVersion, kafka } from "@papa-events/conformance/brokers";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    kafka: string;
+  }
+}
+
+/** One broker for all test files of the project, whose name ends with the broker's version. */
+export default async function startBroker(project: TestProject): Promise<() => Promise<void>> {
+  const broker = await kafka(project.name.split(" ").at(-1) as KafkaVersion);
+  project.provide("kafka", broker.uri);
+  return () => broker.stop();
+}
