@@ -15,7 +15,6 @@ const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TUR
 const tasks = {
   demo: { file: "examples/src/demo/main.ts", built: true },
   bench: { file: "bench/src/main.ts", built: true },
-  faults: { file: "bench/src/faults/main.ts", built: true },
   check: { file: "scripts/check.mjs", built: false },
 };
 
