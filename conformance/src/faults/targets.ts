@@ -1,0 +1,25 @@
+import { type Broker, rabbitmq } from "../brokers/index.ts";
+
+/** A broker that faults are counted on. */
+export interface Target {
+  readonly start: () => Promise<Broker>;
+  /** The transport's URL, for a namespace at the broker's address. */
+  readonly uri: (address: string, namespace: string) => string;
+  /** What makes a connection that nobody answers on count as lost within a few seconds, for the URL's query. */
+  readonly alert: string;
+  /** How long what was declared has to stand before the broker may be killed, in milliseconds. */
+  readonly beforeKill: number;
+}
+
+/** RabbitMQ saves the names of new quorum queues every half second; a younger one is empty after a kill. */
+const onRabbitMq = { uri: prefixed, alert: "heartbeat=1", beforeKill: 1_500 };
+
+/** The brokers by name; one more is one more line. */
+export const targets: Readonly<Record<string, Target>> = {
+  "rabbitmq-4.0": { ...onRabbitMq, start: () => rabbitmq("4.0") },
+  "rabbitmq-3.10": { ...onRabbitMq, start: () => rabbitmq("3.10") },
+};
+
+function prefixed(address: string, namespace: string): string {
+  return `${address}?prefix=${namespace}`;
+}
