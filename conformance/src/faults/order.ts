@@ -18,12 +18,12 @@ export interface PublishOrder extends Where {
 }
 
 /** Handles each published event, with one output. */
-export interface HandleOrder extends Where {
+interface HandleOrder extends Where {
   readonly role: "handle";
 }
 
 /** Handles each output. */
-export interface CollectOrder extends Where {
+interface CollectOrder extends Where {
   readonly role: "collect";
 }
 

@@ -38,13 +38,15 @@ export interface ScenarioRun {
   readonly events: number;
   /** Fewer faults than the scenario has. */
   readonly times?: number | undefined;
+  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
+  readonly patience?: number | undefined;
 }
 
 /** Plays a scenario and counts. Never rejects for what the transport does. */
 export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Count> {
-  const { target, broker, namespace, events, times = scenario.times } = run;
+  const { target, broker, namespace, events, times = scenario.times, patience } = run;
   const proxy = await broker.proxy();
-  const stage = new Stage({ target, broker, proxy, namespace, events, alert: scenario.alert === true });
+  const stage = new Stage({ target, broker, proxy, namespace, events, alert: scenario.alert === true, patience });
   const { ledger, problems } = stage;
   const begun = performance.now();
   let seconds = 0;

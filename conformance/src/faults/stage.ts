@@ -10,7 +10,6 @@ const RATE = 2_000;
 const WINDOW = 200;
 /** Numbers of one publisher and the next are this far apart. */
 const RANGE = 10_000_000;
-/** How long nothing at all may happen before the rest counts as lost, in milliseconds. */
 const PATIENCE = 60_000;
 /** How long no more may come before duplicates count as complete. */
 const CALM = 1_500;
@@ -24,6 +23,8 @@ export interface StageOptions {
   readonly events: number;
   /** Whether connections that nobody answers on have to count as lost soon. */
   readonly alert: boolean;
+  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
+  readonly patience?: number | undefined;
 }
 
 /** What a scenario plays on: a broker, a proxy, and one worker for each role. */
@@ -39,16 +40,18 @@ export class Stage {
   readonly peakMemory = { publish: 0, handle: 0, collect: 0 };
   readonly #target: Target;
   readonly #uri: string;
+  readonly #patience: number;
   #publishers = 0;
   #publisher: WorkerProcess | undefined;
   #handler: WorkerProcess | undefined;
   #collector: WorkerProcess | undefined;
 
-  constructor({ target, broker, proxy, namespace, events, alert }: StageOptions) {
+  constructor({ target, broker, proxy, namespace, events, alert, patience = PATIENCE }: StageOptions) {
     this.events = events;
     this.broker = broker;
     this.proxy = proxy;
     this.#target = target;
+    this.#patience = patience;
     const uri = target.uri(proxy.uri, namespace);
     this.#uri = alert ? `${uri}${uri.includes("?") ? "&" : "?"}${target.alert}` : uri;
   }
@@ -133,7 +136,8 @@ export class Stage {
       if (failed) throw new Error("a worker ended by itself; what it said is above");
       if (facts !== this.ledger.facts) since = performance.now();
       facts = this.ledger.facts;
-      if (performance.now() - since > PATIENCE) throw new Error(`nothing happened any more for ${PATIENCE / 1_000} s`);
+      if (performance.now() - since > this.#patience)
+        throw new Error(`nothing happened any more for ${this.#patience / 1_000} s`);
       await pause(look);
     }
   }
