@@ -17,6 +17,8 @@ export interface BrokerProxy {
   stall(): void;
   /** Half open: the broker's side is closed, and the client is not told. What it sends goes nowhere. */
   halfOpen(): void;
+  /** What the broker says on the open connections goes nowhere from now on; what clients say still reaches it. */
+  loseReplies(): void;
   /** Ends {@link refuse}. */
   accept(): void;
   /** Ends {@link stall}. */
@@ -89,6 +91,9 @@ export async function startProxy(
         broker.removeAllListeners("close");
         broker.destroy();
       }
+    },
+    loseReplies: () => {
+      for (const { client, broker } of pairs) broker.unpipe(client).resume();
     },
     close: async () => {
       reset();

@@ -53,7 +53,7 @@ describe.each(["3.10", "4.0"] as const)("a RabbitMQ %s for tests", (version) => 
     await model.close();
   });
 
-  test("is reached through proxies that cut, refuse, stall and half open connections", async () => {
+  test("is reached through proxies that cut, refuse, stall and half open connections, and lose replies", async () => {
     const proxy = await broker.proxy();
     const { model, channel } = await open(proxy.uri);
     await publish(channel, "proxied", 5);
@@ -86,8 +86,16 @@ describe.each(["3.10", "4.0"] as const)("a RabbitMQ %s for tests", (version) => 
     assert.equal(told, false);
     proxy.cut();
     await until("the client knows", () => told, PATIENCE);
+    const unheard = await open(proxy.uri);
+    proxy.loseReplies();
+    let confirmed = false;
+    unheard.channel.sendToQueue("proxied", Buffer.from("5"), {}, (error) => {
+      confirmed = error === null;
+    });
     const direct = await open(broker.uri);
-    assert.equal((await consume(direct.channel, "proxied", 5)).length, 5);
+    assert.equal((await consume(direct.channel, "proxied", 6)).length, 6);
+    assert.equal(confirmed, false);
+    proxy.cut();
     await direct.model.close();
     failed = false;
   });

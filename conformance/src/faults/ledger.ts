@@ -1,0 +1,88 @@
+/** What became of numbered events, by the facts that workers tell. */
+export class Ledger {
+  /** Grows with every fact. */
+  facts = 0;
+  readonly #confirmed = new Set<number>();
+  readonly #handled = new Map<number, number>();
+  readonly #collected = new Map<number, number>();
+  readonly #rejected: string[] = [];
+  #retried = 0;
+
+  /** Takes a worker's line. */
+  take(line: string): void {
+    const [fact, value = "", more = ""] = line.split(" ");
+    const number = Number(value);
+    this.facts += 1;
+    switch (fact) {
+      case "confirmed":
+        this.#confirmed.add(number);
+        break;
+      case "rejected":
+        this.#rejected.push(more);
+        break;
+      case "handled":
+        increment(this.#handled, number);
+        if (more !== "1") this.#retried += 1;
+        break;
+      case "collected":
+        increment(this.#collected, number);
+        break;
+      default:
+        throw new Error(`A worker said ${JSON.stringify(line)}.`);
+    }
+  }
+
+  get confirmed(): number {
+    return this.#confirmed.size;
+  }
+
+  /** Different events whose handler came to its end. */
+  get handled(): number {
+    return this.#handled.size;
+  }
+
+  /** Calls of the handler that were told to be retries; no handler here ever fails. */
+  get retried(): number {
+    return this.#retried;
+  }
+
+  /** The codes that publishes were rejected with. */
+  get rejected(): readonly string[] {
+    return this.#rejected;
+  }
+
+  /** Calls of the handler for events that had been handled. */
+  get duplicates(): number {
+    return surplus(this.#handled);
+  }
+
+  /** Outputs that came again. */
+  get duplicateOutputs(): number {
+    return surplus(this.#collected);
+  }
+
+  /** Confirmed events that were not handled. */
+  get unhandled(): number[] {
+    return [...this.#confirmed].filter((number) => !this.#handled.has(number));
+  }
+
+  /** Handled events whose output was not collected. */
+  get withoutOutput(): number[] {
+    return [...this.#handled.keys()].filter((number) => this.#confirmed.has(number) && !this.#collected.has(number));
+  }
+
+  /** Whether all that is confirmed is handled, and its outputs are collected. */
+  get complete(): boolean {
+    return this.unhandled.length === 0 && this.withoutOutput.length === 0;
+  }
+}
+
+function increment(counts: Map<number, number>, number: number): void {
+  counts.set(number, (counts.get(number) ?? 0) + 1);
+}
+
+function surplus(counts: ReadonlyMap<number, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count - 1;
+  return sum;
+}

@@ -1,0 +1,31 @@
+/** What a worker is to do, told on its command line. */
+export type Order = PublishOrder | HandleOrder | CollectOrder;
+
+interface Where {
+  /** The transport's URL, by way of whatever stands between. */
+  readonly uri: string;
+}
+
+/** Publishes `count` events, numbered upwards from `from`. */
+export interface PublishOrder extends Where {
+  readonly role: "publish";
+  readonly from: number;
+  readonly count: number;
+  /** The most `newEvent` calls that wait at once. */
+  readonly window: number;
+  /** Events per second; as fast as it goes unless set. */
+  readonly rate?: number | undefined;
+}
+
+/** Handles each published event, with one output. */
+interface HandleOrder extends Where {
+  readonly role: "handle";
+}
+
+/** Handles each output. */
+interface CollectOrder extends Where {
+  readonly role: "collect";
+}
+
+/** The use cases of the two roles that handle. */
+export const USE_CASES = { handle: "relay", collect: "collect" } as const;

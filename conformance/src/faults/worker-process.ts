@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Order } from "./order.ts";
+
+const MAIN = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+
+/** A worker as its parent has it. */
+export class WorkerProcess {
+  /** The memory that it last told of, and the most, in bytes. */
+  memory = 0;
+  peakMemory = 0;
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  #killed = false;
+
+  /**
+   * Resolves when the worker is connected and, where it handles, consumes.
+   *
+   * @param onFact called with each line that it says, also with what is read after its death
+   */
+  static async start(order: Order, onFact: (fact: string) => void): Promise<WorkerProcess> {
+    return new Promise((resolve, reject) => {
+      const worker: WorkerProcess = new WorkerProcess(order, (fact) => {
+        if (fact === "ready") resolve(worker);
+        else onFact(fact);
+      });
+      worker.#closed.then(() => reject(new Error(`The worker to ${order.role} ended before it was ready.`)));
+    });
+  }
+
+  private constructor(order: Order, onFact: (fact: string) => void) {
+    const child = spawn(process.execPath, [MAIN, JSON.stringify(order)], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = child;
+    child.stdin.on("error", () => {});
+    const lines = createInterface(child.stdout);
+    // All that it said before its death is read by then.
+    this.#closed = Promise.all([once(lines, "close"), once(child, "exit")]);
+    lines.on("line", (fact) => {
+      if (!fact.startsWith("memory ")) return onFact(fact);
+      this.memory = Number(fact.slice("memory ".length));
+      this.peakMemory = Math.max(this.peakMemory, this.memory);
+    });
+  }
+
+  /** Whether it ended by itself, which no worker does. */
+  get failed(): boolean {
+    const { exitCode, signalCode } = this.#child;
+    return !this.#killed && (exitCode !== null || signalCode !== null);
+  }
+
+  /** Lets a publisher begin. */
+  go(): void {
+    this.#child.stdin?.write("go\n");
+  }
+
+  /** `kill -9`; resolves when it is dead and all that it said is read. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    await this.#closed;
+  }
+}
