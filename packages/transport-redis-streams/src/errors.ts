@@ -4,7 +4,7 @@ const TRANSPORT = "redis-streams";
 
 /** The server's answers that pass: it loads its data, elects a primary, is full, runs a long script. */
 const FOR_NOW =
-  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED|NOREPLICAS)\b/;
+  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED)\b/;
 const REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password/i;
 /** The errors of Node.js that tell that a certificate or the protocol is wrong: trying again changes nothing. */
 const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;

@@ -109,6 +109,7 @@ export class Reader {
     const link = this.#link;
     if (link === undefined) return;
     if (!link.up) await link.whenUp();
+    await subscriber.leased();
     if (this.#suspect) await this.#recover();
     const { claim, room, options } = subscriber;
     const count = Math.min(room, Math.max(1, Math.floor(READ_BYTES / this.#bytes)));

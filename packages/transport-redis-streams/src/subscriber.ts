@@ -88,6 +88,11 @@ export class Subscriber implements Subscription {
     this.#reader.suspect();
   }
 
+  /** Resolves when the claim's lease runs: what is read before would be its own without anybody knowing. */
+  async leased(): Promise<void> {
+    if (!this.#tender.begun) await this.#tender.begin();
+  }
+
   /** Runs while neither reading nor taking over is under way. */
   alone<T>(act: () => Promise<T>): Promise<T> {
     return this.#tender.alone(act);

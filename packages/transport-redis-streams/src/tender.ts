@@ -24,6 +24,11 @@ export class Tender {
     this.#interval = Math.min(INTERVAL, subscriber.options.target.lease / 3);
   }
 
+  /** Whether the lease of the present claim runs. */
+  get begun(): boolean {
+    return !this.#joining;
+  }
+
   /** Begins the lease. @throws PapaError */
   async begin(): Promise<void> {
     await this.alone(() => this.#run());

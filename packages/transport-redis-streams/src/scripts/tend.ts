@@ -10,7 +10,7 @@ import { Script } from "./script.ts";
  * network, and whoever is first to be back would take from all the others: they get a third of a lease to come back.
  *
  * KEYS  1 queue, 2 leases, 3 due, 4 waiting
- * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' to begin the lease, 5 how many events it would
+ * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' if it may begin one, 5 how many events it would
  *       take over, 6 the consumer of what is handed back, 7 the most events to put back at once
  * Reply { 1 if the lease has ended, else 0; milliseconds until the next event is due, or -1 for none;
  *         then for each event taken over: entry, how often it had been handed out, its fields }
@@ -31,8 +31,8 @@ if newest >= 0 and newest <= present then
   end
 end
 
-local lease = tonumber(redis.call('ZSCORE', leases, consumer) or -1)
-if lease >= 0 or ARGV[4] == '1' then
+local lease = redis.call('ZSCORE', leases, consumer) or (ARGV[4] == '1' and 0 or -1)
+if tonumber(lease) >= 0 then
   redis.call('ZADD', leases, string.format('%.0f', present + tonumber(ARGV[3])), consumer)
 else
   reply[1] = 1
