@@ -40,12 +40,6 @@ export function topologyConflict(object: string, difference: string): PapaError 
   return new PapaError("topology-conflict", message, { object, difference });
 }
 
-/** Whether an error says that the same thing may be done again. */
-export function isRetryable(error: unknown): boolean {
-  if (error instanceof KafkaError) return error.retriable;
-  return isPapaError(error) && error.retryable;
-}
-
 function sentence({ message }: Error): string {
   return `${message.replace(/\.$/, "")}.`;
 }

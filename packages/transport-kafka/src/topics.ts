@@ -26,7 +26,7 @@ const DECISIVE = ["cleanup.policy", "retention.ms", "retention.bytes", "message.
 
 const EXISTS = "TOPIC_ALREADY_EXISTS";
 
-export type TopicKind = "events" | "kept" | "compacted";
+type TopicKind = "events" | "kept" | "compacted";
 
 /** A topic that has to exist. */
 export interface Wanted {

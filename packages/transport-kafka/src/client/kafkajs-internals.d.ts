@@ -39,7 +39,7 @@ declare module "kafkajs/src/protocol/requests/index.js" {
   interface Definition {
     readonly versions: string[];
     protocol(options: { version: number }): (parameters: object) => {
-      request: unknown;
+      request: object;
       response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
       requestTimeout?: number;
     };
