@@ -103,7 +103,7 @@ export class KafkajsClient implements KafkaClient {
     limits: FetchLimits,
   ): Promise<readonly FetchResult[]> {
     const wire = this.#wire(node, "fetches");
-    const answer = await wire.send<Parameters<typeof readFetch>[0]>("Fetch", {
+    const request = {
       maxWaitTime: limits.wait,
       minBytes: 1,
       maxBytes: limits.bytes,
@@ -112,8 +112,10 @@ export class KafkajsClient implements KafkaClient {
         fetchOffset: offset,
         maxBytes: limits.bytesPerPartition,
       })),
-    });
-    return readFetch(answer, partitions);
+    };
+    return wire.send<readonly FetchResult[]>("Fetch", request, undefined, (raw, version) =>
+      readFetch(raw, version, partitions),
+    );
   }
 
   async listOffsets(

@@ -66,8 +66,14 @@ export class Wire {
    * Sends one request and resolves to its decoded answer, error codes unread.
    *
    * @param body the request's, where it is encoded already
+   * @param decode reads the answer in place of kafkajs
    */
-  async send<T>(api: string, parameters: object, body?: Buffer): Promise<T> {
+  async send<T>(
+    api: string,
+    parameters: object,
+    body?: Buffer,
+    decode?: (raw: Buffer, version: number) => T,
+  ): Promise<T> {
     await this.#opening;
     if (this.#ended) throw connectionLost();
     const definition = protocol.requests[api];
@@ -78,7 +84,10 @@ export class Wire {
       const { request, response, requestTimeout } = protocol.lookup(this.#versions)(key, definition)(parameters);
       return (await this.#connection.send({
         request: { ...request, ...encode },
-        response: { decode: (raw) => response.decode(raw), parse: async (data) => data },
+        response: {
+          decode: async (raw) => decode?.(raw, request.apiVersion) ?? response.decode(raw),
+          parse: async (data) => data,
+        },
         ...(requestTimeout === undefined ? {} : { requestTimeout }),
         logResponseError: false,
       })) as T;
