@@ -23,12 +23,14 @@ import type {
 import { KafkaError } from "./client.ts";
 import { errorOfCode } from "./errors.ts";
 import { readFetch } from "./fetched.ts";
+import { encodeProduce } from "./record-batch.ts";
 import type { Address, ClientSettings } from "./settings.ts";
 import { Wire } from "./wire.ts";
 
 const PROTOCOL = "papa-events";
 const RESOURCE = { topic: 2, broker: 4 } as const;
-const STORING = 30_000;
+/** How long a broker may wait for the other copies. */
+const STORING = 10_000;
 const CREATING = 10_000;
 
 type Purpose = "requests" | "fetches";
@@ -81,11 +83,9 @@ export class KafkajsClient implements KafkaClient {
   }
 
   async produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]> {
-    const answer = await this.#send<RawProduce>(node, "Produce", {
-      acks: -1,
-      timeout: STORING,
-      topicData: byTopic(batches, ({ partition, records }) => ({ partition, messages: records })),
-    });
+    const topics = byTopic(batches, (batch) => batch);
+    const wire = await this.#opened(node);
+    const answer = await wire.send<RawProduce>("Produce", {}, encodeProduce(topics, STORING));
     return answer.topics.flatMap(({ topicName, partitions }) =>
       partitions.map(({ partition, errorCode, baseOffset, logAppendTime }) => ({
         topic: topicName,
@@ -103,7 +103,7 @@ export class KafkajsClient implements KafkaClient {
     limits: FetchLimits,
   ): Promise<readonly FetchResult[]> {
     const wire = this.#wire(node, "fetches");
-    const answer = await wire.send<Parameters<typeof readFetch>[0]>("Fetch", {
+    const request = {
       maxWaitTime: limits.wait,
       minBytes: 1,
       maxBytes: limits.bytes,
@@ -112,8 +112,10 @@ export class KafkajsClient implements KafkaClient {
         fetchOffset: offset,
         maxBytes: limits.bytesPerPartition,
       })),
-    });
-    return readFetch(answer, partitions);
+    };
+    return wire.send<readonly FetchResult[]>("Fetch", request, undefined, (raw, version) =>
+      readFetch(raw, version, partitions),
+    );
   }
 
   async listOffsets(

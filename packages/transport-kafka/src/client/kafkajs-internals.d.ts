@@ -39,7 +39,7 @@ declare module "kafkajs/src/protocol/requests/index.js" {
   interface Definition {
     readonly versions: string[];
     protocol(options: { version: number }): (parameters: object) => {
-      request: unknown;
+      request: { readonly apiVersion: number };
       response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
       requestTimeout?: number;
     };
@@ -81,9 +81,4 @@ declare module "kafkajs/src/consumer/assignerProtocol.js" {
     };
   };
   export default exported;
-}
-
-declare module "kafkajs/src/consumer/filterAbortedMessages.js" {
-  const filter: <M>(batch: { messages: M[]; abortedTransactions: readonly unknown[] }) => M[];
-  export default filter;
 }

@@ -62,18 +62,32 @@ export class Wire {
     return this.#opening;
   }
 
-  /** Sends one request and resolves to its decoded answer, error codes unread. */
-  async send<T>(api: string, parameters: object): Promise<T> {
+  /**
+   * Sends one request and resolves to its decoded answer, error codes unread.
+   *
+   * @param body the request's, where it is encoded already
+   * @param decode reads the answer in place of kafkajs
+   */
+  async send<T>(
+    api: string,
+    parameters: object,
+    body?: Buffer,
+    decode?: (raw: Buffer, version: number) => T,
+  ): Promise<T> {
     await this.#opening;
     if (this.#ended) throw connectionLost();
     const definition = protocol.requests[api];
     const key = apiKeys[api];
     if (definition === undefined || key === undefined) throw new Error(`no request ${api}`);
     try {
+      const encode = body === undefined ? {} : { encode: async () => ({ buf: body, buffer: body }) };
       const { request, response, requestTimeout } = protocol.lookup(this.#versions)(key, definition)(parameters);
       return (await this.#connection.send({
-        request,
-        response: { decode: (raw) => response.decode(raw), parse: async (data) => data },
+        request: { ...request, ...encode },
+        response: {
+          decode: async (raw) => decode?.(raw, request.apiVersion) ?? response.decode(raw),
+          parse: async (data) => data,
+        },
         ...(requestTimeout === undefined ? {} : { requestTimeout }),
         logResponseError: false,
       })) as T;
