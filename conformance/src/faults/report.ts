@@ -5,7 +5,7 @@ const HEAD = `# Faults
 Written by \`npm run faults -- <broker> --write\`, not by hand. Each row: so many events are published, each is handled with
 one output, each output is collected, all in processes of their own, while something goes wrong again and again.
 *handled* are different events, which may be more than *confirmed*: a publisher that is killed may not have heard of a
-confirmation. *lost*: confirmed and never handled. *dead*: dead letters, though no handler fails. *outputs lost*: handled, and the
+confirmation. *lost*: confirmed and never handled. *dead*: dead letters, though no event fails more than once. *outputs lost*: handled, and the
 output never came. Duplicates are no fault: at least once is promised, and they are counted here.
 `;
 

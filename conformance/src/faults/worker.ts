@@ -22,9 +22,11 @@ const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: console.
 const transport = transportFromUri(order.uri);
 const app = new PapaApp({ transport, logger, publishTimeout: PUBLISH_TIMEOUT, retryDelay: "100ms" });
 if (order.role === "handle") {
+  const { failing = Number.NaN } = order;
   app.onEvent("fault.made", { useCase: USE_CASES.handle }, async (payload, { attempt }) => {
     const { number } = payload as { number: number };
     await sleep(HANDLING);
+    if (attempt === 1 && number % failing === 0) throw new Error("the first attempt");
     say("handled", number, attempt);
     return { name: "fault.relayed", payload: { number } };
   });
