@@ -84,6 +84,17 @@ export const scenarios: readonly Scenario[] = [
     play: publishersMemory,
   },
   {
+    name: "rolling-deployment",
+    what: "another handling process joins, then the one before is stopped cleanly, which may repeat nothing (L2)",
+    times: 20,
+    play: async (stage, times) => {
+      await handling((each) => each.rollHandler())(stage, times);
+      await stage.finish();
+      const { duplicates } = stage.ledger;
+      if (duplicates > 0) stage.problems.push(`${duplicates} events were handled twice though every stop was clean`);
+    },
+  },
+  {
     name: "retries-consumer-killed",
     what: "as consumer-killed, and one event in four fails once",
     times: 20,

@@ -82,6 +82,15 @@ export class Stage {
     this.#handler = undefined;
   }
 
+  /** Starts another process that handles, then stops the one before cleanly, as a deployment does. */
+  async rollHandler(): Promise<void> {
+    const before = this.#handler;
+    await this.startHandler();
+    if (before === undefined) return;
+    await before.stop();
+    this.#note("handle", before);
+  }
+
   /** Starts a publisher of what is not confirmed yet, in place of the one before. It begins by its `go`. */
   async startPublisher(settings: Partial<PublishOrder> = {}): Promise<WorkerProcess> {
     await this.killPublisher();
@@ -134,7 +143,11 @@ export class Stage {
   async #kill(role: keyof Stage["peakMemory"], worker: WorkerProcess | undefined): Promise<void> {
     if (worker === undefined) return;
     await worker.kill();
-    this.peakMemory[role] = Math.max(this.peakMemory[role], worker.peakMemory);
+    this.#note(role, worker);
+  }
+
+  #note(role: keyof Stage["peakMemory"], { peakMemory }: WorkerProcess): void {
+    this.peakMemory[role] = Math.max(this.peakMemory[role], peakMemory);
   }
 
   /** @throws Error when nothing happens any more before the condition comes true */

@@ -41,8 +41,9 @@ setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL);
 const orders = createInterface(process.stdin);
 // A parent that is gone needs no worker.
 orders.once("close", () => process.exit());
-orders.once("line", () => {
-  if (order.role === "publish") void publish(order);
+orders.on("line", (line) => {
+  if (line === "go" && order.role === "publish") void publish(order);
+  if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
 
