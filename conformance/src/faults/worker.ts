@@ -64,7 +64,8 @@ async function publish({ from, count, window, rate }: PublishOrder): Promise<voi
     }
     // After an outage it goes on at its pace, so that later faults find it at work too.
     due = Math.max(due + interval, performance.now() - 10);
-    if (interval > 0 && due - performance.now() > 2) await sleep(due - performance.now());
+    const early = due - performance.now();
+    if (interval > 0 && early > 2) await sleep(early);
     waiting += 1;
     app
       .newEvent("fault.made", { number })
