@@ -82,6 +82,7 @@ describe("faults, counted on RabbitMQ 4.0", { concurrent: true }, () => {
     ["H1, T6", "retries-consumer-killed"],
     ["P1, L3", "connections-cut"],
     ["P2", "replies-lost"],
+    ["H1", "half-stuck"],
     ["L2", "rolling-deployment"],
   ] as const)("%s %s: nothing is lost", async ([, name]) => {
     const count = await play(

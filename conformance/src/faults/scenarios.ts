@@ -61,6 +61,16 @@ export const scenarios: readonly Scenario[] = [
     }),
   },
   {
+    name: "half-stuck",
+    what: "every other connection passes on nothing for 100 ms, such as a handler's outputs while its acknowledgements arrive; then every connection is reset",
+    times: 50,
+    play: handling(async ({ proxy }, time) => {
+      proxy.stallSome((place) => place % 2 === time % 2);
+      await pause(UNHEARD);
+      proxy.cut();
+    }),
+  },
+  {
     name: "half-open",
     what: "the broker's end of every connection is closed and the clients are not told",
     times: 5,
@@ -132,12 +142,12 @@ async function cutConnections({ proxy }: Stage): Promise<void> {
 }
 
 /** A scenario whose faults are spread evenly over the handling of all events. */
-function handling(fault: (stage: Stage) => Promise<void>): Scenario["play"] {
+function handling(fault: (stage: Stage, time: number) => Promise<void>): Scenario["play"] {
   return async (stage, times) => {
     await stage.publish();
     for (let time = 1; time <= times; time += 1) {
       await stage.handled(time / (times + 1));
-      await fault(stage);
+      await fault(stage, time);
     }
   };
 }
