@@ -15,6 +15,8 @@ export interface BrokerProxy {
   refuse(): void;
   /** Passes on nothing more, in either direction, without closing anything, until {@link flow}. */
   stall(): void;
+  /** Passes on nothing more of some of the open connections, chosen by their place, until they are cut. */
+  stallSome(chosen: (place: number) => boolean): void;
   /** Half open: the broker's side is closed, and the client is not told. What it sends goes nowhere. */
   halfOpen(): void;
   /** What the broker says on the open connections goes nowhere from now on; what clients say still reaches it. */
@@ -76,6 +78,9 @@ export async function startProxy(
     stall: () => {
       stalled = true;
       for (const pair of pairs) pauseBoth(pair);
+    },
+    stallSome: (chosen) => {
+      for (const [place, pair] of [...pairs].entries()) if (chosen(place)) pauseBoth(pair);
     },
     flow: () => {
       stalled = false;

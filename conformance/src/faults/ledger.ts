@@ -6,7 +6,13 @@ export class Ledger {
   readonly #handled = new Map<number, number>();
   readonly #collected = new Map<number, number>();
   readonly #rejected: string[] = [];
-  #retried = 0;
+  readonly #failing: number;
+  #miscounted = 0;
+
+  /** @param failing every event whose number this divides fails once; none unless set */
+  constructor(failing = Number.NaN) {
+    this.#failing = failing;
+  }
 
   /** Takes a worker's line. */
   take(line: string): void {
@@ -22,7 +28,7 @@ export class Ledger {
         break;
       case "handled":
         increment(this.#handled, number);
-        if (more !== "1") this.#retried += 1;
+        if (more !== (number % this.#failing === 0 ? "2" : "1")) this.#miscounted += 1;
         break;
       case "collected":
         increment(this.#collected, number);
@@ -41,9 +47,9 @@ export class Ledger {
     return this.#handled.size;
   }
 
-  /** Calls of the handler that were told to be retries; no handler here ever fails. */
-  get retried(): number {
-    return this.#retried;
+  /** Calls of the handler that were told the wrong attempt, such as after a kill that was taken for a failure. */
+  get miscounted(): number {
+    return this.#miscounted;
   }
 
   /** The codes that publishes were rejected with. */

@@ -26,17 +26,16 @@ const events = wholeNumber("--events", values.events);
 const times = values.times === undefined ? undefined : wholeNumber("--times", values.times);
 const wanted = scenarios.filter(({ name }) => named.length === 0 || named.includes(name));
 
-const tables = new Map<string, string>();
+const counted = new Map<string, readonly Count[]>();
 let kept = true;
 for (const name of brokers) {
   const counts = await countOn(name);
-  const table = tableOf(counts);
-  tables.set(name, table);
+  counted.set(name, counts);
   kept &&= counts.every(({ problems }) => problems.length === 0);
-  console.log(`\n${name}, ${events.toLocaleString("en")} events each\n\n${table}\n`);
+  console.log(`\n${name}, ${events.toLocaleString("en")} events each\n\n${tableOf(counts)}\n`);
 }
 if (values.write) {
-  writeFileSync(DOCUMENT, documentOf(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "", tables));
+  writeFileSync(DOCUMENT, documentOf(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "", counted));
   console.log(`Written to ${DOCUMENT}`);
 }
 process.exit(kept ? 0 : 1);

@@ -20,6 +20,8 @@ export interface PublishOrder extends Where {
 /** Handles each published event, with one output. */
 interface HandleOrder extends Where {
   readonly role: "handle";
+  /** Every event whose number this divides fails at its first attempt; none unless set. */
+  readonly failing?: number | undefined;
 }
 
 /** Handles each output. */

@@ -16,7 +16,7 @@ export interface Count {
   readonly handled: number;
   /** Confirmed, and neither handled nor a dead letter. */
   readonly lost: number;
-  /** Dead letters, though no handler ever failed. */
+  /** Dead letters, though no handler failed more than once. */
   readonly dead: number;
   /** Handled, and the output is lost. */
   readonly lostOutputs: number;
@@ -45,8 +45,9 @@ export interface ScenarioRun {
 /** Plays a scenario and counts. Never rejects for what the transport does. */
 export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Count> {
   const { target, broker, namespace, events, times = scenario.times, patience } = run;
+  const { alert = false, failing } = scenario;
   const proxy = await broker.proxy();
-  const stage = new Stage({ target, broker, proxy, namespace, events, alert: scenario.alert === true, patience });
+  const stage = new Stage({ target, broker, proxy, namespace, events, alert, failing, patience });
   const { ledger, problems } = stage;
   const begun = performance.now();
   let seconds = 0;
@@ -66,7 +67,7 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
   if (unhandled.length > 0) problems.push(`not handled: ${numbers(unhandled)}`);
   if (withoutOutput.length > 0) problems.push(`outputs lost: ${numbers(withoutOutput)}`);
   if (dead > 0) problems.push(`${dead} dead letters`);
-  if (ledger.retried > 0) problems.push(`${ledger.retried} redeliveries counted as retries`);
+  if (ledger.miscounted > 0) problems.push(`${ledger.miscounted} calls were told the wrong attempt`);
   if (ledger.rejected.length > 0)
     problems.push(`${ledger.rejected.length} publishes rejected: ${[...new Set(ledger.rejected)].join(", ")}`);
   return {

@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly events: number;
   /** Whether connections that nobody answers on have to count as lost soon. */
   readonly alert: boolean;
+  /** Every event whose number this divides fails at its first attempt; none unless set. */
+  readonly failing?: number | undefined;
   /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
   readonly patience?: number | undefined;
 }
@@ -33,7 +35,7 @@ export class Stage {
   readonly broker: Broker;
   /** All workers reach the broker through it. */
   readonly proxy: BrokerProxy;
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   /** What a scenario measured besides, and what is wrong with it. */
   readonly notes: string[] = [];
   readonly problems: string[] = [];
@@ -41,17 +43,20 @@ export class Stage {
   readonly #target: Target;
   readonly #uri: string;
   readonly #patience: number;
+  readonly #failing: number | undefined;
   #publishers = 0;
   #publisher: WorkerProcess | undefined;
   #handler: WorkerProcess | undefined;
   #collector: WorkerProcess | undefined;
 
-  constructor({ target, broker, proxy, namespace, events, alert, patience = PATIENCE }: StageOptions) {
+  constructor({ target, broker, proxy, namespace, events, alert, failing, patience = PATIENCE }: StageOptions) {
     this.events = events;
     this.broker = broker;
     this.proxy = proxy;
     this.#target = target;
     this.#patience = patience;
+    this.#failing = failing;
+    this.ledger = new Ledger(failing);
     const uri = target.uri(proxy.uri, namespace);
     this.#uri = alert ? `${uri}${uri.includes("?") ? "&" : "?"}${target.alert}` : uri;
   }
@@ -60,16 +65,30 @@ export class Stage {
   async open(): Promise<void> {
     await this.startHandler();
     this.#collector = await this.#start({ role: "collect", uri: this.#uri });
+    if (this.#failing !== undefined) {
+      // The first number fails: what a retry needs on the broker is made by the first one.
+      (await this.startPublisher({ count: 1 })).go();
+      await this.#until(() => this.ledger.handled === 1);
+    }
     await pause(this.#target.beforeKill);
   }
 
   async startHandler(): Promise<void> {
-    this.#handler = await this.#start({ role: "handle", uri: this.#uri });
+    this.#handler = await this.#start({ role: "handle", uri: this.#uri, failing: this.#failing });
   }
 
   async killHandler(): Promise<void> {
     await this.#kill("handle", this.#handler);
     this.#handler = undefined;
+  }
+
+  /** Starts another process that handles, then stops the one before cleanly, as a deployment does. */
+  async rollHandler(): Promise<void> {
+    const before = this.#handler;
+    await this.startHandler();
+    if (before === undefined) return;
+    await before.stop();
+    this.#note("handle", before);
   }
 
   /** Starts a publisher of what is not confirmed yet, in place of the one before. It begins by its `go`. */
@@ -124,7 +143,11 @@ export class Stage {
   async #kill(role: keyof Stage["peakMemory"], worker: WorkerProcess | undefined): Promise<void> {
     if (worker === undefined) return;
     await worker.kill();
-    this.peakMemory[role] = Math.max(this.peakMemory[role], worker.peakMemory);
+    this.#note(role, worker);
+  }
+
+  #note(role: keyof Stage["peakMemory"], { peakMemory }: WorkerProcess): void {
+    this.peakMemory[role] = Math.max(this.peakMemory[role], peakMemory);
   }
 
   /** @throws Error when nothing happens any more before the condition comes true */

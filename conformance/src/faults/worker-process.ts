@@ -14,7 +14,7 @@ export class WorkerProcess {
   peakMemory = 0;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
-  #killed = false;
+  #ended = false;
 
   /**
    * Resolves when the worker is connected and, where it handles, consumes.
@@ -48,7 +48,7 @@ export class WorkerProcess {
   /** Whether it ended by itself, which no worker does. */
   get failed(): boolean {
     const { exitCode, signalCode } = this.#child;
-    return !this.#killed && (exitCode !== null || signalCode !== null);
+    return !this.#ended && (exitCode !== null || signalCode !== null);
   }
 
   /** Lets a publisher begin. */
@@ -56,9 +56,16 @@ export class WorkerProcess {
     this.#child.stdin?.write("go\n");
   }
 
+  /** Stops its app cleanly; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#ended = true;
+    this.#child.stdin?.write("stop\n");
+    await this.#closed;
+  }
+
   /** `kill -9`; resolves when it is dead and all that it said is read. */
   async kill(): Promise<void> {
-    this.#killed = true;
+    this.#ended = true;
     this.#child.kill("SIGKILL");
     await this.#closed;
   }

@@ -22,9 +22,11 @@ const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: console.
 const transport = transportFromUri(order.uri);
 const app = new PapaApp({ transport, logger, publishTimeout: PUBLISH_TIMEOUT, retryDelay: "100ms" });
 if (order.role === "handle") {
+  const { failing = Number.NaN } = order;
   app.onEvent("fault.made", { useCase: USE_CASES.handle }, async (payload, { attempt }) => {
     const { number } = payload as { number: number };
     await sleep(HANDLING);
+    if (attempt === 1 && number % failing === 0) throw new Error("the first attempt");
     say("handled", number, attempt);
     return { name: "fault.relayed", payload: { number } };
   });
@@ -39,8 +41,9 @@ setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL);
 const orders = createInterface(process.stdin);
 // A parent that is gone needs no worker.
 orders.once("close", () => process.exit());
-orders.once("line", () => {
-  if (order.role === "publish") void publish(order);
+orders.on("line", (line) => {
+  if (line === "go" && order.role === "publish") void publish(order);
+  if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
 
@@ -61,7 +64,8 @@ async function publish({ from, count, window, rate }: PublishOrder): Promise<voi
     }
     // After an outage it goes on at its pace, so that later faults find it at work too.
     due = Math.max(due + interval, performance.now() - 10);
-    if (interval > 0 && due - performance.now() > 2) await sleep(due - performance.now());
+    const early = due - performance.now();
+    if (interval > 0 && early > 2) await sleep(early);
     waiting += 1;
     app
       .newEvent("fault.made", { number })
