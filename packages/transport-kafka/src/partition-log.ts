@@ -175,3 +175,8 @@ export class PartitionLog {
     }
   }
 }
+
+/** Names a partition in maps. */
+export function keyOf({ topic, partition }: Place): string {
+  return `${partition} ${topic}`;
+}
