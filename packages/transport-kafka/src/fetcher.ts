@@ -1,5 +1,4 @@
-import { type FetchedRecord, type FetchResult, KafkaError, type Place } from "./client/client.ts";
-import type { KafkajsClient } from "./client/kafkajs-client.ts";
+import { type FetchedRecord, type FetchResult, type KafkaClient, KafkaError, type Place } from "./client/client.ts";
 import type { Cluster } from "./cluster.ts";
 import { keyOf, PartitionLog } from "./partition-log.ts";
 import { sleep } from "./time-limit.ts";
@@ -15,7 +14,7 @@ const UNREADABLE_PAUSE = 30_000;
 
 export interface FetcherOptions {
   readonly cluster: Cluster;
-  readonly client: KafkajsClient;
+  readonly client: KafkaClient;
   /** Those of fetched records that are to be handed over; the others are done. */
   readonly wanted: (
     place: Place,

@@ -1,5 +1,4 @@
-import { type Assignment, KafkaError, type Place } from "./client/client.ts";
-import type { KafkajsClient } from "./client/kafkajs-client.ts";
+import { type Assignment, type KafkaClient, KafkaError, type Place } from "./client/client.ts";
 import type { Cluster } from "./cluster.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { asksToRejoin, GroupMember } from "./group-member.ts";
@@ -38,7 +37,7 @@ export interface GroupConsumerOptions {
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
   readonly #cluster: Cluster;
-  readonly #client: KafkajsClient;
+  readonly #client: KafkaClient;
   readonly #member: GroupMember;
   readonly #logs = new Map<string, PartitionLog>();
   /** Partitions that went to others while handlers of this instance still ran. */

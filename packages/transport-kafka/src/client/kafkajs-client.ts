@@ -18,6 +18,7 @@ import type {
   Place,
   PlaceAt,
   ProduceResult,
+  ProtocolVersions,
   RecordBatch,
   TopicError,
 } from "./client.ts";
@@ -76,8 +77,7 @@ export class KafkajsClient implements KafkaClient {
     };
   }
 
-  /** The first connection's versions of the protocol, for the check at start. */
-  async versions(): Promise<Readonly<Record<number, { minVersion: number; maxVersion: number }>>> {
+  async versions(): Promise<ProtocolVersions> {
     const wire = await this.#anyWire();
     await wire.opened();
     return wire.versions;
