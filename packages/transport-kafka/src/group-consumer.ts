@@ -133,7 +133,13 @@ export class GroupConsumer {
     this.#fetcher.more();
   }
 
-  /** An entry is done. Dropped where its partition is another instance's now. */
+  /** What became of an entry was not stored: it is handed out again, by whoever has its partition then. */
+  drop(entry: Entry): void {
+    entry.log.drop(entry);
+    this.#onSettled();
+  }
+
+  /** An entry is done. */
   settle(entry: Entry): void {
     entry.log.settle(entry);
     this.#touch();
@@ -351,7 +357,7 @@ export class GroupConsumer {
 
 function resumed(place: Place, known: PartitionLog | undefined, mark: number, metadata: string): PartitionLog {
   // Nobody has got further meanwhile than this instance had.
-  if (known !== undefined && mark <= known.mark) {
+  if (known !== undefined && !known.hasDropped && mark <= known.mark) {
     if (known.lost) known.dropBuffer();
     known.lost = false;
     return known;
