@@ -37,7 +37,8 @@ export function kafkaSpec(version: KafkaVersion): BrokerSpec {
       run: (folder, [port = 0, controller = 0], jars) => {
         const classes = ["-cp", `${jars}/*`];
         const file = `${folder}/server.properties`;
-        const cluster = randomBytes(16).toString("base64url");
+        // Kafka's ids are 22 characters of base64url; one that began with "-" would be taken for an option.
+        const cluster = `K${randomBytes(16).toString("base64url").slice(1)}`;
         return {
           command: "java",
           args: ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],

@@ -1,6 +1,7 @@
 import type { ConnectOptions, Logger } from "@papa-events/core/transport";
 import {
   type ClusterMetadata,
+  type KafkaClient,
   KafkaError,
   type OffsetResult,
   type Place,
@@ -35,7 +36,7 @@ export class Cluster {
   readonly names: Names;
   readonly address: string;
   readonly logger: Logger;
-  readonly client: KafkajsClient;
+  readonly client: KafkaClient;
   /** How many brokers there are. */
   nodes = 0;
   readonly #options: ConnectOptions;
@@ -77,7 +78,7 @@ export class Cluster {
   }
 
   /** A client with connections of its own: the broker answers the requests of a connection one after the other. */
-  newClient(onLost: () => void = () => {}): KafkajsClient {
+  newClient(onLost: () => void = () => {}): KafkaClient {
     const { brokers, sasl, tls, requestTimeout, connectTimeout, route } = this.target;
     const clientId = this.#options.appName;
     return new KafkajsClient({ brokers, clientId, sasl, tls, requestTimeout, connectTimeout, route }, onLost);

@@ -1,23 +1,14 @@
-import type { Assignment, FetchedRecord, FetchResult, Place } from "./client/client.ts";
-import { KafkaError } from "./client/client.ts";
-import type { KafkajsClient } from "./client/kafkajs-client.ts";
+import { type Assignment, type KafkaClient, KafkaError, type Place } from "./client/client.ts";
 import type { Cluster } from "./cluster.ts";
+import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { asksToRejoin, GroupMember } from "./group-member.ts";
-import { type Entry, PartitionLog } from "./partition-log.ts";
+import { type Entry, keyOf, PartitionLog } from "./partition-log.ts";
 import { Backoff, inTime, sleep } from "./time-limit.ts";
 
 /** How long running handlers are waited for before the group is joined anew. */
 const DRAIN = 250;
 const COMMIT_INTERVAL = 100;
-/** How long a fetch waits at the broker; less while some partition was left out of it. */
-const IDLE_WAIT = 2_000;
-const SHORT_WAIT = 50;
-/** No more is fetched of a partition while so many bytes of it wait. */
-const ENOUGH_BYTES = 512 * 1_024;
-const FETCH_BYTES = 8 * 1_048_576;
-const PARTITION_BYTES = 1_048_576;
 const ERROR_PAUSE = 100;
-const UNREADABLE_PAUSE = 30_000;
 
 export interface GroupConsumerOptions {
   readonly cluster: Cluster;
@@ -26,11 +17,7 @@ export interface GroupConsumerOptions {
   readonly topics: () => Promise<readonly string[]>;
   /** Where a partition begins that nothing was committed of. */
   readonly startOf: (place: Place) => number;
-  /** Those of fetched records that are to be handed over; the others are done. */
-  readonly wanted: (
-    place: Place,
-    records: readonly FetchedRecord[],
-  ) => readonly FetchedRecord[] | Promise<readonly FetchedRecord[]>;
+  readonly wanted: FetcherOptions["wanted"];
   /** Whether one more of this partition may be handed over now. */
   readonly room: (log: PartitionLog) => boolean;
   /** Takes an entry over; returns at once. */
@@ -50,22 +37,15 @@ export interface GroupConsumerOptions {
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
   readonly #cluster: Cluster;
-  readonly #client: KafkajsClient;
+  readonly #client: KafkaClient;
   readonly #member: GroupMember;
   readonly #logs = new Map<string, PartitionLog>();
   /** Partitions that went to others while handlers of this instance still ran. */
   readonly #lost = new Map<string, PartitionLog>();
-  readonly #fetching = new Set<number>();
+  readonly #fetcher: Fetcher;
   #joinedTopics = "";
   #order: PartitionLog[] = [];
-  #leaders: Map<number, PartitionLog[]> | undefined;
-  /** Counts the joinings. */
-  #epoch = 0;
   #pumping = false;
-  #finding = false;
-  /** Until when partitions are fetched one by one. */
-  #apart = Number.NEGATIVE_INFINITY;
-  #doubting: NodeJS.Timeout | undefined;
   #turn = 0;
   /** Between the end of one generation and the beginning of the next nothing is handed over. */
   #joined = false;
@@ -84,6 +64,17 @@ export class GroupConsumer {
     this.#cluster = options.cluster;
     this.#client = options.cluster.newClient(() => this.#wake());
     this.#member = new GroupMember(this.#cluster, this.#client, options.group);
+    this.#fetcher = new Fetcher({
+      cluster: options.cluster,
+      client: this.#client,
+      wanted: options.wanted,
+      onRecords: () => this.pump(),
+      onReplaced: (log, by) => {
+        this.#logs.set(keyOf(log.place), by);
+        this.#order = [...this.#logs.values()];
+        this.#fetcher.read(this.#order);
+      },
+    });
   }
 
   /** Resolves when the group has been joined for the first time. @throws KafkaError that will not go away */
@@ -139,10 +130,16 @@ export class GroupConsumer {
       hand(entry);
     }
     this.#touch();
-    this.#fetchMore();
+    this.#fetcher.more();
   }
 
-  /** An entry is done. Dropped where its partition is another instance's now. */
+  /** What became of an entry was not stored: it is handed out again, by whoever has its partition then. */
+  drop(entry: Entry): void {
+    entry.log.drop(entry);
+    this.#onSettled();
+  }
+
+  /** An entry is done. */
   settle(entry: Entry): void {
     entry.log.settle(entry);
     this.#touch();
@@ -167,6 +164,7 @@ export class GroupConsumer {
     this.#handing = false;
     this.#wake();
     await inTime(this.#running ?? Promise.resolve(), limit);
+    this.#fetcher.stop();
     this.#client.close();
     clearTimeout(this.#commitTimer);
     for (const log of this.#logs.values()) log.lost = true;
@@ -204,7 +202,8 @@ export class GroupConsumer {
   /** Drains, commits, joins, and goes on where the partitions stand. */
   async #join(): Promise<void> {
     const topics = await this.#options.topics();
-    if (this.#epoch === 0) await this.#client.metadata([this.#cluster.names.registry]);
+    // Connections of its own have to know the brokers' addresses first.
+    if (this.#joinedTopics === "") await this.#client.metadata([this.#cluster.names.registry]);
     const wasMember = this.#joined;
     this.#joined = false;
     this.#rejoin = false;
@@ -222,9 +221,7 @@ export class GroupConsumer {
     await this.#take(assignment);
     this.#joinedTopics = this.#keyOfTopics(topics);
     this.#joined = true;
-    this.#epoch += 1;
-    // A fetch for the partitions of before may still wait at the broker.
-    this.#client.interruptFetches();
+    this.#fetcher.read(this.#order);
     this.#options.onAssigned?.(this.#order.map(({ place }) => place));
     this.pump();
   }
@@ -252,7 +249,7 @@ export class GroupConsumer {
       log.dropBuffer();
       if (log.unsettled > 0) this.#lost.set(key, log);
     }
-    this.#reorder();
+    this.#order = [...this.#logs.values()];
   }
 
   #keyOfTopics(topics: readonly string[]): string {
@@ -260,11 +257,6 @@ export class GroupConsumer {
       .map((topic) => `${topic} ${this.#cluster.partitionsOf(topic)}`)
       .sort()
       .join();
-  }
-
-  #reorder(): void {
-    this.#order = [...this.#logs.values()];
-    this.#leaders = undefined;
   }
 
   /** Stays in the group until it has to be joined anew. */
@@ -361,141 +353,11 @@ export class GroupConsumer {
     await this.#member.commit(changed.map(({ commit }) => commit));
     for (const { log, text } of changed) log.committed = text;
   }
-
-  #fetchMore(): void {
-    if (this.#closing || !this.#joined) return;
-    if (this.#leaders === undefined) {
-      void this.#findLeaders();
-      return;
-    }
-    for (const [node, logs] of this.#leaders) if (!this.#fetching.has(node)) void this.#fetchFrom(node, logs);
-  }
-
-  /** Partitions by the broker that leads them; asked for again when an error casts doubt on it. */
-  async #findLeaders(): Promise<void> {
-    if (this.#finding) return;
-    this.#finding = true;
-    const order = this.#order;
-    const nodes = new Map<number, PartitionLog[]>();
-    for (const log of order) {
-      try {
-        const node = await this.#cluster.leader(log.place);
-        const list = nodes.get(node);
-        if (list === undefined) nodes.set(node, [log]);
-        else list.push(log);
-      } catch (error) {
-        this.#cluster.logger.debug({ error }, "A partition has no leader now.");
-        this.#laterDoubt();
-      }
-    }
-    this.#finding = false;
-    if (order === this.#order) this.#leaders = nodes;
-    this.#fetchMore();
-  }
-
-  #laterDoubt(): void {
-    if (this.#doubting !== undefined) return;
-    this.#doubting = setTimeout(() => {
-      this.#doubting = undefined;
-      this.#leaders = undefined;
-      this.#fetchMore();
-    }, ERROR_PAUSE);
-  }
-
-  /** Fetches once from one broker, then goes on with whatever is to be fetched then. */
-  async #fetchFrom(node: number, logs: readonly PartitionLog[]): Promise<void> {
-    const now = performance.now();
-    const all = logs.filter((log) => log.buffered < ENOUGH_BYTES && log.pausedUntil <= now);
-    // One after the other while one of them cannot be read.
-    const asked =
-      now < this.#apart && all.length > 0
-        ? [all[this.#turn++ % all.length] ?? all[0]].flatMap((log) => log ?? [])
-        : all;
-    if (asked.length === 0) {
-      if (logs.some((log) => log.pausedUntil > now)) this.#laterDoubt();
-      return;
-    }
-    if (this.#fetching.has(node)) return;
-    this.#fetching.add(node);
-    const epoch = this.#epoch;
-    try {
-      const results = await this.#client.fetch(
-        node,
-        asked.map(({ place, position }) => ({ ...place, offset: position })),
-        {
-          wait: asked.length < logs.length ? SHORT_WAIT : IDLE_WAIT,
-          bytes: FETCH_BYTES,
-          bytesPerPartition: PARTITION_BYTES,
-        },
-      );
-      const at = new Map(asked.map((log) => [keyOf(log.place), log]));
-      for (const result of results) {
-        const log = at.get(keyOf(result));
-        if (log !== undefined) await this.#fetched(log, result);
-      }
-    } catch (error) {
-      // Interrupted by a new generation: nothing is wrong.
-      if (epoch === this.#epoch) await this.#fetchFailed(error, asked);
-    } finally {
-      this.#fetching.delete(node);
-    }
-    this.pump();
-  }
-
-  async #fetched(log: PartitionLog, result: FetchResult): Promise<void> {
-    const { position } = log;
-    if (result.error !== undefined) {
-      await this.#partitionFailed(log, result.error);
-      return;
-    }
-    if (result.next === position || log.lost) return;
-    const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
-    const wanted = fresh.length === 0 ? fresh : await this.#options.wanted(log.place, fresh);
-    // The group may have been joined anew meanwhile.
-    if (log.lost || log.position !== position || this.#logs.get(keyOf(log.place)) !== log) return;
-    log.add(wanted, result.next);
-  }
-
-  async #partitionFailed(log: PartitionLog, error: KafkaError): Promise<void> {
-    this.#cluster.doubt(log.place.topic, error);
-    this.#leaders = undefined;
-    log.pausedUntil = performance.now() + ERROR_PAUSE;
-    if (error.type !== "OFFSET_OUT_OF_RANGE") return;
-    const [earliest] = await this.#cluster.offsets([log.place], "earliest");
-    if (earliest === undefined) return;
-    const about = { ...log.place, from: log.position, to: earliest.offset };
-    this.#cluster.logger.warn(about, "Kafka has deleted events before they were read; look at the topic's retention.");
-    if (earliest.offset > log.position) log.skipTo(earliest.offset);
-    else this.#logs.set(keyOf(log.place), new PartitionLog(log.place, earliest.offset));
-    this.#reorder();
-  }
-
-  /** Something that cannot be read, such as a batch in an unknown compression, holds up its own partition only. */
-  #separate(error: KafkaError, logs: readonly PartitionLog[]): void {
-    const [only] = logs;
-    if (only === undefined || logs.length > 1) {
-      this.#apart = performance.now() + UNREADABLE_PAUSE;
-      return;
-    }
-    only.pausedUntil = performance.now() + UNREADABLE_PAUSE;
-    const about = { error, ...only.place, offset: only.position };
-    this.#cluster.logger.error(about, "What stands in a partition cannot be read; it is tried again.");
-  }
-
-  async #fetchFailed(error: unknown, logs: readonly PartitionLog[]): Promise<void> {
-    if (this.#closing) return;
-    if (error instanceof KafkaError && !error.retriable) this.#separate(error, logs);
-    for (const { place } of logs) this.#cluster.doubt(place.topic, error);
-    this.#cluster.logger.debug({ error }, "A fetch failed; it is tried again.");
-    this.#leaders = undefined;
-    await sleep(error instanceof KafkaError && error.type === "CONNECTION" ? 10 : ERROR_PAUSE);
-    await this.#client.metadata([this.#cluster.names.registry]).catch(() => sleep(ERROR_PAUSE));
-  }
 }
 
 function resumed(place: Place, known: PartitionLog | undefined, mark: number, metadata: string): PartitionLog {
   // Nobody has got further meanwhile than this instance had.
-  if (known !== undefined && mark <= known.mark) {
+  if (known !== undefined && !known.hasDropped && mark <= known.mark) {
     if (known.lost) known.dropBuffer();
     known.lost = false;
     return known;
@@ -503,8 +365,4 @@ function resumed(place: Place, known: PartitionLog | undefined, mark: number, me
   const log = new PartitionLog(place, mark, metadata);
   if (known !== undefined) log.adopt(known);
   return log;
-}
-
-function keyOf({ topic, partition }: Place): string {
-  return `${partition} ${topic}`;
 }

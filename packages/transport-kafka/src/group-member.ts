@@ -1,6 +1,12 @@
 import { assign, encodeClaims } from "./assignor.ts";
-import { type Assignment, type Commit, KafkaError, type Membership, type Place } from "./client/client.ts";
-import type { KafkajsClient } from "./client/kafkajs-client.ts";
+import {
+  type Assignment,
+  type Commit,
+  type KafkaClient,
+  KafkaError,
+  type Membership,
+  type Place,
+} from "./client/client.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** How long a rebalance waits for members; one that is alive answers within two heartbeats. */
@@ -14,14 +20,14 @@ const MOVED = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAIL
 export class GroupMember {
   readonly group: string;
   readonly #cluster: Cluster;
-  readonly #client: KafkajsClient;
+  readonly #client: KafkaClient;
   #coordinator: number | undefined;
   #memberId = "";
   #generation = -1;
   /** When the coordinator last knew of this member, by the monotonic clock. */
   seen = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: Cluster, client: KafkajsClient, group: string) {
+  constructor(cluster: Cluster, client: KafkaClient, group: string) {
     this.#cluster = cluster;
     this.#client = client;
     this.group = group;

@@ -7,6 +7,8 @@ export class Entry {
   log: PartitionLog;
   readonly record: FetchedRecord;
   settled = false;
+  /** What became of it was not stored: it is handed out again, by whoever has the partition. */
+  dropped = false;
 
   constructor(log: PartitionLog, record: FetchedRecord) {
     this.log = log;
@@ -33,6 +35,8 @@ export class PartitionLog {
   buffered = 0;
   /** It went to another instance: what becomes of its entries is no longer ours to say. */
   lost = false;
+  /** Some entries have to be handed out again, so that the partition has to be read anew. */
+  hasDropped = false;
   /** What was committed last. */
   committed: string | undefined;
   /** Not to be fetched before, by the monotonic clock. */
@@ -104,7 +108,7 @@ export class PartitionLog {
 
   /** An entry is done. */
   settle(entry: Entry): void {
-    if (entry.settled) return;
+    if (entry.settled || entry.dropped) return;
     entry.settled = true;
     this.#unsettled -= 1;
     while (this.#entries[this.#first]?.settled === true) this.#first += 1;
@@ -114,9 +118,17 @@ export class PartitionLog {
     }
   }
 
+  /** What became of an entry was not stored: it stays open here. */
+  drop(entry: Entry): void {
+    if (entry.settled || entry.dropped) return;
+    entry.dropped = true;
+    this.#unsettled -= 1;
+    this.hasDropped = true;
+  }
+
   /** An entry was not started, and is handed over again. */
   giveBack(entry: Entry): void {
-    if (entry.settled) return;
+    if (entry.settled || entry.dropped) return;
     this.#unsettled -= 1;
     this.#returned.push(entry);
     this.#returned.sort((a, b) => a.record.offset - b.record.offset);
@@ -139,7 +151,8 @@ export class PartitionLog {
   /** Takes over what still runs of an earlier log of this partition, so that it is not handed over a second time. */
   adopt(earlier: PartitionLog): void {
     for (const entry of earlier.#entries.slice(earlier.#first)) {
-      if (!entry.settled && entry.record.offset >= this.mark) this.#running.set(entry.record.offset, entry);
+      if (!entry.settled && !entry.dropped && entry.record.offset >= this.mark)
+        this.#running.set(entry.record.offset, entry);
     }
   }
 
@@ -162,7 +175,7 @@ export class PartitionLog {
     if (entry === undefined) return undefined;
     this.#running.delete(record.offset);
     // Settled meanwhile under the earlier log, which was dropped: it is handled anew.
-    if (entry.settled) return undefined;
+    if (entry.settled || entry.dropped) return undefined;
     entry.log = this;
     return entry;
   }
@@ -174,4 +187,9 @@ export class PartitionLog {
       this.#chunks.shift();
     }
   }
+}
+
+/** Names a partition in maps. */
+export function keyOf({ topic, partition }: Place): string {
+  return `${partition} ${topic}`;
 }

@@ -202,7 +202,7 @@ export class Registry {
       return;
     }
     declared.shown = Math.max(declared.shown, time);
-    declared.writers.set(writer, { at: offset, positions: JSON.parse(value.toString()) as Positions });
+    declared.writers.set(writer, { at: offset, positions: parsePositions(value) });
   }
 
   #boundOf(useCase: string): Bound {
@@ -220,6 +220,16 @@ export class Registry {
     bound = { bindings, trie, matches: new Map() };
     this.#bound.set(useCase, bound);
     return bound;
+  }
+}
+
+/** What cannot be read wants everything: too much is passed over by handlers, too little is lost. */
+function parsePositions(value: Buffer): Positions {
+  try {
+    const positions: unknown = JSON.parse(value.toString());
+    return typeof positions === "object" && positions !== null ? (positions as Positions) : {};
+  } catch {
+    return {};
   }
 }
 

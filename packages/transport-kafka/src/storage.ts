@@ -38,20 +38,27 @@ export class Storage {
     return problems.flatMap((error, index) => (error === undefined ? [] : [{ index, error }]));
   }
 
-  /** Stores a handler's outputs. @param given up when this says so @throws PapaError what the broker refuses for good */
-  async outputs(events: readonly EncodedEvent[], givenUp: () => boolean): Promise<void> {
-    await Promise.all(events.map((event) => this.#stored(this.#outgoing(event), givenUp)));
+  /**
+   * Stores a handler's outputs. This and the next two resolve to whether all is stored; it is not when `givenUp` says that
+   * nobody waits for it any more.
+   *
+   * @throws PapaError what the broker refuses for good
+   */
+  async outputs(events: readonly EncodedEvent[], givenUp: () => boolean): Promise<boolean> {
+    const stored = await Promise.all(events.map((event) => this.#stored(this.#outgoing(event), givenUp)));
+    return stored.every((each) => each);
   }
 
   /** Has an event wait, and come back to its use case. @throws PapaError */
-  async delay(useCase: string, delay: number, event: EncodedEvent, givenUp: () => boolean): Promise<void> {
+  delay(useCase: string, delay: number, event: EncodedEvent, givenUp: () => boolean): Promise<boolean> {
     const record = { ...recordOf(event), key: encodeWaiting({ useCase, delay }) };
-    await this.#stored({ topic: this.delays, partition: bucketOf(delay), record }, givenUp);
+    return this.#stored({ topic: this.delays, partition: bucketOf(delay), record }, givenUp);
   }
 
   /** Keeps an event as a dead letter. @throws PapaError */
-  async bury(useCase: string, id: string, event: EncodedEvent, givenUp: () => boolean): Promise<void> {
-    await this.#stored({ topic: this.dead(useCase), partition: 0, record: { ...recordOf(event), key: id } }, givenUp);
+  bury(useCase: string, id: string, event: EncodedEvent, givenUp: () => boolean): Promise<boolean> {
+    const record = { ...recordOf(event), key: id };
+    return this.#stored({ topic: this.dead(useCase), partition: 0, record }, givenUp);
   }
 
   /** Puts records back to a use case; resolves to what went wrong with each. */
@@ -69,17 +76,17 @@ export class Storage {
   }
 
   /** Tries until it is stored, or nobody waits for it any more. */
-  async #stored(outgoing: Outgoing, givenUp: () => boolean): Promise<void> {
+  async #stored(outgoing: Outgoing, givenUp: () => boolean): Promise<boolean> {
     const backoff = new Backoff();
     for (;;) {
       try {
         await this.#producer.storeOne(outgoing);
-        return;
+        return true;
       } catch (error) {
-        if (givenUp()) return;
+        if (givenUp()) return false;
         if (!isPapaError(error) || !error.retryable) throw error;
         await backoff.pause();
-        if (givenUp()) return;
+        if (givenUp()) return false;
       }
     }
   }

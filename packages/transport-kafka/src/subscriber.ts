@@ -95,8 +95,12 @@ export class Subscriber implements Subscription {
   }
 
   settle(entry: Entry, settlement: Settlement): Promise<void> {
-    if (this.#closed || entry.settled) return DONE;
-    if (entry.log.lost || (settlement.kind === "done" && settlement.outputs.length === 0)) {
+    if (this.#closed || entry.settled || entry.dropped) return DONE;
+    if (entry.log.lost) {
+      this.#drop(entry);
+      return DONE;
+    }
+    if (settlement.kind === "done" && settlement.outputs.length === 0) {
       this.#done(entry);
       return DONE;
     }
@@ -105,7 +109,10 @@ export class Subscriber implements Subscription {
       this.#consumer.giveBack(entry);
       return DONE;
     }
-    const storing = this.#store(settlement, () => this.#closed || entry.log.lost).then(() => this.#done(entry));
+    const storing = this.#store(settlement, () => this.#closed || entry.log.lost).then((stored) => {
+      if (stored) this.#done(entry);
+      else this.#drop(entry);
+    });
     this.#storing.add(storing);
     const forget = () => this.#storing.delete(storing);
     storing.then(forget, forget);
@@ -113,13 +120,21 @@ export class Subscriber implements Subscription {
   }
 
   #done(entry: Entry): void {
-    if (entry.settled) return;
+    if (entry.settled || entry.dropped) return;
     this.#unsettled -= 1;
     this.#consumer.settle(entry);
     this.#consumer.wantMore();
   }
 
-  async #store(settlement: Settlement, givenUp: () => boolean): Promise<void> {
+  #drop(entry: Entry): void {
+    if (entry.settled || entry.dropped) return;
+    this.#unsettled -= 1;
+    this.#consumer.drop(entry);
+    this.#consumer.wantMore();
+  }
+
+  /** Resolves to whether it is stored; it is not when that was given up. */
+  async #store(settlement: Settlement, givenUp: () => boolean): Promise<boolean> {
     const { storage } = this.#options;
     switch (settlement.kind) {
       case "done":
@@ -130,7 +145,7 @@ export class Subscriber implements Subscription {
       case "dead":
         return storage.bury(this.useCase, settlement.id, settlement.event, givenUp);
       case "release":
-        return;
+        return false;
     }
   }
 

@@ -130,3 +130,35 @@ test("H1 what was done out of order is not handed out again after a kill", async
   await until("the open ones are delivered again", () => after.length >= 4);
   expect(after.map(bodyOf).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 15]);
 });
+
+test("L3 what was dropped is handed out again when the partition comes back", async () => {
+  const space = new Space();
+  const first = await space.proxy();
+  const second = await space.proxy();
+  const one = await space.connect({ ...first.options, sessionTimeout: 1_000 });
+  await one.declare([{ name: "dropped", patterns: ["held", "never"] }]);
+  const ofOne: Delivery[] = [];
+  await one.subscribe("dropped", 50, (delivery) => ofOne.push(delivery));
+  await one.publish(numbers(6).map((number) => event("held", { number })));
+  await until("six are delivered", () => ofOne.length === 6);
+  first.proxy.refuse();
+  const other = await space.connect({ ...second.options, sessionTimeout: 1_000 });
+  const ofOther: Delivery[] = [];
+  await other.subscribe("dropped", 50, (delivery) => ofOther.push(delivery));
+  await until("the six are delivered again", () => ofOther.length === 6);
+  first.proxy.accept();
+  await until("the first is a member again", () =>
+    withAdmin(brokerUri(), async (admin) => {
+      const [group] = (await admin.describeGroups([space.group("dropped")])).groups;
+      return group?.state === "Stable" && group.members.length === 2;
+    }),
+  );
+  await Promise.all(ofOne.map((delivery) => delivery.settle({ kind: "done", outputs: [event("never")] })));
+  second.proxy.refuse();
+  await until("the first has them anew", () => ofOne.length === 12);
+  await Promise.all(ofOne.slice(6).map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+  await until("all are gone", async () => {
+    const { ready, inFlight } = await one.inspect("dropped");
+    return ready + inFlight === 0;
+  });
+});

@@ -6,9 +6,27 @@ import type { Headers } from "@papa-events/core/transport";
  *
  * All members reject with a {@link KafkaError}; after one that says the connection went, the next call connects anew.
  */
-export interface KafkaClient {
+export interface KafkaClient extends ClusterRequests, RecordRequests, GroupRequests {
+  /** Ends a fetch that waits, so that the next one begins at once. */
+  interruptFetches(): void;
+  /** Ends all connections; what is under way rejects. */
+  close(): void;
+}
+
+/** What there is on the cluster. */
+export interface ClusterRequests {
+  /** The versions of the protocol that a broker speaks, by the number of the request. */
+  versions(): Promise<ProtocolVersions>;
   /** Asks any broker that answers. Topics that do not exist are absent. `"all"` lists every topic of the cluster. */
   metadata(topics: readonly string[] | "all"): Promise<ClusterMetadata>;
+  /** The answer lists the topics that were not made, those that exist among them. */
+  createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]>;
+  /** Settings of topics, or of a broker, by name. */
+  describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>>;
+}
+
+/** What is in partitions; a request goes to the broker that leads them. */
+export interface RecordRequests {
   /** Stores record batches with acknowledgements from all in-sync replicas. The answer tells of each partition. */
   produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]>;
   /** Waits at the broker until there are records or `wait` milliseconds are over. On a connection of its own. */
@@ -19,26 +37,23 @@ export interface KafkaClient {
     partitions: readonly Place[],
     which: "earliest" | "latest",
   ): Promise<readonly OffsetResult[]>;
-  /** The answer lists the topics that were not made, those that exist among them. */
-  createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]>;
-  /** Settings of topics, or of a broker, by name. */
-  describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>>;
   /** Destroys the records below these offsets. */
   deleteRecords(node: number, offsets: readonly PlaceAt[]): Promise<void>;
+}
+
+/** Consumer groups; a request goes to the group's coordinator. */
+export interface GroupRequests {
   /** The broker that coordinates a group. */
   coordinator(group: string): Promise<number>;
   join(node: number, request: JoinRequest): Promise<JoinAnswer>;
   sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<Assignment>;
   heartbeat(node: number, member: Membership): Promise<void>;
   leave(node: number, group: string, memberId: string): Promise<void>;
-  /** The answer lists what was refused. */
   commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<void>;
   committed(node: number, group: string, partitions: readonly Place[]): Promise<readonly Commit[]>;
-  /** Ends a fetch that waits, so that the next one begins at once. */
-  interruptFetches(): void;
-  /** Ends all connections; what is under way rejects. */
-  close(): void;
 }
+
+export type ProtocolVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
 
 /** A partition. */
 export interface Place {
@@ -77,7 +92,7 @@ export interface ProduceResult extends Place {
   readonly time: number;
 }
 
-export interface FetchPartition extends PlaceAt {}
+export type FetchPartition = PlaceAt;
 
 export interface FetchLimits {
   readonly wait: number;

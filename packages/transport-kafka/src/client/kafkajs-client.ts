@@ -1,4 +1,5 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
+import type { RawCommitted, RawConfigs, RawErrors, RawJoin, RawMetadata, RawOffsets, RawProduce } from "./answers.ts";
 import type {
   Assignment,
   ClusterMetadata,
@@ -17,6 +18,7 @@ import type {
   Place,
   PlaceAt,
   ProduceResult,
+  ProtocolVersions,
   RecordBatch,
   TopicError,
 } from "./client.ts";
@@ -75,8 +77,7 @@ export class KafkajsClient implements KafkaClient {
     };
   }
 
-  /** The first connection's versions of the protocol, for the check at start. */
-  async versions(): Promise<Readonly<Record<number, { minVersion: number; maxVersion: number }>>> {
+  async versions(): Promise<ProtocolVersions> {
     const wire = await this.#anyWire();
     await wire.opened();
     return wire.versions;
@@ -388,54 +389,4 @@ function byTopic<P extends Place, R>(
     else partitions.push(partitionOf(place));
   }
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
-}
-
-interface RawMetadata {
-  readonly brokers: readonly { nodeId: number; host: string; port: number }[];
-  readonly topicMetadata: readonly {
-    topicErrorCode: number;
-    topic: string;
-    partitionMetadata: readonly { partitionId: number; leader: number }[];
-  }[];
-}
-
-interface RawProduce {
-  readonly topics: readonly {
-    topicName: string;
-    partitions: readonly { partition: number; errorCode: number; baseOffset: string; logAppendTime?: string }[];
-  }[];
-}
-
-interface RawOffsets {
-  readonly responses: readonly {
-    topic: string;
-    partitions: readonly { partition: number; errorCode: number; offset: string }[];
-  }[];
-}
-
-interface RawConfigs {
-  readonly resources: readonly {
-    errorCode: number;
-    resourceName: string;
-    configEntries: readonly { configName: string; configValue: string | null }[];
-  }[];
-}
-
-interface RawJoin {
-  readonly errorCode: number;
-  readonly memberId: string;
-  readonly generationId: number;
-  readonly members: readonly { memberId: string; memberMetadata: Buffer }[];
-}
-
-interface RawErrors {
-  readonly responses: readonly { partitions: readonly { errorCode: number }[] }[];
-}
-
-interface RawCommitted {
-  readonly errorCode?: number;
-  readonly responses: readonly {
-    topic: string;
-    partitions: readonly { partition: number; offset: string; metadata: string | null; errorCode: number }[];
-  }[];
 }
