@@ -1,9 +1,15 @@
-import { createServer } from "node:net";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { isPapaError, PapaApp } from "@papa-events/core";
 import { kafka } from "@papa-events/transport-kafka";
 import { expect, onTestFinished, test } from "vitest";
 import { makeTopic } from "./support/admin.ts";
 import { brokerUri, quiet, Space } from "./support/space.ts";
+import { until } from "./support/wait.ts";
 
 /** What `start()` rejects with, having taken no more than 10 s and told no secret. */
 async function failure(target: Parameters<typeof kafka>[0]): Promise<{ code: string; message: string }> {
@@ -61,4 +67,49 @@ test("L1 a topic of other settings is a conflict that names it and the differenc
   const error = await failure(`${brokerUri()}?prefix=${prefix}`);
   expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${prefix}--ready-uc"` } });
   expect(error.message).toContain("cleanup.policy is compact");
+});
+
+test("L4 over TLS a broker with a known certificate serves, one with an unknown is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "papa-events-tls-"));
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const request = [
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    ...subject,
+    "-days",
+    "1",
+    "-keyout",
+    "key",
+    "-out",
+    "cert",
+  ];
+  execFileSync("openssl", request, { cwd: folder, stdio: "ignore" });
+  const [key, cert] = [readFileSync(join(folder, "key")), readFileSync(join(folder, "cert"))];
+  const { hostname, port } = new URL(brokerUri().replace("kafka:", "http:"));
+  const server = createTlsServer({ key, cert }, (client) => {
+    const broker = connect(Number(port), hostname);
+    client.pipe(broker).on("error", () => client.destroy());
+    broker.pipe(client).on("error", () => broker.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const at = { host: "127.0.0.1", port: typeof address === "object" && address !== null ? address.port : 0 };
+  const uri = `kafkas://localhost:${at.port}`;
+  const unknown = await failure({ uri, route: () => at });
+  expect(unknown).toMatchObject({ code: "connection-failed", retryable: false });
+  expect(unknown.message).toMatch(/TLS.*self-signed/);
+  const { prefix } = new Space();
+  const app = new PapaApp({ transport: kafka({ uri, prefix, tls: { ca: cert }, route: () => at }), logger: quiet });
+  let handled = 0;
+  app.onEvent("secure", { useCase: "uc" }, () => {
+    handled += 1;
+  });
+  await app.start();
+  await app.newEvent("secure", {});
+  await until("it is handled", () => handled === 1);
+  await app.stop();
 });

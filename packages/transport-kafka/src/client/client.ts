@@ -14,7 +14,7 @@ export interface KafkaClient extends ClusterRequests, RecordRequests, GroupReque
 }
 
 /** What there is on the cluster. */
-export interface ClusterRequests {
+interface ClusterRequests {
   /** The versions of the protocol that a broker speaks, by the number of the request. */
   versions(): Promise<ProtocolVersions>;
   /** Asks any broker that answers. Topics that do not exist are absent. `"all"` lists every topic of the cluster. */
@@ -26,7 +26,7 @@ export interface ClusterRequests {
 }
 
 /** What is in partitions; a request goes to the broker that leads them. */
-export interface RecordRequests {
+interface RecordRequests {
   /** Stores record batches with acknowledgements from all in-sync replicas. The answer tells of each partition. */
   produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]>;
   /** Waits at the broker until there are records or `wait` milliseconds are over. On a connection of its own. */
@@ -42,7 +42,7 @@ export interface RecordRequests {
 }
 
 /** Consumer groups; a request goes to the group's coordinator. */
-export interface GroupRequests {
+interface GroupRequests {
   /** The broker that coordinates a group. */
   coordinator(group: string): Promise<number>;
   join(node: number, request: JoinRequest): Promise<JoinAnswer>;
