@@ -1,11 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { isPapaError, PapaApp } from "@papa-events/core";
 import { kafka } from "@papa-events/transport-kafka";
+import { generate } from "selfsigned";
 import { expect, onTestFinished, test } from "vitest";
 import { makeTopic } from "./support/admin.ts";
 import { brokerUri, quiet, Space } from "./support/space.ts";
@@ -70,24 +67,14 @@ test("L1 a topic of other settings is a conflict that names it and the differenc
 });
 
 test("L4 over TLS a broker with a known certificate serves, one with an unknown is told", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "papa-events-tls-"));
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  const request = [
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    ...subject,
-    "-days",
-    "1",
-    "-keyout",
-    "key",
-    "-out",
-    "cert",
+  const altNames = [
+    { type: 2 as const, value: "localhost" },
+    { type: 7 as const, ip: "127.0.0.1" },
   ];
-  execFileSync("openssl", request, { cwd: folder, stdio: "ignore" });
-  const [key, cert] = [readFileSync(join(folder, "key")), readFileSync(join(folder, "cert"))];
+  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    extensions: [{ name: "subjectAltName", altNames }],
+  });
   const { hostname, port } = new URL(brokerUri().replace("kafka:", "http:"));
   const server = createTlsServer({ key, cert }, (client) => {
     const broker = connect(Number(port), hostname);
