@@ -90,6 +90,7 @@ export class Lane {
     // Out of the transport's stack, which must not wait for what handlers do before they first await.
     await undefined;
     for (let delivery: Delivery | undefined = first; delivery !== undefined; delivery = this.#waiting.shift()) {
+      const begun = this.#readAhead.begins();
       const context = new DeliveryContext(delivery, this.#options);
       place.context = context;
       let outcome: Outcome;
@@ -101,7 +102,7 @@ export class Lane {
       }
       settler.settle(delivery, context, outcome);
       if (context.running !== undefined) await context.running;
-      if (this.#readAhead.handledOne()) this.#subscription?.readAhead(this.#readAhead.limit);
+      if (this.#readAhead.ended(begun)) this.#subscription?.readAhead(this.#readAhead.limit);
     }
     place.context = undefined;
     this.#freePlaces.push(place);
