@@ -156,7 +156,8 @@ export class Consumer implements DeliveryOwner {
   }
 
   #handOver(delivery: AmqpDelivery): void {
-    if (this.#unsettled >= this.#prefetch) {
+    // Nor past those that came before.
+    if (this.#unsettled >= this.#prefetch || this.#beyond.length > 0) {
       this.#beyond.push(delivery);
       return;
     }
@@ -168,7 +169,8 @@ export class Consumer implements DeliveryOwner {
     while (this.#alive && this.#unsettled < this.#prefetch) {
       const delivery = this.#beyond.shift();
       if (delivery === undefined) return;
-      this.#handOver(delivery);
+      this.#unsettled += 1;
+      this.#options.onDelivery(delivery);
     }
   }
 
