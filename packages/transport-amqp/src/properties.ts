@@ -29,8 +29,8 @@ function isBrokersHeader(name: string): boolean {
 }
 
 /** An event's AMQP properties. Never `user_id` or `expiration`: each strands or destroys the event in the original. */
-export function propertiesOf(event: EncodedEvent): Options.Publish {
-  const { headers, id, name } = event;
+export function propertiesOf(event: EncodedEvent, headers: EncodedEvent["headers"] = event.headers): Options.Publish {
+  const { id, name } = event;
   const source = headers[HEADER.source];
   const properties: Options.Publish = {
     headers,

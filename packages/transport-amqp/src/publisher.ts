@@ -2,6 +2,7 @@ import { PapaError } from "@papa-events/core";
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
 import type { ConfirmChannel, Message, Options } from "amqplib";
 import { codeOf, papaErrorOf } from "./errors.ts";
+import { HeaderTables } from "./header-tables.ts";
 import type { Link } from "./link.ts";
 import { asBuffer, propertiesOf } from "./properties.ts";
 
@@ -30,6 +31,7 @@ export class Publisher {
   /** Messages that came back because no queue took them, by their correlation id. */
   readonly #returned = new Set<string>();
   #sequence = 0;
+  readonly #tables = new HeaderTables();
 
   /** @param prepare makes what is published to; called before each opening of the channel, which a missing exchange closes */
   constructor(link: Link, exchange: string, prepare: () => Promise<void>) {
@@ -88,8 +90,9 @@ export class Publisher {
         const event = events[index];
         if (event === undefined) continue;
         const body = asBuffer(event.body);
+        const properties = propertiesOf(event, this.#tables.lend(event.headers));
         try {
-          channel.publish(this.#exchange, event.name, body, propertiesOf(event), (error: Error | null) =>
+          channel.publish(this.#exchange, event.name, body, properties, (error: Error | null) =>
             settle(index, error === null ? null : this.#reasonOf(error, body.length)),
           );
         } catch (error) {
