@@ -1,7 +1,8 @@
-// npm run bench [-- names ... --rounds n --quick]: measures side by side, prints tables, writes bench/results/<time>.json.
+// npm run bench [-- names ... --rounds n --contenders a,b --quick]: measures side by side, prints tables, writes bench/results/<time>.json.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import type { Benchmark } from "./benchmark.ts";
 import { benchmarks } from "./benchmarks/index.ts";
 import { withBroker } from "./brokers.ts";
 import { type Row, rowsOf, tableOf } from "./report.ts";
@@ -10,7 +11,11 @@ import { singles } from "./single.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, quick: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    contenders: { type: "string" },
+    quick: { type: "boolean", default: false },
+  },
 });
 const names = [...benchmarks, ...singles].map(({ name }) => name);
 /** `amqp` stands for all whose names begin with it. */
@@ -23,6 +28,13 @@ if (unknown !== undefined || !(Number.isInteger(rounds) && rounds > 0)) {
   );
   process.exit(2);
 }
+/** Words of contenders' names, such as `papa,amqplib`; the first of those left is what the others are compared with. */
+const words = values.contenders?.split(",").map((word) => word.trim().toLowerCase());
+const chosen = (benchmark: Benchmark): Benchmark => {
+  const takes = ({ name }: { readonly name: string }) =>
+    words?.some((word) => name.toLowerCase().includes(word)) ?? true;
+  return { ...benchmark, contenders: benchmark.contenders.filter(takes) };
+};
 /** Those that need a broker run when they are asked for. */
 const wanted = (name: string, broker?: string) =>
   positionals.length === 0 ? broker === undefined : positionals.some((word) => stands(word, name));
@@ -30,7 +42,8 @@ const scale = values.quick ? 0.2 : 1;
 
 console.log(`Node.js ${process.version}, ${availableParallelism()} cores, medians of ${rounds} interleaved rounds\n`);
 const results: Record<string, readonly Row[]> = {};
-for (const benchmark of benchmarks.filter(({ name, broker }) => wanted(name, broker))) {
+for (const benchmark of benchmarks.filter(({ name, broker }) => wanted(name, broker)).map(chosen)) {
+  if (benchmark.contenders.length === 0) continue;
   const rows = rowsOf(benchmark, await runBenchmark(benchmark, rounds, scale));
   results[benchmark.name] = rows;
   for (const line of tableOf(benchmark, rows)) console.log(line);
