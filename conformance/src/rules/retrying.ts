@@ -133,10 +133,10 @@ export const retrying: readonly RuleTest[] = [
       await app.start();
       return app;
     };
-    const first = await start();
-    await first.newEvent("counted", {});
-    await rig.until("it waits", async () => (await first.stats()).counted?.waiting === 1);
-    await first.stop();
+    const stopped = await start();
+    await stopped.newEvent("counted", {});
+    await rig.until("it waits", async () => (await stopped.stats()).counted?.waiting === 1);
+    await stopped.stop();
     const second = await start();
     await rig.until(
       "the second attempt has come and waits again",
@@ -146,11 +146,14 @@ export const retrying: readonly RuleTest[] = [
     const third = await start();
     await rig.until(
       "the third attempt has come and waits again",
-      async () => attempts.length === 3 && (await third.stats()).counted?.waiting === 1,
+      async () => attempts.includes(3) && ((await third.stats()).counted?.waiting ?? 0) > 0,
     );
     await rig.faults.cut();
-    await rig.until("it is given up", async () => (await rig.letters("counted").count()) === 1);
-    assert.deepEqual(attempts, [1, 2, 3, 4]);
+    await rig.until("it is given up", async () => (await rig.letters("counted").count()) > 0);
+    // A crash may repeat the attempt that was settled last (H1), with the number that it had.
+    const [first, ...later] = attempts;
+    assert.equal(first, 1);
+    assert.deepEqual([...new Set(later)], [2, 3, 4]);
   }),
 
   rule(
