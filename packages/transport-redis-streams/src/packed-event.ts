@@ -1,28 +1,63 @@
 import { isUtf8 } from "node:buffer";
-import { type EncodedEvent, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
+import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
 
 /*
  * An event as it is stored, in queues, among the waiting and as a dead letter:
  *
- *     packed  = attempt SP name LF headers LF body
- *     attempt = 1*DIGIT            ; the header papa_attempt, so that no reader has to parse the headers for it
- *     name    = *( any but LF )    ; the event name
- *     headers = JSON object        ; all metadata, values are strings; JSON.stringify writes no LF
- *     body    = *OCTET             ; the payload's JSON
+ *     packed   = attempt SP name LF headers LF body
+ *     attempt  = 1*DIGIT              ; the header papa_attempt, so that no reader has to parse the headers for it
+ *     name     = *( any but LF )      ; the event name
+ *     headers  = standard [TAB others] / others
+ *     standard = id TAB time TAB source ; ce_id, ce_time and ce_source; what else every event of this library has is implied
+ *     others   = JSON object          ; values are strings; JSON.stringify writes neither LF nor TAB
+ *     body     = *OCTET               ; the payload's JSON
  */
 
 const LF = 10;
 const SPACE = 32;
+/** What the standard headers imply, and ce_type, which is the name. */
+const SPEC_VERSION = "1.0";
+const CONTENT_TYPE = "application/json";
+
+const STANDARD: ReadonlySet<string> = new Set([
+  HEADER.specVersion,
+  HEADER.id,
+  HEADER.type,
+  HEADER.source,
+  HEADER.time,
+  HEADER.contentType,
+]);
+const FORM = /^[^{\t\n][^\t\n]*\t[^\t\n]*\t[^\t\n]*$/;
 
 /** What ioredis sends; strings cost it less than buffers. */
 export type Packed = string | Buffer;
 
 export function pack(event: EncodedEvent): Packed {
   const name = event.name.includes("\n") ? "" : event.name;
-  const head = `${readAttempt(event.headers)} ${name}\n${JSON.stringify(event.headers)}\n`;
-  const { buffer, byteOffset, length } = event.body;
-  const body = Buffer.from(buffer, byteOffset, length);
-  return isUtf8(body) ? head + body.toString() : Buffer.concat([Buffer.from(head), body]);
+  const head = `${readAttempt(event.headers)} ${name}\n${packHeaders(name, event.headers)}\n`;
+  const body = asBuffer(event.body);
+  const text = body.toString();
+  // Broken UTF-8 shows as replacement characters, and nearly no event has such.
+  if (text.includes("\ufffd") && !isUtf8(body)) return Buffer.concat([Buffer.from(head), body]);
+  return head + text;
+}
+
+function packHeaders(name: string, headers: EncodedEvent["headers"]): string {
+  const standard = packStandard(name, headers);
+  if (standard === undefined) return JSON.stringify(headers);
+  const names = Object.keys(headers);
+  if (names.length === STANDARD.size) return standard;
+  const others = names.filter((header) => !STANDARD.has(header)).map((header) => [header, headers[header]]);
+  return `${standard}\t${JSON.stringify(Object.fromEntries(others))}`;
+}
+
+/** `undefined` where another program has sent something that the short form cannot hold. */
+function packStandard(name: string, headers: EncodedEvent["headers"]): string | undefined {
+  const { ce_specversion: version, ce_type: type, ce_id: id, ce_time: time, ce_source: source } = headers;
+  if (type !== name || version !== SPEC_VERSION || headers[HEADER.contentType] !== CONTENT_TYPE) return undefined;
+  if (id === undefined || time === undefined || source === undefined) return undefined;
+  const standard = `${id}\t${time}\t${source}`;
+  return FORM.test(standard) ? standard : undefined;
 }
 
 /** A packed event, read on demand: most handlers look at few headers. */
@@ -57,8 +92,24 @@ export class PackedEvent implements ReceivedEvent {
   }
 
   get headers(): Readonly<Record<string, unknown>> {
-    return (this.#headers ??= parseHeaders(this.#packed.toString("utf8", this.#headersFrom, this.#headersTo)));
+    this.#headers ??= unpackHeaders(this.name ?? "", this.#packed.toString("utf8", this.#headersFrom, this.#headersTo));
+    return this.#headers;
   }
+}
+
+function unpackHeaders(name: string, text: string): Readonly<Record<string, unknown>> {
+  if (text.startsWith("{")) return parseHeaders(text);
+  const [id, time, source, others] = text.split("\t");
+  if (source === undefined) return {};
+  return {
+    [HEADER.specVersion]: SPEC_VERSION,
+    [HEADER.id]: id,
+    [HEADER.type]: name,
+    [HEADER.source]: source,
+    [HEADER.time]: time,
+    [HEADER.contentType]: CONTENT_TYPE,
+    ...(others === undefined ? undefined : parseHeaders(others)),
+  };
 }
 
 function parseHeaders(text: string): Readonly<Record<string, unknown>> {
@@ -70,4 +121,8 @@ function parseHeaders(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+function asBuffer(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

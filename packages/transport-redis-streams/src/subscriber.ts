@@ -11,6 +11,8 @@ import { within } from "./time-limit.ts";
 
 /** How long closing may wait for settlements that are being stored: a server that is away hands out again by itself. */
 const CLOSING = 5_000;
+/** So many events are handled for longer than a read takes, however quick the handlers are. */
+const ENOUGH = 512;
 
 export interface SubscriberOptions extends Omit<ClaimOptions, "onOut" | "onWaiting" | "onEnded"> {
   readonly useCase: string;
@@ -60,9 +62,12 @@ export class Subscriber implements Subscription {
     return this.#open ? Math.max(0, this.#readAhead - this.#out - this.#surplus.length) : 0;
   }
 
-  /** The room from which on reading pays: a read for each place that becomes free would be a round trip for each event. */
+  /**
+   * The room from which on reading pays: a read for each place that becomes free would be a round trip for each event.
+   * What is left until then has to last for one; more than `ENOUGH` lasts, and larger reads cost the server less.
+   */
   get roomToRead(): number {
-    return Math.max(1, this.#readAhead >> 3);
+    return Math.max(1, this.#readAhead >> 2, this.#readAhead - ENOUGH);
   }
 
   /** Consumes. @throws PapaError */
