@@ -28,7 +28,7 @@ test("R1 events wait for a use case while no instance of it runs", async () => {
   const second = space.app().onEvent("a.b", { useCase: "uc" }, (n) => void got.push(n));
   await second.start();
   await until("all of them", () => got.length === 50);
-  expect(got).toEqual(Array.from({ length: 50 }, (_, n) => n));
+  expect(new Set(got)).toEqual(new Set(Array.from({ length: 50 }, (_, n) => n)));
 });
 
 test("R3 a failing use case is invisible to the others, also to one bound with #", async () => {

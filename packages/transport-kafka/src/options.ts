@@ -39,7 +39,7 @@ export interface KafkaOptions {
   readonly sasl?: SaslOptions | undefined;
   /** Certificates for `kafkas:`. */
   readonly tls?: TlsOptions | undefined;
-  /** Partitions of each topic of events that is made; 6 unless set. */
+  /** Partitions of each topic of events, and of each use case's ready topic, that is made; 6 unless set. */
   readonly partitions?: number | undefined;
   /** Copies of each topic that is made; 3 unless set, or as many as there are brokers. */
   readonly replicationFactor?: number | undefined;

@@ -24,8 +24,10 @@ export class Storage {
     return { topic: this.#cluster.names.delays, kind: "kept", partitions: DELAY_PARTITIONS };
   }
 
+  /** Of several partitions, so that what one instance hands on is not handed to itself for ever (R6). */
   ready(useCase: string): Wanted {
-    return { topic: this.#cluster.names.ready(useCase), kind: "kept", partitions: 1 };
+    const { names, target } = this.#cluster;
+    return { topic: names.ready(useCase), kind: "kept", partitions: target.partitions };
   }
 
   dead(useCase: string): Wanted {
@@ -65,9 +67,7 @@ export class Storage {
   putBack(
     records: readonly { readonly useCase: string; readonly record: KafkaRecord }[],
   ): Promise<(PapaError | undefined)[]> {
-    return this.#producer.store(
-      records.map(({ useCase, record }) => ({ topic: this.ready(useCase), partition: 0, record })),
-    );
+    return this.#producer.store(records.map(({ useCase, record }) => ({ topic: this.ready(useCase), record })));
   }
 
   #outgoing(event: EncodedEvent): Outgoing {

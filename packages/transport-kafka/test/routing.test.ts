@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { produceFrom, withAdmin } from "./support/admin.ts";
+import { makeTopic, produceFrom, withAdmin } from "./support/admin.ts";
 import { brokerUri, event, Space } from "./support/space.ts";
 import { until } from "./support/wait.ts";
 
@@ -71,4 +71,20 @@ test("R6 what another connection declares while this one consumes is delivered a
   await second.publish([event("shared.b"), event("shared.a")]);
   await until("both are delivered", () => names.length === 2);
   expect(names.toSorted()).toEqual(["shared.a", "shared.b"]);
+});
+
+test("R6 what is handed on reaches the instance that wants it, whichever partitions each has", async () => {
+  const space = new Space();
+  const useCases = Array.from({ length: 8 }, (_, index) => `case_${index}`);
+  const older = space.app();
+  for (const useCase of useCases) older.onEvent("old.#", { useCase }, () => {});
+  await makeTopic(brokerUri(), `${space.prefix}.old`, {});
+  await older.start();
+  const newer = space.app();
+  const handled = new Map<string, number>();
+  const count = (useCase: string) => handled.set(useCase, (handled.get(useCase) ?? 0) + 1);
+  for (const useCase of useCases) newer.onEvent("new.#", { useCase }, () => void count(useCase));
+  await newer.start();
+  await newer.newEvents(Array.from({ length: 10 }, () => ({ name: "new.one", payload: {} })));
+  await until("all are handled", () => useCases.every((useCase) => handled.get(useCase) === 10));
 });
