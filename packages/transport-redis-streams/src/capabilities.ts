@@ -10,5 +10,5 @@ export const capabilities: Capabilities = {
   discovery: 0,
   exclusive: "while-leased",
   // More events per script cost other clients their turn on the server, which runs one script at a time.
-  publishing: { eventsPerCall: 64, callsInFlight: 16, bytesPerCall: 1_048_576 },
+  publishing: { eventsPerCall: 128, callsInFlight: 8, bytesPerCall: 1_048_576 },
 };

@@ -35,11 +35,10 @@ export type Packed = string | Buffer;
 export function pack(event: EncodedEvent): Packed {
   const name = event.name.includes("\n") ? "" : event.name;
   const head = `${readAttempt(event.headers)} ${name}\n${packHeaders(name, event.headers)}\n`;
-  const body = asBuffer(event.body);
-  const text = body.toString();
-  // Broken UTF-8 shows as replacement characters, and nearly no event has such.
-  if (text.includes("\ufffd") && !isUtf8(body)) return Buffer.concat([Buffer.from(head), body]);
-  return head + text;
+  if (event.text !== undefined) return head + event.text;
+  const { buffer, byteOffset, length } = event.body;
+  const body = Buffer.from(buffer, byteOffset, length);
+  return isUtf8(body) ? head + body.toString() : Buffer.concat([Buffer.from(head), body]);
 }
 
 function packHeaders(name: string, headers: EncodedEvent["headers"]): string {
@@ -64,10 +63,10 @@ function packStandard(name: string, headers: EncodedEvent["headers"]): string | 
 export class PackedEvent implements ReceivedEvent {
   readonly attempt: number;
   readonly name: string | undefined;
-  readonly body: Buffer;
   readonly #packed: Buffer;
   readonly #headersFrom: number;
   readonly #headersTo: number;
+  readonly #bodyFrom: number;
   #headers: Readonly<Record<string, unknown>> | undefined;
 
   constructor(packed: Buffer) {
@@ -81,14 +80,22 @@ export class PackedEvent implements ReceivedEvent {
       // Not written by this library: all of it is the body, and without a name it becomes a dead letter.
       this.attempt = 1;
       this.name = "";
-      this.body = packed;
+      this.#bodyFrom = 0;
       this.#headers = {};
       return;
     }
     const attempt = space === 1 ? (packed[0] ?? 0) - 48 : Number(packed.toString("latin1", 0, space));
     this.attempt = Number.isInteger(attempt) && attempt >= 1 ? attempt : 1;
     this.name = first === space + 1 ? undefined : packed.toString("utf8", space + 1, first);
-    this.body = packed.subarray(second + 1);
+    this.#bodyFrom = second + 1;
+  }
+
+  get body(): Buffer {
+    return this.#packed.subarray(this.#bodyFrom);
+  }
+
+  get text(): string {
+    return this.#packed.toString("utf8", this.#bodyFrom);
   }
 
   get headers(): Readonly<Record<string, unknown>> {
@@ -121,8 +128,4 @@ function parseHeaders(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function asBuffer(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

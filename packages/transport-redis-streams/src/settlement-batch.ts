@@ -53,7 +53,7 @@ export class SettlementBatch {
     const { settlement } = order;
     if (settlement.kind === "done") {
       this.#outputs += settlement.outputs.length;
-      for (const { body } of settlement.outputs) this.#bytes += body.length;
+      for (const output of settlement.outputs) this.#bytes += output.text?.length ?? output.body.length;
     } else if (settlement.kind !== "release") this.#bytes += settlement.event.body.length;
   }
 

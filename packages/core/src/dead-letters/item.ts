@@ -45,7 +45,7 @@ export function readDeadLetter(
   useCase: string,
 ): DeadLetterItem {
   const reader = new EventReader(event, systemClock);
-  const decoded = decodePayload(event.body);
+  const decoded = decodePayload(event);
   const lastFailedAt = parseTime(reader.text(HEADER.lastFailedAt)) ?? reader.time;
   const reason = reader.text(HEADER.reason) ?? "";
   return {

@@ -6,6 +6,7 @@ import type { EventMaker } from "../publishing/event-maker.ts";
 import type { Admission } from "../rolling/admission.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
+import type { ReceivedEvent } from "../transport/event.ts";
 import { decodePayload } from "../wire/payload.ts";
 import { runInContext } from "./current-event.ts";
 import { callWithDeadline } from "./deadline.ts";
@@ -50,21 +51,20 @@ export class Processor {
    */
   begin(delivery: Delivery, context: DeliveryContext): Outcome | HandlerResult | Promise<Outcome | HandlerResult> {
     const { admission, policy, schema: ownSchema, catalogue } = this.#options;
-    const { body } = delivery.event;
-    if (!admission.wants(context.eventName)) return admission.judge(context, body);
-    if (delivery.crashes >= CRASH_LIMIT)
-      return policy.dead(context, body, "crash-loop", this.#crashLoop(delivery.crashes));
-    const decoded = decodePayload(body);
+    const { event, crashes } = delivery;
+    if (!admission.wants(context.eventName)) return admission.judge(context, event.body);
+    if (crashes >= CRASH_LIMIT) return policy.dead(context, event.body, "crash-loop", this.#crashLoop(crashes));
+    const decoded = decodePayload(event);
     if ("problem" in decoded)
-      return policy.dead(context, body, "invalid-payload", this.#refused(context, [decoded.problem]));
+      return policy.dead(context, event.body, "invalid-payload", this.#refused(context, [decoded.problem]));
     const schema = ownSchema ?? schemaIn(catalogue, context.eventName);
     if (schema === undefined) {
-      if (catalogue !== undefined) return policy.dead(context, body, "unknown-event", this.#unknown(context));
+      if (catalogue !== undefined) return policy.dead(context, event.body, "unknown-event", this.#unknown(context));
       return this.#call(context, decoded.payload);
     }
     const validated = validate(schema, decoded.payload);
-    if (validated instanceof Promise) return validated.then((checked) => this.#callChecked(context, body, checked));
-    return this.#callChecked(context, body, validated);
+    if (validated instanceof Promise) return validated.then((checked) => this.#callChecked(context, event, checked));
+    return this.#callChecked(context, event, validated);
   }
 
   /** What becomes of the event whose handler returned `result`. @throws PapaError `invalid-output` */
@@ -82,13 +82,13 @@ export class Processor {
 
   #callChecked(
     context: DeliveryContext,
-    body: Uint8Array,
+    event: ReceivedEvent,
     checked: StandardSchemaV1.Result<unknown>,
   ): Outcome | HandlerResult | Promise<HandlerResult> {
     if (checked.issues === undefined) return this.#call(context, checked.value);
     return this.#options.policy.dead(
       context,
-      body,
+      event.body,
       "invalid-payload",
       this.#refused(context, problemsOf(checked.issues)),
     );

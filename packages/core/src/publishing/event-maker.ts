@@ -64,14 +64,14 @@ export class EventMaker {
     const catalogue = this.#options.catalogue;
     if (catalogue !== undefined && !Object.hasOwn(catalogue, name)) throw unknownEvent(name, catalogue);
     if (options !== undefined) assertPublishOptions(options);
-    const body = encodePayload(name, payload, this.#options.maxPayloadBytes);
+    const text = encodePayload(name, payload, this.#options.maxPayloadBytes);
     const time = this.#options.now();
     const event = encodeEvent({
       name,
       id: options?.id ?? newEventId(time),
       time,
       source: this.#source,
-      body,
+      text,
       userHeaders: options?.headers,
       cause: cause ?? currentEvent(),
     });

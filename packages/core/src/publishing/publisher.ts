@@ -136,7 +136,7 @@ export class Publisher {
     while (batch.length < eventsPerCall) {
       const next = this.#queue.peekFront();
       if (next === undefined) break;
-      bytes += next.event.body.length;
+      bytes += next.event.text?.length ?? next.event.body.length;
       if (bytes > bytesPerCall && batch.length > 0) break;
       this.#queue.shift();
       if (!next.settled) batch.push(next);

@@ -16,6 +16,8 @@ export interface EncodedEvent {
   readonly headers: Headers;
   /** The payload's JSON in UTF-8. */
   readonly body: Uint8Array;
+  /** The payload's JSON, where it is at hand: a transport that writes text need not make it of `body`. */
+  readonly text?: string | undefined;
 }
 
 /**
@@ -32,4 +34,6 @@ export interface ReceivedEvent {
   /** As received: strings, bytes, lists of them, numbers, anything. */
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Uint8Array;
+  /** `body` as text, where that is to be had for less than `body` itself; U+FFFD stands for what is no UTF-8. */
+  readonly text?: string | undefined;
 }

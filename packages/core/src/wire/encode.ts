@@ -1,4 +1,4 @@
-import type { EncodedEvent } from "../transport/event.ts";
+import type { EncodedEvent, Headers } from "../transport/event.ts";
 import { HEADER } from "./header-names.ts";
 import { isoTime } from "./time.ts";
 
@@ -10,7 +10,8 @@ export interface EventParts {
   readonly time: number;
   /** Who publishes it, as a URI reference. */
   readonly source: string;
-  readonly body: Uint8Array;
+  /** The payload's JSON. */
+  readonly text: string;
   readonly userHeaders: Readonly<Record<string, string>> | undefined;
   /** The event being handled while this one is published; its trace goes on in this one. */
   readonly cause: { readonly id: string; readonly headers: Readonly<Record<string, string>> } | undefined;
@@ -18,7 +19,7 @@ export interface EventParts {
 
 /** Puts an event into its wire format. */
 export function encodeEvent(parts: EventParts): EncodedEvent {
-  const { name, id, time, source, body, userHeaders, cause } = parts;
+  const { name, id, time, source, text, userHeaders, cause } = parts;
   // The names are those of HEADER, written out: a literal with computed names costs several times as much.
   const headers: Record<string, string> = {
     ce_specversion: "1.0",
@@ -30,7 +31,29 @@ export function encodeEvent(parts: EventParts): EncodedEvent {
   };
   if (cause !== undefined) addCause(headers, cause, userHeaders?.[HEADER.traceParent] !== undefined);
   if (userHeaders !== undefined) Object.assign(headers, userHeaders);
-  return { name, id, time, headers, body };
+  return new TextEvent(name, id, time, headers, text);
+}
+
+/** Bytes are made of its text only for those who want bytes. */
+class TextEvent implements EncodedEvent {
+  readonly name: string;
+  readonly id: string;
+  readonly time: number;
+  readonly headers: Headers;
+  readonly text: string;
+  #body: Uint8Array | undefined = undefined;
+
+  constructor(name: string, id: string, time: number, headers: Headers, text: string) {
+    this.name = name;
+    this.id = id;
+    this.time = time;
+    this.headers = headers;
+    this.text = text;
+  }
+
+  get body(): Uint8Array {
+    return (this.#body ??= Buffer.from(this.text));
+  }
 }
 
 /** The most characters of a trace that goes on: one from outside may be of any length, and would not fit every broker. */

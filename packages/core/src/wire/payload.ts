@@ -1,21 +1,25 @@
 import { isUtf8 } from "node:buffer";
 import { PapaError } from "../errors/papa-error.ts";
+import type { ReceivedEvent } from "../transport/event.ts";
 
 /** The most bytes of a payload's JSON, unless an app sets another number (P4). */
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
 /**
- * The payload's JSON as bytes (P4).
+ * The payload's JSON (P4).
  *
  * @throws PapaError `payload-not-json`, `payload-too-large`
  */
-export function encodePayload(eventName: string, payload: unknown, maxBytes: number): Uint8Array {
+export function encodePayload(eventName: string, payload: unknown, maxBytes: number): string {
   const json = stringify(eventName, payload);
   // A string has at least as many bytes as characters: most oversized ones need no copy to be seen.
   if (json.length > maxBytes) throw tooLarge(eventName, Buffer.byteLength(json), maxBytes);
-  const body = Buffer.from(json);
-  if (body.length > maxBytes) throw tooLarge(eventName, body.length, maxBytes);
-  return body;
+  // And at most three times as many.
+  if (json.length * 3 > maxBytes) {
+    const bytes = Buffer.byteLength(json);
+    if (bytes > maxBytes) throw tooLarge(eventName, bytes, maxBytes);
+  }
+  return json;
 }
 
 function stringify(eventName: string, payload: unknown): string {
@@ -41,11 +45,10 @@ export type DecodedPayload = { readonly payload: unknown } | { readonly problem:
  * Parses a received body; says what is wrong with one that is no JSON in UTF-8 (H5). A payload with a `__proto__`
  * key is refused too: code that merges it into an object would change that object's prototype.
  */
-export function decodePayload(body: Uint8Array): DecodedPayload {
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const json = bytes.toString();
+export function decodePayload(event: Pick<ReceivedEvent, "body" | "text">): DecodedPayload {
+  const json = event.text ?? textOf(event.body);
   // Broken UTF-8 shows as replacement characters, though a publisher may have sent such; most bodies have none.
-  if (json.includes("\ufffd") && !isUtf8(body)) return { problem: "the body is no UTF-8" };
+  if (json.includes("\ufffd") && !isUtf8(event.body)) return { problem: "the body is no UTF-8" };
   try {
     const payload: unknown = JSON.parse(json);
     if (mayHaveProtoKey(json) && hasProtoKey(json)) return { problem: 'the body has a key called "__proto__"' };
@@ -53,6 +56,11 @@ export function decodePayload(body: Uint8Array): DecodedPayload {
   } catch (error) {
     return { problem: `the body is no JSON: ${(error as Error).message}` };
   }
+}
+
+function textOf(body: Uint8Array): string {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return bytes.toString();
 }
 
 /** A quick look first; any character of the key may also be written as an escape. */

@@ -40,7 +40,7 @@ describe("the recorded wire format", () => {
         "0190163d-8694-739b-aea5-966c26f8ad91",
         "2026-02-03T04:05:06.789Z",
       ]);
-      expect(decodePayload((await received(name)).body)).toEqual({
+      expect(decodePayload(await received(name))).toEqual({
         payload: { name: "Ñuño 🐦", age: 21, tags: ["a", null], 'quoted "key"': 1.5e-7 },
       });
     },

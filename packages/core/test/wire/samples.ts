@@ -20,7 +20,7 @@ const parts: EventParts = {
   id: "0190163d-8694-739b-aea5-966c26f8ad91",
   time: PUBLISHED,
   source: "papa-events",
-  body: encodePayload("user.created", { name: "Ñuño 🐦", age: 21, tags: ["a", null], 'quoted "key"': 1.5e-7 }, 1_000),
+  text: encodePayload("user.created", { name: "Ñuño 🐦", age: 21, tags: ["a", null], 'quoted "key"': 1.5e-7 }, 1_000),
   userHeaders: undefined,
   cause: undefined,
 };
