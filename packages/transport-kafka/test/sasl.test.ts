@@ -1,6 +1,8 @@
 import { type Broker, kafkaWithLogin } from "@papa-events/conformance/brokers";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { oauthBearer } from "../src/client/oauth-bearer.ts";
 import type { KafkaOptions, SaslOptions } from "../src/index.ts";
+import { clientTo } from "./support/admin.ts";
 import { failure } from "./support/failure.ts";
 import { brokerUri, brokerVersion, Space } from "./support/space.ts";
 import { until } from "./support/wait.ts";
@@ -83,6 +85,28 @@ test("L4 a token that cannot be had is told with why", async () => {
   expect(error.message).toContain("the issuer is away");
   const nothing = await failure({ uri: address, sasl: bearing(() => "") });
   expect(nothing.code).toBe("access-refused");
+});
+
+test("L3 a login that is interrupted while it waits for its token ends at once, and for good", async () => {
+  let give = () => {};
+  let asked = 0;
+  const slow = async () => {
+    asked += 1;
+    if (asked > 2) await new Promise<void>((resolve) => (give = resolve));
+    return token("papa", 600);
+  };
+  const client = clientTo(address, { mechanism: "oauthbearer", authenticationProvider: oauthBearer(slow) });
+  onTestFinished(() => client.close());
+  const [node = -1] = (await client.metadata("all")).nodes;
+  await client.listOffsets(node, [], "latest");
+  const limits = { wait: 0, bytes: 1_000, bytesPerPartition: 1_000 };
+  const fetched = client.fetch(node, [{ topic: "none", partition: 0, offset: 0 }], limits).catch((error) => error.type);
+  await until("it asks for a token", () => asked === 3);
+  const begun = performance.now();
+  client.interruptFetches();
+  expect(await fetched).toBe("CONNECTION");
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  give();
 });
 
 test("L4 a login where none is asked for, and none where one is", async () => {

@@ -22,20 +22,26 @@ export async function produceFrom(uri: string, topic: string, message: Message):
 
 /** Throws all members out of a consumer group. */
 export async function removeMembers(uri: string, group: string): Promise<void> {
-  const { hostname: host, port } = addressOf(uri);
-  const client = new KafkajsClient({
-    brokers: [{ host, port: Number(port) }],
-    clientId: "operator",
-    requestTimeout: 10_000,
-    connectTimeout: 5_000,
-    route: (at, on) => ({ host: at, port: on }),
-  });
+  const client = clientTo(uri);
   try {
     const node = await client.coordinator(group);
     for (const { memberId } of await membersOf(uri, group)) await client.leave(node, group, memberId);
   } finally {
     client.close();
   }
+}
+
+/** A client as the transport has it. */
+export function clientTo(uri: string, sasl?: Readonly<Record<string, unknown>>): KafkajsClient {
+  const { hostname: host, port } = addressOf(uri);
+  return new KafkajsClient({
+    brokers: [{ host, port: Number(port) }],
+    clientId: "operator",
+    sasl,
+    requestTimeout: 10_000,
+    connectTimeout: 5_000,
+    route: (at, on) => ({ host: at, port: on }),
+  });
 }
 
 export function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
