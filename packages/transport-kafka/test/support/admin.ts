@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { type Admin, type GroupDescription, Kafka, logLevel, type Message } from "kafkajs";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 
 /** Makes a topic as an operator would. */
@@ -44,8 +44,12 @@ export function clientTo(uri: string, sasl?: Readonly<Record<string, unknown>>):
   });
 }
 
-export function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
-  return withAdmin(uri, async (admin) => (await admin.describeGroups([group])).groups[0]?.members ?? []);
+export async function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
+  return (await groupOf(uri, group))?.members ?? [];
+}
+
+export function groupOf(uri: string, group: string): Promise<GroupDescription | undefined> {
+  return withAdmin(uri, async (admin) => (await admin.describeGroups([group])).groups[0]);
 }
 
 export async function withAdmin<T>(uri: string, act: (admin: Admin) => Promise<T>): Promise<T> {
