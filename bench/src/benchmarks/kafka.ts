@@ -1,11 +1,14 @@
 import { kafka } from "@papa-events/transport-kafka";
 import { brokerBenchmarks } from "../broker-benchmarks.ts";
 import { kafkajs } from "../kafka/kafkajs.ts";
+import { moleculer } from "../kafka/moleculer.ts";
+import { nest } from "../kafka/nest.ts";
+import { platformatic } from "../kafka/platformatic.ts";
 import { papaEvents } from "../papa-client.ts";
 
 export const kafkaBenchmarks = brokerBenchmarks({
   kind: "kafka",
   title: "Kafka 4.1",
   broker: "kafka",
-  contenders: [kafkajs, papaEvents(kafka)],
+  contenders: [kafkajs, papaEvents(kafka), platformatic, nest, moleculer],
 });

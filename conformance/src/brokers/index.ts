@@ -1,12 +1,13 @@
 import type { Broker } from "./broker.ts";
 import { type KafkaVersion, kafkaSpec } from "./kafka.ts";
+import { type BrokerUser, kafkaSaslSpec } from "./kafka-sasl.ts";
 import { LIMITED, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
 import { type RedisVersion, redisSpec } from "./redis.ts";
 import { startBroker } from "./start.ts";
 
 export { type Broker, BrokerNotOwn, BrokerUnavailable, type Way } from "./broker.ts";
 export { type BrokerProxy, startProxy } from "./proxy.ts";
-export type { KafkaVersion, RabbitMqVersion, RedisVersion };
+export type { BrokerUser, KafkaVersion, RabbitMqVersion, RedisVersion };
 export { LIMITED };
 
 /** A RabbitMQ. @throws BrokerUnavailable */
@@ -22,4 +23,9 @@ export function redis(version: RedisVersion): Promise<Broker> {
 /** A Kafka of one node. @throws BrokerUnavailable */
 export function kafka(version: KafkaVersion): Promise<Broker> {
   return startBroker(kafkaSpec(version));
+}
+
+/** A Kafka of one node that wants a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or OAUTHBEARER with unsigned tokens. @throws BrokerUnavailable */
+export function kafkaWithLogin(version: KafkaVersion, user: BrokerUser): Promise<Broker> {
+  return startBroker(kafkaSaslSpec(version, user));
 }

@@ -48,18 +48,21 @@ export class Cluster {
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
   static async open(target: Target, options: ConnectOptions): Promise<Cluster> {
     const cluster = new Cluster(target, options);
+    let answered = false;
     try {
       const versions = await cluster.client.versions();
       for (const [api, [key, least]] of Object.entries(NEEDED)) {
         const most = versions[key]?.maxVersion ?? -1;
         if (most < least) throw unsupported(`the broker is older than Kafka 2.3 (${api} only up to version ${most})`);
       }
+      answered = true;
       await cluster.refresh([]);
       // By now the brokers' own addresses are known, and a connection to one of them shows when the cluster goes away.
       await cluster.refresh([]);
     } catch (error) {
       cluster.close();
-      throw papaErrorOf(error, cluster.address);
+      const loginMissing = answered && target.sasl === undefined && error instanceof KafkaError;
+      throw papaErrorOf(loginMissing ? withHint(error) : error, cluster.address);
     }
     return cluster;
   }
@@ -212,4 +215,11 @@ export class Cluster {
 
 function hasLeaders(topic: TopicMetadata | undefined): boolean {
   return topic !== undefined && topic.partitions.length > 0 && topic.partitions.every(({ leader }) => leader >= 0);
+}
+
+/** Brokers tell their versions to everybody and close on who goes on without the login they want, without a word. */
+function withHint(error: KafkaError): KafkaError {
+  if (error.type !== "CONNECTION") return error;
+  const message = `${error.message.replace(/\.$/, "")} after a first answer: the broker may want a login (SASL)`;
+  return new KafkaError(error.type, message, error.retriable, error);
 }

@@ -12,6 +12,9 @@ import type { Cluster } from "./cluster.ts";
 /** How long a rebalance waits for members; one that is alive answers within two heartbeats. */
 const REBALANCE_TIMEOUT = 60_000;
 
+/** How often a member that waits for its partitions asks whether it is one still. */
+const WAITING_CHECK = 1_000;
+
 /** After these the group does not know the member any more, or not in this generation. */
 const EXPELLED = new Set(["UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "FENCED_INSTANCE_ID", "MEMBER_ID_REQUIRED"]);
 const MOVED = new Set(["NOT_COORDINATOR_FOR_GROUP", "GROUP_COORDINATOR_NOT_AVAILABLE", "CONNECTION", "TIMEOUT"]);
@@ -50,7 +53,7 @@ export class GroupMember {
       });
       this.#memberId = answer.memberId;
       this.#generation = answer.generation;
-      const assignment = await this.#client.sync(node, this.#membership, await this.#deal(answer.members));
+      const assignment = await this.#synced(node, await this.#deal(answer.members));
       this.seen = performance.now();
       this.#cluster.logger.debug(
         { group: this.group, generation: answer.generation, took: this.seen - started },
@@ -83,6 +86,26 @@ export class GroupMember {
 
   get #membership(): Membership {
     return { group: this.group, memberId: this.#memberId, generation: this.#generation };
+  }
+
+  /**
+   * Waits for what the leader deals out. A broker does not answer a member that is removed meanwhile, and reads nothing more
+   * from its connection: another one is asked.
+   */
+  async #synced(node: number, dealt: Parameters<KafkaClient["sync"]>[2]): Promise<Assignment> {
+    const membership = this.#membership;
+    let waiting = true;
+    const check = setInterval(() => {
+      this.#cluster.client.heartbeat(node, membership).catch((error: unknown) => {
+        if (waiting && error instanceof KafkaError && EXPELLED.has(error.type)) this.#client.interruptRequests();
+      });
+    }, WAITING_CHECK);
+    try {
+      return await this.#client.sync(node, membership, dealt);
+    } finally {
+      waiting = false;
+      clearInterval(check);
+    }
   }
 
   async #deal(members: Parameters<typeof assign>[0]): Promise<ReturnType<typeof assign>> {

@@ -1,4 +1,5 @@
 import { assertKnownOptions, integerOption, invalidOption } from "@papa-events/core/transport";
+import { oauthBearer } from "./client/oauth-bearer.ts";
 import type { Address } from "./client/settings.ts";
 
 /** Certificates, as Node.js's `tls.connect` takes them. */
@@ -26,7 +27,7 @@ export type SaslOptions =
     }
   | {
       readonly mechanism: "oauthbearer";
-      /** Called for each new connection; resolves to a token that is valid now. */
+      /** Called for each new connection; resolves to a token that is valid now. When it rejects, it is called again later. */
       readonly token: () => Promise<string>;
     };
 
@@ -217,7 +218,7 @@ function saslOf(
       const { token } = sasl;
       if (typeof token !== "function")
         throw invalidOption("kafka: sasl", "oauthbearer needs `token`, a function that resolves to one");
-      return { mechanism: "oauthbearer", oauthBearerProvider: async () => ({ value: await token() }) };
+      return { mechanism: "oauthbearer", authenticationProvider: oauthBearer(token) };
     }
     assertMechanism(sasl.mechanism);
     return { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password };

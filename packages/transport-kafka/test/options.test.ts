@@ -1,7 +1,7 @@
 import { isPapaError } from "@papa-events/core";
 import { kafka } from "@papa-events/transport-kafka";
 import { expect, test } from "vitest";
-import { addressOf, type KafkaOptions, readOptions, readUri } from "../src/options.ts";
+import { addressOf, type KafkaOptions, readUri } from "../src/options.ts";
 
 test("L4 a URL names brokers, credentials and options", () => {
   const target = readUri(
@@ -30,14 +30,6 @@ test("L4 what is unset has a safe default", () => {
     partitions: 6,
   });
   expect(readUri("kafka://u:p@localhost").sasl).toEqual({ mechanism: "plain", username: "u", password: "p" });
-});
-
-test("L4 a token provider is asked for each login", async () => {
-  let asked = 0;
-  const token = async () => `token-${++asked}`;
-  const { sasl } = readOptions({ uri: "kafkas://host", sasl: { mechanism: "oauthbearer", token } });
-  const provider = sasl?.oauthBearerProvider as () => Promise<{ value: string }>;
-  expect([await provider(), await provider()]).toEqual([{ value: "token-1" }, { value: "token-2" }]);
 });
 
 test.each([

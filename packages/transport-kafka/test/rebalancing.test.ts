@@ -1,9 +1,13 @@
 import type { Delivery } from "@papa-events/core/transport";
-import { expect, test } from "vitest";
-import { membersOf, removeMembers, withAdmin } from "./support/admin.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { clientTo, groupOf, membersOf, removeMembers } from "./support/admin.ts";
 import { brokerUri, event, Space } from "./support/space.ts";
 import { until } from "./support/wait.ts";
 
+const isStable = async (group: string, members: number) => {
+  const found = await groupOf(brokerUri(), group);
+  return found?.state === "Stable" && found.members.length === members;
+};
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
 test("H3 what a slow handler works on stays with it while instances come and go", async () => {
@@ -78,12 +82,7 @@ test("L3 what is settled after its partition has gone to another instance is dro
   await second.subscribe("stale", 50, (delivery) => after.push(delivery));
   await until("the ten are delivered again", () => after.length === 10);
   proxy.accept();
-  await until("the first is a member again", () =>
-    withAdmin(brokerUri(), async (admin) => {
-      const [group] = (await admin.describeGroups([space.group("stale")])).groups;
-      return group?.state === "Stable" && group.members.length === 2;
-    }),
-  );
+  await until("the first is a member again", () => isStable(space.group("stale"), 2));
   // The first has heard that it lost them once it gets something new or nothing is asked of it any more.
   await Promise.all(before.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
   const { ready, inFlight } = await second.inspect("stale");
@@ -148,12 +147,7 @@ test("L3 what was dropped is handed out again when the partition comes back", as
   await other.subscribe("dropped", 50, (delivery) => ofOther.push(delivery));
   await until("the six are delivered again", () => ofOther.length === 6);
   first.proxy.accept();
-  await until("the first is a member again", () =>
-    withAdmin(brokerUri(), async (admin) => {
-      const [group] = (await admin.describeGroups([space.group("dropped")])).groups;
-      return group?.state === "Stable" && group.members.length === 2;
-    }),
-  );
+  await until("the first is a member again", () => isStable(space.group("dropped"), 2));
   await Promise.all(ofOne.map((delivery) => delivery.settle({ kind: "done", outputs: [event("never")] })));
   second.proxy.refuse();
   await until("the first has them anew", () => ofOne.length === 12);
@@ -162,4 +156,39 @@ test("L3 what was dropped is handed out again when the partition comes back", as
     const { ready, inFlight } = await one.inspect("dropped");
     return ready + inFlight === 0;
   });
+});
+
+/** The broker answers no SyncGroup of a member that is removed while it waits for the leader's: it waited 15 s for that. */
+test("L3 an instance that is thrown out while it waits for its partitions joins anew at once", async () => {
+  const space = new Space();
+  const group = space.group("unanswered");
+  const leader = clientTo(brokerUri());
+  const operator = clientTo(brokerUri());
+  onTestFinished(() => {
+    leader.close();
+    operator.close();
+  });
+  await leader.metadata("all");
+  const node = await leader.coordinator(group);
+  await operator.coordinator(group);
+  const request = { group, sessionTimeout: 30_000, rebalanceTimeout: 30_000, topics: [], userData: "" };
+  const { memberId, generation } = await leader.join(node, { ...request, memberId: "" });
+  await leader.sync(node, { group, memberId, generation }, []);
+  const app = space.app();
+  let handled = 0;
+  app.onEvent("sync", { useCase: "unanswered" }, () => {
+    handled += 1;
+  });
+  const starting = app.start();
+  await until("the instance joins", async () => (await groupOf(brokerUri(), group))?.state === "PreparingRebalance");
+  await leader.join(node, { ...request, memberId });
+  const members = (await groupOf(brokerUri(), group))?.members.map((member) => member.memberId) ?? [];
+  expect(members).toHaveLength(2);
+  const begun = performance.now();
+  for (const each of members) if (each !== memberId) await operator.leave(node, group, each);
+  await leader.leave(node, group, memberId);
+  await starting;
+  expect(performance.now() - begun).toBeLessThan(8_000);
+  await app.newEvent("sync", {});
+  await until("it is handled", () => handled === 1);
 });

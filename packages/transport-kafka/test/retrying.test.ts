@@ -64,3 +64,40 @@ test("T2 a retry that was due while no app ran comes at once, not after another 
   expect(performance.now() - started).toBeLessThan(1_400);
   expect(attempts).toEqual([1, 2]);
 });
+
+test("T3 a partition with one event that waits 60 s for its retry delivers the others at full speed", async () => {
+  const space = new Space();
+  const others = 2_000;
+  /** Far less than the minute that they would take if they waited behind the retry. */
+  const limit = 20_000;
+  const handled = new Set<unknown>();
+  const failed: number[] = [];
+  const app = space.app({ transport: space.transport({ partitions: 1 }) });
+  app.onEvent("lane.*", { useCase: "lane" }, (payload, { attempt }) => {
+    if (payload === "patient") {
+      failed.push(attempt);
+      throw new RetryAfter(60_000);
+    }
+    handled.add(payload);
+  });
+  await app.start();
+  const inTime = async (what: string, from: number) => {
+    const payloads = Array.from({ length: others }, (_, number) => from + number);
+    const begun = performance.now();
+    await app.newEvents(payloads.map((payload) => ({ name: "lane.quick", payload })));
+    await until(what, () => handled.size === from + others, limit);
+    return performance.now() - begun;
+  };
+  const alone = await inTime("those before are handled", 0);
+  await app.newEvent("lane.slow", "patient");
+  await until("one waits", async () => (await app.stats()).lane?.waiting === 1);
+  const beside = await inTime("those behind are handled", others);
+  // Bursts differ on a busy machine, but not by so much.
+  expect(beside).toBeLessThan(alone * 5 + 2_000);
+  expect(failed).toEqual([1]);
+  // What is done is committed past the one that waits, so that a restart hands out none of it again.
+  await until("it alone is left", async () => {
+    const { lane } = await app.stats();
+    return lane !== undefined && lane.ready + lane.inFlight === 0 && lane.waiting === 1;
+  });
+});

@@ -1,30 +1,13 @@
 import { connect, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { isPapaError, PapaApp } from "@papa-events/core";
+import { PapaApp } from "@papa-events/core";
 import { kafka } from "@papa-events/transport-kafka";
 import { generate } from "selfsigned";
 import { expect, onTestFinished, test } from "vitest";
 import { makeTopic } from "./support/admin.ts";
+import { failure } from "./support/failure.ts";
 import { brokerUri, quiet, Space } from "./support/space.ts";
 import { until } from "./support/wait.ts";
-
-/** What `start()` rejects with, having taken no more than 10 s and told no secret. */
-async function failure(target: Parameters<typeof kafka>[0]): Promise<{ code: string; message: string }> {
-  const app = new PapaApp({ transport: kafka(target), logger: quiet });
-  app.onEvent("x", { useCase: "uc" }, () => {});
-  const begun = performance.now();
-  const error: unknown = await app.start().then(
-    () => app.stop(),
-    (thrown: unknown) => thrown,
-  );
-  expect(performance.now() - begun).toBeLessThan(10_000);
-  if (!isPapaError(error)) throw new Error(`no error of the library: ${String(error)}`);
-  const all: string[] = [];
-  for (let each: unknown = error; each instanceof Error; each = each.cause)
-    all.push(each.message, each.stack ?? "", JSON.stringify(each));
-  expect(all.join("\n")).not.toContain("s3cret");
-  return error;
-}
 
 test("L4 a wrong port or host is told at once", async () => {
   const port = await failure("kafka://user:s3cret@127.0.0.1:1");

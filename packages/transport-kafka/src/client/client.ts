@@ -9,6 +9,8 @@ import type { Headers } from "@papa-events/core/transport";
 export interface KafkaClient extends ClusterRequests, RecordRequests, GroupRequests {
   /** Ends a fetch that waits, so that the next one begins at once. */
   interruptFetches(): void;
+  /** Ends the connections for everything but fetches; what waits for an answer rejects. */
+  interruptRequests(): void;
   /** Ends all connections; what is under way rejects. */
   close(): void;
 }

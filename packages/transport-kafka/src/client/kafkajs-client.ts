@@ -271,11 +271,11 @@ export class KafkajsClient implements KafkaClient {
   }
 
   interruptFetches(): void {
-    for (const [key, wire] of this.#wires) {
-      if (!key.startsWith("fetches")) continue;
-      this.#wires.delete(key);
-      wire.end();
-    }
+    this.#end("fetches");
+  }
+
+  interruptRequests(): void {
+    this.#end("requests");
   }
 
   close(): void {
@@ -293,8 +293,12 @@ export class KafkajsClient implements KafkaClient {
 
   /** The addresses that were given have done their part once the brokers' own are known. */
   #endSeeds(): void {
+    this.#end("seed");
+  }
+
+  #end(purpose: Purpose | "seed"): void {
     for (const [key, wire] of this.#wires) {
-      if (!key.startsWith("seed")) continue;
+      if (!key.startsWith(purpose)) continue;
       this.#wires.delete(key);
       wire.end();
     }

@@ -24,6 +24,7 @@ declare module "kafkajs/src/network/connection.js" {
       destroy(): void;
     };
     socket?: Socket;
+    connectionStatus: string;
     isConnected(): boolean;
     connect(): Promise<unknown>;
     disconnect(): Promise<unknown>;

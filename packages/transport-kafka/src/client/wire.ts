@@ -20,6 +20,7 @@ export class Wire {
   readonly #opening: Promise<void>;
   #versions: Versions = {};
   #ended = false;
+  #abandon: (error: KafkaError) => void = () => {};
 
   constructor(host: string, port: number, settings: ClientSettings, onEnd: () => void) {
     const { clientId, requestTimeout, connectTimeout, sasl, tls, route } = settings;
@@ -44,7 +45,10 @@ export class Wire {
       },
     });
     mendTimers(this.#connection);
-    this.#opening = this.#open();
+    this.#opening = new Promise((resolve, reject) => {
+      this.#abandon = reject;
+      this.#open().then(resolve, reject);
+    });
     // Whoever sends is told; nobody may be waiting yet.
     this.#opening.catch(() => {});
   }
@@ -99,13 +103,22 @@ export class Wire {
     }
   }
 
+  /** Ends it whatever it is about: who waits for it to open is told at once, as is who waits for an answer. */
   end(): void {
     this.#lost();
-    this.#connection.socket?.destroy();
+    this.#abandon(connectionLost());
+    this.#destroy();
+  }
+
+  /** With an error, because kafkajs does not hear of anything else while it connects and would wait until its time is over. */
+  #destroy(): void {
+    this.#connection.socket?.destroy(connectionLost());
   }
 
   #lost(): void {
     this.#ended = true;
+    // Else a login that goes on would write to what has ended, and wait for ever for the answer.
+    this.#connection.connectionStatus = "disconnected";
     this.#connection.requestQueue.destroy();
     this.#connection.rejectRequests(connectionLost());
   }
@@ -118,7 +131,8 @@ export class Wire {
       this.#connection.setSupportAuthenticationProtocol(this.#versions[apiKeys.SaslAuthenticate ?? -1] !== undefined);
       await this.#connection.authenticate();
     } catch (error) {
-      this.end();
+      this.#lost();
+      this.#destroy();
       throw kafkaErrorOf(error);
     }
   }

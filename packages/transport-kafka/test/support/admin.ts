@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel, type Message } from "kafkajs";
+import { type Admin, type GroupDescription, Kafka, logLevel, type Message } from "kafkajs";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 
 /** Makes a topic as an operator would. */
@@ -22,14 +22,7 @@ export async function produceFrom(uri: string, topic: string, message: Message):
 
 /** Throws all members out of a consumer group. */
 export async function removeMembers(uri: string, group: string): Promise<void> {
-  const { hostname: host, port } = addressOf(uri);
-  const client = new KafkajsClient({
-    brokers: [{ host, port: Number(port) }],
-    clientId: "operator",
-    requestTimeout: 10_000,
-    connectTimeout: 5_000,
-    route: (at, on) => ({ host: at, port: on }),
-  });
+  const client = clientTo(uri);
   try {
     const node = await client.coordinator(group);
     for (const { memberId } of await membersOf(uri, group)) await client.leave(node, group, memberId);
@@ -38,8 +31,25 @@ export async function removeMembers(uri: string, group: string): Promise<void> {
   }
 }
 
-export function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
-  return withAdmin(uri, async (admin) => (await admin.describeGroups([group])).groups[0]?.members ?? []);
+/** A client as the transport has it. */
+export function clientTo(uri: string, sasl?: Readonly<Record<string, unknown>>): KafkajsClient {
+  const { hostname: host, port } = addressOf(uri);
+  return new KafkajsClient({
+    brokers: [{ host, port: Number(port) }],
+    clientId: "operator",
+    sasl,
+    requestTimeout: 10_000,
+    connectTimeout: 5_000,
+    route: (at, on) => ({ host: at, port: on }),
+  });
+}
+
+export async function membersOf(uri: string, group: string): Promise<readonly { memberId: string }[]> {
+  return (await groupOf(uri, group))?.members ?? [];
+}
+
+export function groupOf(uri: string, group: string): Promise<GroupDescription | undefined> {
+  return withAdmin(uri, async (admin) => (await admin.describeGroups([group])).groups[0]);
 }
 
 export async function withAdmin<T>(uri: string, act: (admin: Admin) => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type BrokerProxy, startProxy } from "@papa-events/conformance/brokers";
+import { type BrokerProxy, type KafkaVersion, startProxy } from "@papa-events/conformance/brokers";
 import { PapaApp, type PapaAppOptions } from "@papa-events/core";
 import type { Connection, EncodedEvent } from "@papa-events/core/transport";
 import { type KafkaOptions, kafka } from "@papa-events/transport-kafka";
@@ -11,6 +11,10 @@ export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: (
 /** The broker that the tests run against; each test is in a namespace of its own on it. */
 export function brokerUri(): string {
   return inject("kafka");
+}
+
+export function brokerVersion(): KafkaVersion {
+  return inject("kafkaVersion");
 }
 
 /** A namespace of this test's own, and what it does there. */

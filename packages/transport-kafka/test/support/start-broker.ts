@@ -4,12 +4,15 @@ import type { TestProject } from "vitest/node";
 declare module "vitest" {
   interface ProvidedContext {
     kafka: string;
+    kafkaVersion: KafkaVersion;
   }
 }
 
 /** One broker for all test files of the project, whose name ends with the broker's version. */
 export default async function startBroker(project: TestProject): Promise<() => Promise<void>> {
-  const broker = await kafka(project.name.split(" ").at(-1) as KafkaVersion);
+  const version = project.name.split(" ").at(-1) as KafkaVersion;
+  const broker = await kafka(version);
   project.provide("kafka", broker.uri);
+  project.provide("kafkaVersion", version);
   return () => broker.stop();
 }

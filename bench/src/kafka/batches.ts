@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import type { EachBatchPayload, Kafka } from "kafkajs";
+import type { ClientOptions } from "../broker-client.ts";
+import { makePayload } from "../payload.ts";
+import { PARTITIONS } from "./topic.ts";
+
+const BATCH = 250;
+/** How many batches are under way at once. */
+const WINDOW = 4;
+
+/** Sends so many records in batches, a few of them under way at once. */
+export async function sendBatches(count: number, send: (records: Produced[]) => Promise<unknown>): Promise<void> {
+  let sent = 0;
+  const batches = async () => {
+    while (sent < count) {
+      const from = sent;
+      sent = Math.min(count, sent + BATCH);
+      await send(Array.from({ length: sent - from }, (_, index) => record(from + index)));
+    }
+  };
+  await Promise.all(Array.from({ length: WINDOW }, batches));
+}
+
+type Produced = ReturnType<typeof record>;
+
+/** One event with the envelope that the library sends. */
+function record(index: number) {
+  return {
+    partition: index % PARTITIONS,
+    value: JSON.stringify(makePayload(index)),
+    headers: {
+      ce_specversion: "1.0",
+      ce_id: randomUUID(),
+      ce_type: "user.created",
+      ce_source: "papa-events",
+      ce_time: new Date().toISOString(),
+      "content-type": "application/json",
+    },
+  };
+}
+
+/** Fetches whole batches, handles so many events at once, and commits when all have been; resolves to what ends it. */
+export async function consumeBatches(
+  kafka: Kafka,
+  { namespace, handlers, handle }: ClientOptions,
+): Promise<() => Promise<void>> {
+  if (handle === undefined) return async () => {};
+  const consumer = kafka.consumer({ groupId: namespace, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic: namespace, fromBeginning: true });
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  await consumer.run({
+    eachBatchAutoResolve: false,
+    autoCommit: false,
+    partitionsConsumedConcurrently: PARTITIONS,
+    eachBatch: (batch) => handleBatch(batch, Math.ceil(handlers / PARTITIONS), handle),
+  });
+  await joined;
+  return () => consumer.disconnect();
+}
+
+async function handleBatch(payload: EachBatchPayload, atOnce: number, handle: () => Promise<void>): Promise<void> {
+  const { batch, heartbeat, commitOffsetsIfNecessary } = payload;
+  let next = 0;
+  const work = async () => {
+    for (let message = batch.messages[next++]; message !== undefined; message = batch.messages[next++]) {
+      JSON.parse(message.value?.toString() ?? "null");
+      await handle();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  const { topic, partition } = batch;
+  const offset = String(BigInt(batch.lastOffset()) + 1n);
+  await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+  await heartbeat();
+}
