@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { EachBatchPayload, Kafka } from "kafkajs";
 import type { ClientOptions } from "../broker-client.ts";
 import { makePayload } from "../payload.ts";
+import { Commits } from "./commits.ts";
 import { PARTITIONS } from "./topic.ts";
 
-const BATCH = 250;
+const BATCH = 500;
 /** How many batches are under way at once. */
 const WINDOW = 4;
 
@@ -26,7 +27,7 @@ type Produced = ReturnType<typeof record>;
 /** One event with the envelope that the library sends. */
 function record(index: number) {
   return {
-    partition: index % PARTITIONS,
+    partition: Math.floor(index / BATCH) % PARTITIONS,
     value: JSON.stringify(makePayload(index)),
     headers: {
       ce_specversion: "1.0",
@@ -39,7 +40,7 @@ function record(index: number) {
   };
 }
 
-/** Fetches whole batches, handles so many events at once, and commits when all have been; resolves to what ends it. */
+/** Fetches whole batches, handles so many events at once, and commits what has been handled; resolves to what ends it. */
 export async function consumeBatches(
   kafka: Kafka,
   { namespace, handlers, handle }: ClientOptions,
@@ -48,19 +49,26 @@ export async function consumeBatches(
   const consumer = kafka.consumer({ groupId: namespace, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic: namespace, fromBeginning: true });
+  const commits = new Commits(consumer);
   const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
   await consumer.run({
     eachBatchAutoResolve: false,
     autoCommit: false,
     partitionsConsumedConcurrently: PARTITIONS,
-    eachBatch: (batch) => handleBatch(batch, Math.ceil(handlers / PARTITIONS), handle),
+    eachBatch: async (batch) => {
+      await handleBatch(batch, Math.ceil(handlers / PARTITIONS), handle);
+      commits.handled(namespace, batch.batch.partition, batch.batch.lastOffset());
+      await batch.heartbeat();
+    },
   });
   await joined;
-  return () => consumer.disconnect();
+  return async () => {
+    await commits.end();
+    await consumer.disconnect();
+  };
 }
 
-async function handleBatch(payload: EachBatchPayload, atOnce: number, handle: () => Promise<void>): Promise<void> {
-  const { batch, heartbeat, commitOffsetsIfNecessary } = payload;
+async function handleBatch({ batch }: EachBatchPayload, atOnce: number, handle: () => Promise<void>): Promise<void> {
   let next = 0;
   const work = async () => {
     for (let message = batch.messages[next++]; message !== undefined; message = batch.messages[next++]) {
@@ -69,8 +77,4 @@ async function handleBatch(payload: EachBatchPayload, atOnce: number, handle: ()
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const { topic, partition } = batch;
-  const offset = String(BigInt(batch.lastOffset()) + 1n);
-  await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-  await heartbeat();
 }

@@ -3,8 +3,8 @@ import { consumeBatches, sendBatches } from "./batches.ts";
 import { clientWithTopic } from "./topic.ts";
 
 /**
- * What a careful team writes by hand: sends of 250 records, confirmed by all replicas that are in sync; whole batches
- * fetched, handled so many at once, and committed when all of them have been.
+ * What a careful team writes by hand: sends of 500 records to a partition each, confirmed by all replicas that are in sync;
+ * whole batches fetched, handled so many at once, and committed in the background when all of them have been.
  */
 export const kafkajs: BrokerContender = {
   name: "kafkajs, tuned",
