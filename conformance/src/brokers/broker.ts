@@ -14,6 +14,8 @@ export interface Broker {
   readonly uri: string;
   /** Whether it is this run's own, so that it can be killed and paused. */
   readonly own: boolean;
+  /** The brokers of a cluster, each with a handle of its own; none where it is one broker. */
+  readonly nodes: readonly Broker[];
   /** `SIGKILL`; resolves when it is dead. @throws BrokerNotOwn */
   kill(): Promise<void>;
   /** Starts it again on the same data and address, after killing it if it runs; resolves when it serves. @throws BrokerNotOwn */

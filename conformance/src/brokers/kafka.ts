@@ -9,7 +9,22 @@ export type KafkaVersion = keyof typeof VERSIONS;
 /** An ApiVersions request, version 0, with correlation id 1 and no client id. */
 const API_VERSIONS = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 
-export function kafkaSpec(version: KafkaVersion): BrokerSpec {
+/** What the brokers of a cluster have in common, and which of them one is. */
+export interface KafkaNode {
+  /** From 1. */
+  readonly id: number;
+  readonly cluster: string;
+  /** The port of each broker's controller, in the order of their ids. */
+  readonly controllers: readonly number[];
+}
+
+/** An id for a cluster: 22 characters of base64url; one that began with "-" would be taken for an option. */
+export function clusterId(): string {
+  return `K${randomBytes(16).toString("base64url").slice(1)}`;
+}
+
+/** A Kafka of one broker, or one broker of several. */
+export function kafkaSpec(version: KafkaVersion, node?: KafkaNode): BrokerSpec {
   return {
     kind: "kafka",
     version,
@@ -25,7 +40,7 @@ export function kafkaSpec(version: KafkaVersion): BrokerSpec {
           "/var/lib/kafka/data",
           `${host}:${port}`,
           9_092,
-          9_093,
+          alone(9_093),
           "0.0.0.0",
         ),
       }),
@@ -37,17 +52,17 @@ export function kafkaSpec(version: KafkaVersion): BrokerSpec {
       run: (folder, [port = 0, controller = 0], jars) => {
         const classes = ["-cp", `${jars}/*`];
         const file = `${folder}/server.properties`;
-        // Kafka's ids are 22 characters of base64url; one that began with "-" would be taken for an option.
-        const cluster = `K${randomBytes(16).toString("base64url").slice(1)}`;
+        const self = node ?? alone(controller);
+        const memory = node === undefined ? "-Xmx512m" : "-Xmx256m";
         return {
           command: "java",
-          args: ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],
+          args: [memory, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],
           files: {
-            "server.properties": properties(`${folder}/data`, `127.0.0.1:${port}`, port, controller, "127.0.0.1"),
+            "server.properties": properties(`${folder}/data`, `127.0.0.1:${port}`, port, self, "127.0.0.1"),
           },
           before: {
             command: "java",
-            args: [...classes, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", file],
+            args: [...classes, "kafka.tools.StorageTool", "format", "-t", self.cluster, "-c", file],
           },
         };
       },
@@ -55,21 +70,30 @@ export function kafkaSpec(version: KafkaVersion): BrokerSpec {
   };
 }
 
+function alone(controller: number): KafkaNode {
+  return { id: 1, cluster: clusterId(), controllers: [controller] };
+}
+
 /** One node that is broker and controller. */
-function properties(data: string, advertised: string, port: number, controller: number, bind: string): string {
+function properties(data: string, advertised: string, port: number, node: KafkaNode, bind: string): string {
+  const { id, controllers } = node;
+  const copies = controllers.length;
+  const voters = controllers.map((controller, index) => `${index + 1}@127.0.0.1:${controller}`);
   return `${[
     "process.roles=broker,controller",
-    "node.id=1",
-    `controller.quorum.voters=1@127.0.0.1:${controller}`,
-    `listeners=PLAINTEXT://${bind}:${port},CONTROLLER://127.0.0.1:${controller}`,
+    `node.id=${id}`,
+    `controller.quorum.voters=${voters.join(",")}`,
+    `listeners=PLAINTEXT://${bind}:${port},CONTROLLER://127.0.0.1:${controllers[id - 1]}`,
     `advertised.listeners=PLAINTEXT://${advertised}`,
     "controller.listener.names=CONTROLLER",
     "inter.broker.listener.name=PLAINTEXT",
     `log.dirs=${data}`,
-    "offsets.topic.replication.factor=1",
+    `default.replication.factor=${copies}`,
+    `min.insync.replicas=${Math.min(2, copies)}`,
+    `offsets.topic.replication.factor=${copies}`,
     "offsets.topic.num.partitions=4",
-    "transaction.state.log.replication.factor=1",
-    "transaction.state.log.min.isr=1",
+    `transaction.state.log.replication.factor=${copies}`,
+    `transaction.state.log.min.isr=${Math.min(2, copies)}`,
     "group.initial.rebalance.delay.ms=0",
     // Tests of killed consumers wait for their sessions to end.
     "group.min.session.timeout.ms=500",

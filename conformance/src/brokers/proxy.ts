@@ -7,6 +7,8 @@ export interface BrokerProxy {
   readonly port: number;
   /** The broker's address by way of this proxy. */
   readonly uri: string;
+  /** For each address that the broker may tell its clients, as `host:port`, the way there by this proxy. */
+  readonly routes: Readonly<Record<string, string>>;
   /** How many connections are open. */
   readonly connections: number;
   /** Resets all connections; new ones are let through. */
@@ -64,6 +66,7 @@ export async function startProxy(
     host: LOCAL,
     port: own,
     uri: uri(LOCAL, own),
+    routes: { [`${host}:${port}`]: `${LOCAL}:${own}` },
     get connections() {
       return pairs.size;
     },

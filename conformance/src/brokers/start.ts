@@ -62,6 +62,17 @@ function readdressed(uri: string, host: string, port: number): string {
   return url.href;
 }
 
+/** One broker of a cluster, natively. @throws BrokerUnavailable */
+export async function startNode(spec: BrokerSpec): Promise<Broker> {
+  const { kind, version } = spec;
+  try {
+    return await serving(spec, await startNatively(spec, "clusters run natively only"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BrokerUnavailable(`${kind} ${version} cannot be had: native: ${reason}.`);
+  }
+}
+
 /** Waits until a broker serves, and ends it if it does not. */
 async function serving(spec: BrokerSpec, running: RunningBroker): Promise<Broker> {
   try {
@@ -97,6 +108,7 @@ function handle(spec: BrokerSpec, running: RunningBroker): Broker {
     way,
     uri: spec.uri(host, port),
     own: control !== undefined,
+    nodes: [],
     kill: async () => {
       await controlled("kill").kill();
       await untilRefused(host, port);

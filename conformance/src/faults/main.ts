@@ -47,6 +47,7 @@ async function countOn(name: string): Promise<Count[]> {
   const counts: Count[] = [];
   try {
     for (const [index, scenario] of wanted.entries()) {
+      if (scenario.clustered && broker.nodes.length === 0) continue;
       console.log(`${name}: ${scenario.name}: ${scenario.what} ...`);
       const namespace = `faults-${Date.now().toString(36)}-${index}`;
       const fewer = times === undefined ? undefined : Math.min(times, scenario.times);

@@ -4,6 +4,8 @@ export type Order = PublishOrder | HandleOrder | CollectOrder;
 interface Where {
   /** The transport's URL, by way of whatever stands between. */
   readonly uri: string;
+  /** Where to connect for each address that the broker tells, and what makes such a transport; the URL alone unless set. */
+  readonly routing?: { readonly module: string; readonly routes: Readonly<Record<string, string>> } | undefined;
 }
 
 /** Publishes `count` events, numbered upwards from `from`. */

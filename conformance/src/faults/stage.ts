@@ -42,11 +42,13 @@ export class Stage {
   readonly peakMemory = { publish: 0, handle: 0, collect: 0 };
   readonly #target: Target;
   readonly #uri: string;
+  readonly #routing: PublishOrder["routing"];
   readonly #patience: number;
   readonly #failing: number | undefined;
   #publishers = 0;
   #publisher: WorkerProcess | undefined;
   #handler: WorkerProcess | undefined;
+  readonly #joining: Promise<WorkerProcess>[] = [];
   #collector: WorkerProcess | undefined;
 
   constructor({ target, broker, proxy, namespace, events, alert, failing, patience = PATIENCE }: StageOptions) {
@@ -58,13 +60,15 @@ export class Stage {
     this.#failing = failing;
     this.ledger = new Ledger(failing);
     const uri = target.uri(proxy.uri, namespace);
+    const { routedBy } = target;
+    this.#routing = routedBy === undefined ? undefined : { module: routedBy, routes: proxy.routes };
     this.#uri = alert ? `${uri}${uri.includes("?") ? "&" : "?"}${target.alert}` : uri;
   }
 
   /** Starts what handles and what collects; all may be killed when it resolves. */
   async open(): Promise<void> {
     await this.startHandler();
-    this.#collector = await this.#start({ role: "collect", uri: this.#uri });
+    this.#collector = await this.#start({ role: "collect", ...this.#where });
     if (this.#failing !== undefined) {
       // The first number fails: what a retry needs on the broker is made by the first one.
       (await this.startPublisher({ count: 1 })).go();
@@ -74,7 +78,7 @@ export class Stage {
   }
 
   async startHandler(): Promise<void> {
-    this.#handler = await this.#start({ role: "handle", uri: this.#uri, failing: this.#failing });
+    this.#handler = await this.#start({ role: "handle", ...this.#where, failing: this.#failing });
   }
 
   async killHandler(): Promise<void> {
@@ -91,12 +95,32 @@ export class Stage {
     this.#note("handle", before);
   }
 
+  /** Starts one more process that handles. */
+  async join(): Promise<void> {
+    const joining = this.#start({ role: "handle", ...this.#where, failing: this.#failing });
+    this.#joining.push(joining);
+    await joining;
+  }
+
+  /** Stops the first of those that joined, cleanly. */
+  async leave(): Promise<void> {
+    const leaving = await this.#joining.shift();
+    if (leaving === undefined) return;
+    await leaving.stop();
+    this.#note("handle", leaving);
+  }
+
+  /** How many duplicates a rolling deployment may make. */
+  get repeatedByRolling(): number {
+    return (this.#target.repeatedByRolling ?? 0) * this.events;
+  }
+
   /** Starts a publisher of what is not confirmed yet, in place of the one before. It begins by its `go`. */
   async startPublisher(settings: Partial<PublishOrder> = {}): Promise<WorkerProcess> {
     await this.killPublisher();
     const from = RANGE * ++this.#publishers;
     const count = this.events - this.ledger.confirmed;
-    const usual = { role: "publish", uri: this.#uri, from, count, window: WINDOW, rate: RATE } as const;
+    const usual = { role: "publish", ...this.#where, from, count, window: WINDOW, rate: RATE } as const;
     this.#publisher = await this.#start({ ...usual, ...settings });
     return this.#publisher;
   }
@@ -132,8 +156,13 @@ export class Stage {
   async close(): Promise<void> {
     await this.killPublisher();
     await this.killHandler();
+    for (const joining of this.#joining) await this.#kill("handle", await joining.catch(() => undefined));
     await this.#kill("collect", this.#collector);
     await this.proxy.close();
+  }
+
+  get #where() {
+    return { uri: this.#uri, routing: this.#routing };
   }
 
   #start(order: Parameters<typeof WorkerProcess.start>[0]): Promise<WorkerProcess> {

@@ -1,4 +1,4 @@
-import { type Broker, rabbitmq, redis } from "../brokers/index.ts";
+import { type Broker, kafka, kafkaCluster, rabbitmq, redis } from "../brokers/index.ts";
 
 /** A broker that faults are counted on. */
 export interface Target {
@@ -9,6 +9,10 @@ export interface Target {
   readonly alert: string;
   /** How long what was declared has to stand before the broker may be killed, in milliseconds. */
   readonly beforeKill: number;
+  /** The transport's module, where the broker tells clients its own address and `kafka({ route })` has to lead them by the proxy. */
+  readonly routedBy?: string;
+  /** The share of events that a plain rolling deployment may repeat; none unless set. */
+  readonly repeatedByRolling?: number;
 }
 
 /** RabbitMQ saves the names of new quorum queues every half second; a younger one is empty after a kill. */
@@ -17,13 +21,28 @@ const onRabbitMq = { uri: prefixed, alert: "heartbeat=1", beforeKill: 1_500 };
 /** A short lease, so that what a killed process had is soon handled by the next. */
 const onRedis = { uri: leased, alert: "connectTimeout=2000", beforeKill: 0 };
 
-/** The brokers by name. Kafka is not among them: its clients connect to where it says it is, past the proxy. */
+/**
+ * A session that ends within seconds, so that what a killed process had is soon handled by the next. A rebalance may
+ * repeat what was handled and not committed.
+ */
+const onKafka = {
+  uri: (address: string, namespace: string) => `${prefixed(address, namespace)}&sessionTimeout=6000`,
+  alert: "requestTimeout=2000",
+  beforeKill: 0,
+  routedBy: "@papa-events/transport-kafka",
+  repeatedByRolling: 0.01,
+};
+
+/** The brokers by name. */
 export const targets: Readonly<Record<string, Target>> = {
   "rabbitmq-4.0": { ...onRabbitMq, start: () => rabbitmq("4.0") },
   "rabbitmq-3.10": { ...onRabbitMq, start: () => rabbitmq("3.10") },
   "redis-7.0": { ...onRedis, start: () => redis("7.0") },
   "redis-8.0": { ...onRedis, start: () => redis("8.0") },
   "valkey-8.1": { ...onRedis, start: () => redis("valkey-8.1") },
+  "kafka-3.9": { ...onKafka, start: () => kafka("3.9") },
+  "kafka-4.1": { ...onKafka, start: () => kafka("4.1") },
+  "kafka-4.1-cluster": { ...onKafka, start: () => kafkaCluster("4.1") },
 };
 
 function leased(address: string, namespace: string): string {

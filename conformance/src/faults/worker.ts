@@ -3,6 +3,7 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { isPapaError, type Logger, PapaApp } from "@papa-events/core";
+import type { Transport } from "@papa-events/core/transport";
 import { transportFromUri } from "@papa-events/core/uri";
 import { type Order, type PublishOrder, USE_CASES } from "./order.ts";
 
@@ -19,7 +20,7 @@ const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeou
 const quiet = () => {};
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: console.error };
 
-const transport = transportFromUri(order.uri);
+const transport = await transportOf(order);
 const app = new PapaApp({ transport, logger, publishTimeout: PUBLISH_TIMEOUT, retryDelay: "100ms" });
 if (order.role === "handle") {
   const { failing = Number.NaN } = order;
@@ -46,6 +47,17 @@ orders.on("line", (line) => {
   if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
+
+async function transportOf({ uri, routing }: Order): Promise<Transport> {
+  if (routing === undefined) return transportFromUri(uri);
+  const { module, routes } = routing;
+  const route = (host: string, port: number) => {
+    const [by = host, at = port] = routes[`${host}:${port}`]?.split(":") ?? [];
+    return { host: by, port: Number(at) };
+  };
+  const { kafka } = (await import(module)) as { kafka(options: { uri: string; route: typeof route }): Transport };
+  return kafka({ uri, route });
+}
 
 async function publish({ from, count, window, rate }: PublishOrder): Promise<void> {
   const interval = rate === undefined ? 0 : 1_000 / rate;
