@@ -14,6 +14,8 @@ export interface Broker {
   readonly uri: string;
   /** Whether it is this run's own, so that it can be killed and paused. */
   readonly own: boolean;
+  /** The folder of its data on this machine, where it runs natively. */
+  readonly folder?: string | undefined;
   /** The brokers of a cluster, each with a handle of its own; none where it is one broker. */
   readonly nodes: readonly Broker[];
   /** `SIGKILL`; resolves when it is dead. @throws BrokerNotOwn */
@@ -39,6 +41,7 @@ export interface RunningBroker {
   readonly way: Way;
   readonly host: string;
   readonly port: number;
+  readonly folder?: string;
   /** Absent where the broker is not this run's own. */
   readonly control?: {
     kill(): Promise<void>;

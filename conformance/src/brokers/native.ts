@@ -66,6 +66,7 @@ export async function startNatively(spec: BrokerSpec, why: string): Promise<Runn
     way: "native",
     host: LOCAL,
     port,
+    folder: broker.folder,
     control: {
       kill: () => broker.kill(),
       start: async () => {

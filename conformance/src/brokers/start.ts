@@ -96,7 +96,7 @@ async function untilServes(spec: BrokerSpec, { host, port }: RunningBroker): Pro
 
 function handle(spec: BrokerSpec, running: RunningBroker): Broker {
   const { kind, version } = spec;
-  const { way, host, port, control } = running;
+  const { way, host, port, folder, control } = running;
   const proxies: BrokerProxy[] = [];
   const controlled = (operation: string) => {
     if (control === undefined) throw new BrokerNotOwn(kind, operation);
@@ -108,6 +108,7 @@ function handle(spec: BrokerSpec, running: RunningBroker): Broker {
     way,
     uri: spec.uri(host, port),
     own: control !== undefined,
+    folder,
     nodes: [],
     kill: async () => {
       await controlled("kill").kill();

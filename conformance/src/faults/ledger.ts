@@ -2,7 +2,9 @@
 export class Ledger {
   /** Grows with every fact. */
   facts = 0;
-  readonly #confirmed = new Set<number>();
+  /** When each was confirmed. */
+  readonly #confirmed = new Map<number, number>();
+  readonly #excused = new Set<number>();
   readonly #handled = new Map<number, number>();
   readonly #collected = new Map<number, number>();
   readonly #rejected: string[] = [];
@@ -21,7 +23,7 @@ export class Ledger {
     this.facts += 1;
     switch (fact) {
       case "confirmed":
-        this.#confirmed.add(number);
+        this.#confirmed.set(number, performance.now());
         break;
       case "rejected":
         this.#rejected.push(more);
@@ -69,7 +71,7 @@ export class Ledger {
 
   /** Confirmed events that were not handled. */
   get unhandled(): number[] {
-    return [...this.#confirmed].filter((number) => !this.#handled.has(number));
+    return [...this.#confirmed.keys()].filter((number) => !this.#handled.has(number));
   }
 
   /** Handled events whose output was not collected. */
@@ -77,9 +79,20 @@ export class Ledger {
     return [...this.#handled.keys()].filter((number) => this.#confirmed.has(number) && !this.#collected.has(number));
   }
 
-  /** Whether all that is confirmed is handled, and its outputs are collected. */
+  /** From now on it is no fault if what was confirmed in the last so many milliseconds is lost. */
+  excuse(milliseconds: number): void {
+    const since = performance.now() - milliseconds;
+    for (const [number, time] of this.#confirmed) if (time >= since) this.#excused.add(number);
+  }
+
+  /** Those of these events that nothing excuses. */
+  unexcused(numbers: readonly number[]): number[] {
+    return numbers.filter((number) => !this.#excused.has(number));
+  }
+
+  /** Whether all that is confirmed, and that nothing excuses, is handled, and its outputs are collected. */
   get complete(): boolean {
-    return this.unhandled.length === 0 && this.withoutOutput.length === 0;
+    return this.unexcused(this.unhandled).length === 0 && this.unexcused(this.withoutOutput).length === 0;
   }
 }
 

@@ -2,6 +2,7 @@
 // with 1 if anything is lost; --write puts the tables into docs/faults.md.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { redisScenarios } from "./redis-scenarios.ts";
 import { documentOf, tableOf } from "./report.ts";
 import { type Count, runScenario } from "./run-scenario.ts";
 import { scenarios } from "./scenarios.ts";
@@ -19,12 +20,12 @@ const { values, positionals } = parseArgs({
 });
 const brokers = positionals.filter((name) => Object.hasOwn(targets, name));
 const named = positionals.filter((name) => !brokers.includes(name));
-const unknown = named.find((name) => !scenarios.some((scenario) => scenario.name === name));
+const all = [...scenarios, ...redisScenarios];
+const unknown = named.find((name) => !all.some((scenario) => scenario.name === name));
 if (unknown !== undefined) refuse(`"${unknown}" is neither a broker nor a scenario`);
 if (brokers.length === 0) refuse("a broker is needed");
 const events = wholeNumber("--events", values.events);
 const times = values.times === undefined ? undefined : wholeNumber("--times", values.times);
-const wanted = scenarios.filter(({ name }) => named.length === 0 || named.includes(name));
 
 const counted = new Map<string, readonly Count[]>();
 let kept = true;
@@ -44,6 +45,9 @@ async function countOn(name: string): Promise<Count[]> {
   const target = targets[name];
   if (target === undefined) return [];
   const broker = await target.start();
+  const wanted = [...scenarios, ...(target.scenarios ?? [])].filter(
+    ({ name: scenario }) => named.length === 0 || named.includes(scenario),
+  );
   const counts: Count[] = [];
   try {
     for (const [index, scenario] of wanted.entries()) {
@@ -72,7 +76,7 @@ function wholeNumber(option: string, text: string): number {
 
 function refuse(problem: string): never {
   console.error(
-    `${problem}; brokers: ${Object.keys(targets).join(", ")}; scenarios: ${scenarios.map(({ name }) => name).join(", ")}`,
+    `${problem}; brokers: ${Object.keys(targets).join(", ")}; scenarios: ${all.map(({ name }) => name).join(", ")}`,
   );
   process.exit(2);
 }

@@ -64,8 +64,10 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
   const { unhandled, withoutOutput } = ledger;
   const dead = await deadLettersOf(target.uri(broker.uri, namespace));
   const lost = Math.max(0, unhandled.length - dead);
-  if (unhandled.length > 0) problems.push(`not handled: ${numbers(unhandled)}`);
-  if (withoutOutput.length > 0) problems.push(`outputs lost: ${numbers(withoutOutput)}`);
+  const missed = ledger.unexcused(unhandled);
+  const missedOutputs = ledger.unexcused(withoutOutput);
+  if (missed.length > 0) problems.push(`not handled: ${numbers(missed)}`);
+  if (missedOutputs.length > 0) problems.push(`outputs lost: ${numbers(missedOutputs)}`);
   if (dead > 0) problems.push(`${dead} dead letters`);
   if (ledger.miscounted > 0) problems.push(`${ledger.miscounted} calls were told the wrong attempt`);
   if (ledger.rejected.length > 0)

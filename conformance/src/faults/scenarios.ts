@@ -176,7 +176,7 @@ async function cutConnections({ proxy }: Stage): Promise<void> {
 }
 
 /** A scenario whose faults are spread evenly over the handling of all events. */
-function handling(fault: (stage: Stage, time: number) => Promise<void>): Scenario["play"] {
+export function handling(fault: (stage: Stage, time: number) => Promise<void>): Scenario["play"] {
   return async (stage, times) => {
     await stage.publish();
     for (let time = 1; time <= times; time += 1) {

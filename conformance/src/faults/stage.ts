@@ -148,7 +148,6 @@ export class Stage {
   /** Waits until all is confirmed, handled and collected, and nothing more comes. */
   async finish(): Promise<void> {
     await this.confirmed(1);
-    await this.handled(1);
     await this.#until(() => this.ledger.complete, 50);
     for (let facts = -1; facts !== this.ledger.facts; await pause(CALM)) facts = this.ledger.facts;
   }

@@ -1,4 +1,6 @@
 import { type Broker, kafka, kafkaCluster, rabbitmq, redis } from "../brokers/index.ts";
+import { redisScenarios } from "./redis-scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /** A broker that faults are counted on. */
 export interface Target {
@@ -13,13 +15,15 @@ export interface Target {
   readonly routedBy?: string;
   /** The share of events that a plain rolling deployment may repeat; none unless set. */
   readonly repeatedByRolling?: number;
+  /** What goes wrong on it only. */
+  readonly scenarios?: readonly Scenario[];
 }
 
 /** RabbitMQ saves the names of new quorum queues every half second; a younger one is empty after a kill. */
 const onRabbitMq = { uri: prefixed, alert: "heartbeat=1", beforeKill: 1_500 };
 
 /** A short lease, so that what a killed process had is soon handled by the next. */
-const onRedis = { uri: leased, alert: "connectTimeout=2000", beforeKill: 0 };
+const onRedis = { uri: leased, alert: "connectTimeout=2000", beforeKill: 0, scenarios: redisScenarios };
 
 /**
  * A session that ends within seconds, so that what a killed process had is soon handled by the next. A rebalance may
