@@ -38,6 +38,15 @@ test("a ledger tells what is lost, what came twice and which attempts are wrong"
   );
 });
 
+test("a ledger excuses what was confirmed shortly before, and nothing that is confirmed later", () => {
+  const ledger = new Ledger();
+  for (const fact of ["confirmed 1", "confirmed 2", "handled 2 1"]) ledger.take(fact);
+  ledger.excuse(60_000);
+  assert.deepEqual([ledger.unhandled, ledger.withoutOutput, ledger.complete], [[1], [2], true]);
+  ledger.take("confirmed 3");
+  assert.deepEqual([ledger.unexcused(ledger.unhandled), ledger.complete], [[3], false]);
+});
+
 test("a document keeps the brokers and scenarios that did not run", () => {
   const first = documentOf("", new Map([["b", [counted("one", 1), counted("two", 2)]]]));
   const second = documentOf(first, new Map([["a", [counted("one", 3)]]]));
