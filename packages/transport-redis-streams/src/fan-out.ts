@@ -13,12 +13,21 @@ export class FanOut {
     this.keys = keys;
   }
 
-  /** Appends what `fan_out` takes for these events; those of a name that nobody wants are left out (R5). */
-  append(events: readonly EncodedEvent[], bindings: Bindings, args: Argument[]): void {
+  /**
+   * Appends what `fan_out` takes for these events from index `from` on, until it is about `most` entries that they make; those
+   * of a name that nobody wants are left out (R5).
+   *
+   * @returns the index of the first event that is left
+   */
+  append(events: readonly EncodedEvent[], bindings: Bindings, args: Argument[], from = 0, most = Infinity): number {
     let open: Route | undefined;
     let countAt = 0;
     let count = 0;
-    for (const event of events) {
+    let entries = 0;
+    let index = from;
+    for (; entries < most; index += 1) {
+      const event = events[index];
+      if (event === undefined) break;
       const route = bindings.route(event.name);
       if (route.queues.length === 0) continue;
       if (route !== open) {
@@ -32,8 +41,10 @@ export class FanOut {
       }
       args.push(pack(event));
       count += 1;
+      entries += route.queues.length;
     }
     if (open !== undefined) args[countAt] = count;
+    return index;
   }
 
   #place(queue: string): number {

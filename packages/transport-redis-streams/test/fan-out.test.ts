@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { encoded } from "./support/events.ts";
+import { Space } from "./support/space.ts";
+
+const USE_CASES = Array.from({ length: 50 }, (_, index) => `uc_${index}`);
+
+/** A connection, and 50 use cases that want what is called `x.…`. */
+async function wanted(space: Space) {
+  const connection = await space.connect();
+  await connection.declare(USE_CASES.map((name) => ({ name, patterns: ["x.*"] })));
+  return connection;
+}
+
+test("P1 what many use cases want is stored by several scripts, each event once and in its order", async () => {
+  const space = new Space();
+  const connection = await wanted(space);
+  const events = Array.from({ length: 100 }, (_, index) => encoded(index % 10 === 3 ? "nobody's" : "x.y", index));
+  await space.redis.config("RESETSTAT");
+  expect(await connection.publish(events)).toEqual([]);
+  const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await space.redis.info("commandstats"))?.[1]);
+  expect(calls).toBeGreaterThan(3);
+  for (const useCase of USE_CASES) {
+    const entries = await space.redis.xrange(space.key(`queue:${useCase}`), "-", "+");
+    const payloads = entries.map(([, fields]) => Number(fields[1]?.split("\n").at(-1)));
+    expect(payloads).toEqual(Array.from({ length: 100 }, (_, index) => index).filter((index) => index % 10 !== 3));
+  }
+});
+
+test("P2 of a call whose later script fails, the events of the earlier ones count as stored", async () => {
+  const space = new Space();
+  const connection = await wanted(space);
+  // A key that is no queue: the script is refused before it stores anything.
+  await connection.declare([{ name: "odd", patterns: ["x.odd"] }]);
+  await space.redis.del(space.key("queue:odd"));
+  await space.redis.set(space.key("queue:odd"), "no queue");
+  const events = Array.from({ length: 60 }, (_, index) => encoded(index === 50 ? "x.odd" : "x.y", index));
+  const unconfirmed = await connection.publish(events);
+  const [first] = unconfirmed;
+  expect(first?.index).toBeGreaterThan(0);
+  expect(unconfirmed.map(({ index }) => index)).toEqual(
+    Array.from({ length: 60 }, (_, index) => index).slice(first?.index),
+  );
+  expect(await space.redis.xlen(space.key("queue:uc_7"))).toBe(first?.index);
+});
