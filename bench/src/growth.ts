@@ -25,13 +25,15 @@ export function memoryGrowth(events: number, uri = "memory:"): Growth {
   const args = ["--expose-gc", ownFile, String(events), uri];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`The measurement of memory failed:\n${stderr}`);
-  const { before, after } = JSON.parse(stdout) as { before: Held; after: Held };
+  const { before, after, server } = JSON.parse(stdout) as { before: Held; after: Held; server?: number[] };
   const change = ((after.resident / before.resident - 1) * 100).toFixed(1);
   const perEvent = ((after.heap - before.heap) / events).toFixed(2);
   const text = [
     `Memory over ${events} events on ${uri.replace(/:.*/s, "")}`,
     `  resident ${megabytes(before.resident)} -> ${megabytes(after.resident)} (${change} %)`,
-    `  heap     ${megabytes(before.heap)} -> ${megabytes(after.heap)} (${perEvent} bytes an event)\n`,
+    `  heap     ${megabytes(before.heap)} -> ${megabytes(after.heap)} (${perEvent} bytes an event)`,
+    ...(server === undefined ? [] : [`  server   ${server.map(megabytes).join(" -> ")} while nothing waits`]),
+    "",
   ].join("\n");
   return { events, before, after, text };
 }
@@ -47,10 +49,22 @@ async function measure(events: number, uri: string): Promise<void> {
   const work = await publishAndHandle({ publish: oneByOne, uri });
   await work.run(events / 2);
   const before = held();
+  const served = await serversMemory(uri);
   await work.run(events);
   const after = held();
+  const server = served === undefined ? undefined : [served, await serversMemory(uri)];
   await work.close?.();
-  console.log(JSON.stringify({ before, after }));
+  console.log(JSON.stringify({ before, after, server }));
+}
+
+/** What a Redis holds, in bytes; `undefined` of other brokers. */
+async function serversMemory(uri: string): Promise<number | undefined> {
+  if (!uri.startsWith("redis:")) return undefined;
+  const { Redis } = await import("ioredis");
+  const redis = new Redis(uri);
+  const info = await redis.info("memory");
+  redis.disconnect();
+  return Number(/used_memory:(\d+)/.exec(info)?.[1]);
 }
 
 /** After a collection, so that it is what is held that is compared, and not when the last collection was. */

@@ -91,8 +91,8 @@ test("L3 SCRIPT FLUSH and killed connections lose nothing", async () => {
 
 test("T2 three apps promote many due retries together: none early, none twice", async () => {
   const space = new Space();
-  const count = 3_000;
-  const delay = 1_500;
+  const count = 10_000;
+  const delay = 3_000;
   const failed = new Map<number, number>();
   const again = new Map<number, number[]>();
   const apps = [1, 2, 3].map(() =>
