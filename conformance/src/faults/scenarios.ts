@@ -121,7 +121,8 @@ export const scenarios: readonly Scenario[] = [
       (await stage.startPublisher({ rate: (stage.events * 1_000) / (times * CHANGE) })).go();
       for (let time = 1; time <= times; time += 1) {
         await pause(begun + time * CHANGE - performance.now());
-        changes.push(time % 2 === 1 ? stage.join() : stage.leave());
+        const change = time % 2 === 1 ? stage.join() : stage.leave();
+        changes.push(change.catch((error: unknown) => void stage.problems.push(String(error))));
       }
       await Promise.all(changes);
     },
