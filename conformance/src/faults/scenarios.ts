@@ -22,6 +22,8 @@ const PAUSED = 10_000;
 const UNHEARD = 100;
 /** How long a broker of a cluster is down: longer than others take to lead in its place. */
 const DOWN = 12_000;
+/** How long it serves before the next one is killed, at least. */
+const SERVING = 8_000;
 /** How often an instance joins or leaves. */
 const CHANGE = 2_000;
 
@@ -121,7 +123,8 @@ export const scenarios: readonly Scenario[] = [
       (await stage.startPublisher({ rate: (stage.events * 1_000) / (times * CHANGE) })).go();
       for (let time = 1; time <= times; time += 1) {
         await pause(begun + time * CHANGE - performance.now());
-        changes.push(time % 2 === 1 ? stage.join() : stage.leave());
+        const change = time % 2 === 1 ? stage.join() : stage.leave();
+        changes.push(change.catch((error: unknown) => void stage.problems.push(String(error))));
       }
       await Promise.all(changes);
     },
@@ -131,12 +134,21 @@ export const scenarios: readonly Scenario[] = [
     what: "each broker of the cluster in turn is killed (SIGKILL) and started again on its data 12 s later",
     times: 3,
     clustered: true,
-    play: handling(async ({ broker: { nodes } }, time) => {
-      const node = nodes[(time - 1) % nodes.length];
-      await node?.kill();
-      await pause(DOWN);
-      await node?.restart();
-    }),
+    play: async (stage, times) => {
+      const { nodes } = stage.broker;
+      // Slowly: the others go on meanwhile, and each kill has to find publishing and handling at work.
+      (await stage.startPublisher({ rate: (stage.events * 1_000) / (times * (DOWN + SERVING)) })).go();
+      for (let time = 1; time <= times; time += 1) {
+        await stage.handled((time - 0.9) / times);
+        const node = nodes[(time - 1) % nodes.length];
+        await node?.kill();
+        const { confirmed, handled } = stage.ledger;
+        stage.notes.push(`kill ${time} at ${confirmed} confirmed, ${handled} handled`);
+        if (confirmed >= stage.events) stage.problems.push(`kill ${time} found nothing to be published`);
+        await pause(DOWN);
+        await node?.restart();
+      }
+    },
   },
   {
     name: "retries-consumer-killed",
