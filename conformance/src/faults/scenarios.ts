@@ -106,7 +106,15 @@ export const scenarios: readonly Scenario[] = [
     what: "another handling process joins, then the one before is stopped cleanly, which may repeat nothing (L2)",
     times: 20,
     play: async (stage, times) => {
-      await handling((each) => each.rollHandler())(stage, times);
+      const count = Math.ceil(stage.events / times);
+      for (let time = 1; time <= times; time += 1) {
+        // A burst for each, of which most is still to come when the process before is stopped.
+        await stage.rollHandler(async () => {
+          (await stage.startPublisher({ count: Math.min(count, stage.events - stage.ledger.confirmed) })).go();
+          await stage.handled((time - 0.8) / times);
+        });
+        await stage.confirmed(Math.min(1, (time * count) / stage.events));
+      }
       await stage.finish();
       const { duplicates } = stage.ledger;
       if (duplicates > stage.repeatedByRolling)

@@ -86,10 +86,11 @@ export class Stage {
     this.#handler = undefined;
   }
 
-  /** Starts another process that handles, then stops the one before cleanly, as a deployment does. */
-  async rollHandler(): Promise<void> {
+  /** Starts another process that handles, then stops the one before cleanly, as a deployment does, after `meanwhile`. */
+  async rollHandler(meanwhile: () => Promise<void>): Promise<void> {
     const before = this.#handler;
     await this.startHandler();
+    await meanwhile();
     if (before === undefined) return;
     await before.stop();
     this.#note("handle", before);
