@@ -22,7 +22,14 @@ export const redisScenarios: readonly Scenario[] = [
     name: "readers-killed",
     what: "the server ends every connection that reads (CLIENT KILL)",
     times: 50,
-    play: handling((stage) => withClient(stage, killReaders)),
+    play: async (stage, times) => {
+      let killed = 0;
+      await handling(async () => {
+        killed += await withClient(stage, killReaders);
+      })(stage, times);
+      stage.notes.push(`${killed} connections were ended`);
+      if (killed === 0) stage.problems.push("no connection read");
+    },
   },
   {
     name: "broker-killed-always",
@@ -54,10 +61,12 @@ export const redisScenarios: readonly Scenario[] = [
   },
 ];
 
-async function killReaders(client: Redis): Promise<void> {
+/** Tells how many. */
+async function killReaders(client: Redis): Promise<number> {
   const clients = String(await client.client("LIST")).split("\n");
   const readers = clients.filter((line) => line.includes("cmd=xreadgroup"));
   for (const reader of readers) await client.call("CLIENT", "KILL", "ID", /^id=(\d+)/.exec(reader)?.[1] ?? "0");
+  return readers.length;
 }
 
 async function failPower(stage: Stage): Promise<void> {
