@@ -1,24 +1,35 @@
-import { connect, createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { connect, createServer, type Server } from "node:net";
 
 /** The host that brokers of tests listen on. */
 export const LOCAL = "127.0.0.1";
 
+/**
+ * Where ports for brokers are looked for: below those that systems give to outgoing connections (Linux from 32,768 on), for
+ * one of these may take a port between this look and the broker's start.
+ */
+const LOWEST_PORT = 10_000;
+const HIGHEST_PORT = 32_767;
+
 /** Ports that nobody listens on now. They are taken all at once, so that none is given twice. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, LOCAL, resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("a server without a port");
-    return address.port;
+  const taken: { readonly port: number; readonly server: Server }[] = [];
+  while (taken.length < count) {
+    const port = randomInt(LOWEST_PORT, HIGHEST_PORT + 1);
+    const server = await listen(port);
+    if (server !== undefined) taken.push({ port, server });
+  }
+  await Promise.all(taken.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  return taken.map(({ port }) => port);
+}
+
+/** `undefined` where somebody listens already, or nobody may. */
+function listen(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(undefined));
+    server.listen(port, LOCAL, () => resolve(server));
   });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** The first bytes that come back for `hello`, or `undefined` when none come in time. */
