@@ -9,36 +9,48 @@ export interface BrokerBenchmarks {
   readonly title: string;
   readonly broker: NonNullable<Benchmark["broker"]>;
   readonly contenders: readonly BrokerContender[];
+  /** To how many queues at once publishing is measured besides. */
+  readonly fanOuts?: readonly number[];
 }
 
 /** The same benchmarks for every broker. */
-export function brokerBenchmarks({ kind, title, broker, contenders }: BrokerBenchmarks): Benchmark[] {
+export function brokerBenchmarks({ kind, title, broker, contenders, fanOuts = [] }: BrokerBenchmarks): Benchmark[] {
   const benchmark = (
     mode: string,
     what: string,
     count: number,
     prepare: (connect: BrokerContender["connect"]) => Promise<Work>,
+    among = contenders,
   ): Benchmark => ({
     name: `${kind}-${mode}`,
     title: `${title}: ${what}, 330-byte events`,
     count,
     unit: "events",
     broker,
-    contenders: contenders.map(({ name, lacks = "", share = 1, connect }) => {
+    contenders: among.map(({ name, lacks = "", share = 1, connect }) => {
       return { name, lacks, share, prepare: () => prepare(connect) };
     }),
   });
   return [
-    benchmark("publish", "publish, confirmed", 40_000, publishing),
+    benchmark("publish", "publish, confirmed", 40_000, (connect) => publishing(connect, 1)),
     benchmark("consume-20", "consume, 20 handlers", 60_000, (connect) => consuming(connect, 20)),
     benchmark("consume-200", "consume, 200 handlers", 60_000, (connect) => consuming(connect, 200)),
     benchmark("both", "publish and consume in one process", 40_000, both),
     benchmark("latency", "one event at a time, from publishing it to its handler", 500, oneAtATime),
+    ...fanOuts.map((queues) =>
+      benchmark(
+        `fan-out-${queues}`,
+        `publish to ${queues} use cases, confirmed`,
+        Math.ceil(40_000 / queues ** 0.5),
+        (connect) => publishing(connect, queues),
+        contenders.filter(({ fansOut }) => fansOut),
+      ),
+    ),
   ];
 }
 
-async function publishing(connect: BrokerContender["connect"]): Promise<Work> {
-  const client = await connect(options(20, undefined));
+async function publishing(connect: BrokerContender["connect"], queues: number): Promise<Work> {
+  const client = await connect({ ...options(20, undefined), queues });
   return { run: (count) => client.publish(count), close: () => client.close() };
 }
 

@@ -5,6 +5,8 @@ export interface ClientOptions {
   readonly namespace: string;
   /** How many handlers may run at once. */
   readonly handlers: number;
+  /** How many queues each event goes to; 1 unless set. */
+  readonly queues?: number | undefined;
   /** What handles an event; absent where nothing is consumed. */
   readonly handle?: (() => Promise<void>) | undefined;
 }
@@ -21,6 +23,8 @@ export interface BrokerContender {
   readonly lacks?: string;
   /** The share of the events that it is given, where more would only take longer. */
   readonly share?: number;
+  /** Whether it can publish to several queues. */
+  readonly fansOut?: boolean;
   readonly connect: (options: ClientOptions) => Promise<BrokerClient>;
 }
 

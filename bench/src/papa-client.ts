@@ -5,13 +5,16 @@ import { makePayload } from "./payload.ts";
 
 const WINDOW = 1_000;
 
-/** The library on a transport: one use case that wants every event. */
+/** The library on a transport: every use case wants every event. */
 export function papaEvents(transport: (uri: string) => Transport): BrokerContender {
   return {
     name: "papa events",
-    connect: async ({ uri, namespace, handlers, handle }) => {
+    fansOut: true,
+    connect: async ({ uri, namespace, handlers, queues = 1, handle }) => {
       const make = () => new PapaApp({ transport: transport(`${uri}?prefix=${namespace}`), concurrency: handlers });
-      const consumer = make().onEvent("user.*", { useCase: "bench" }, handle ?? (async () => {}));
+      const consumer = make();
+      for (let index = 0; index < queues; index += 1)
+        consumer.onEvent("user.*", { useCase: `bench_${index}` }, handle ?? (async () => {}));
       await consumer.start();
       const publisher = make();
       if (handle === undefined) await consumer.stop();

@@ -10,4 +10,5 @@ export const redisStreamsBenchmarks = brokerBenchmarks({
   title: "Redis 8.0",
   broker: "redis",
   contenders: [ioredis, papaEvents(redisStreams), bullmq, moleculer],
+  fanOuts: [1, 10, 100],
 });

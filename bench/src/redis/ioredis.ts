@@ -9,12 +9,12 @@ const BATCH = 64;
 const WINDOW = 8;
 const READ = 500;
 
-const ADD = `for _, event in ipairs(ARGV) do redis.call('XADD', KEYS[1], '*', 'e', event) end`;
+const ADD = `for _, event in ipairs(ARGV) do for _, key in ipairs(KEYS) do redis.call('XADD', key, '*', 'e', event) end end`;
 const FINISH = `redis.call('XACK', KEYS[1], '${GROUP}', unpack(ARGV)) redis.call('XDEL', KEYS[1], unpack(ARGV))`;
 
 /** Commands that ioredis makes of the scripts. */
 interface Client extends Redis {
-  addEvents(stream: string, ...events: string[]): Promise<unknown>;
+  addEvents(streams: number, ...streamsAndEvents: string[]): Promise<unknown>;
   finish(stream: string, ...entries: string[]): Promise<unknown>;
 }
 
@@ -25,9 +25,11 @@ interface Client extends Redis {
 export const ioredis: BrokerContender = {
   name: "ioredis, tuned",
   lacks: "one queue, no routing, retries, dead letters, taking over from the dead, validation",
-  connect: async ({ uri, namespace, handlers, handle }: ClientOptions) => {
+  fansOut: true,
+  connect: async ({ uri, namespace, handlers, queues = 1, handle }: ClientOptions) => {
+    const others = Array.from({ length: queues - 1 }, (_, index) => `${namespace}-${index}`);
     const client = new Redis(uri) as Client;
-    client.defineCommand("addEvents", { numberOfKeys: 1, lua: ADD });
+    client.defineCommand("addEvents", { lua: ADD });
     client.defineCommand("finish", { numberOfKeys: 1, lua: FINISH });
     await client.xgroup("CREATE", namespace, GROUP, "0", "MKSTREAM");
     const reader = new Redis(uri);
@@ -42,7 +44,9 @@ export const ioredis: BrokerContender = {
           const from = sent;
           sent = Math.min(count, sent + BATCH);
           await client.addEvents(
+            queues,
             namespace,
+            ...others,
             ...Array.from({ length: sent - from }, (_, index) => envelope(from + index)),
           );
         }
