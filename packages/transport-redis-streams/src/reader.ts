@@ -111,8 +111,8 @@ export class Reader {
     if (!link.up) await link.whenUp();
     await subscriber.leased();
     if (this.#suspect) await this.#recover();
-    const { claim, room, options } = subscriber;
-    const count = Math.min(room, Math.max(1, Math.floor(READ_BYTES / this.#bytes)));
+    const { claim, room, mostToRead, options } = subscriber;
+    const count = Math.min(room, mostToRead, Math.max(1, Math.floor(READ_BYTES / this.#bytes)));
     if (count < 1 || !subscriber.open) return;
     const reply = (await link.client.xreadgroupBuffer(
       "GROUP",

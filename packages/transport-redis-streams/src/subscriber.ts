@@ -70,6 +70,11 @@ export class Subscriber implements Subscription {
     return Math.max(1, this.#readAhead >> 2, this.#readAhead - ENOUGH);
   }
 
+  /** The most that is read at once: half, so that the server is asked for the other half before this one is handled. */
+  get mostToRead(): number {
+    return Math.ceil(this.#readAhead / 2);
+  }
+
   /** Consumes. @throws PapaError */
   async begin(): Promise<void> {
     await this.#reader.open();
