@@ -1,5 +1,6 @@
 import { kafka } from "@papa-events/transport-kafka";
 import { brokerBenchmarks } from "../broker-benchmarks.ts";
+import { onlyAnId, sameEnvelope } from "../kafka/batches.ts";
 import { kafkajs } from "../kafka/kafkajs.ts";
 import { moleculer } from "../kafka/moleculer.ts";
 import { nest } from "../kafka/nest.ts";
@@ -10,5 +11,12 @@ export const kafkaBenchmarks = brokerBenchmarks({
   kind: "kafka",
   title: "Kafka 4.1",
   broker: "kafka",
-  contenders: [kafkajs, papaEvents(kafka), platformatic, nest, moleculer],
+  contenders: [
+    kafkajs("kafkajs, tuned", sameEnvelope),
+    kafkajs("kafkajs, tuned, no headers", onlyAnId),
+    papaEvents(kafka),
+    platformatic,
+    nest,
+    moleculer,
+  ],
 });

@@ -10,13 +10,17 @@ const BATCH = 500;
 const WINDOW = 4;
 
 /** Sends so many records in batches, a few of them under way at once. */
-export async function sendBatches(count: number, send: (records: Produced[]) => Promise<unknown>): Promise<void> {
+export async function sendBatches(
+  count: number,
+  envelope: () => Envelope,
+  send: (records: Produced[]) => Promise<unknown>,
+): Promise<void> {
   let sent = 0;
   const batches = async () => {
     while (sent < count) {
       const from = sent;
       sent = Math.min(count, sent + BATCH);
-      await send(Array.from({ length: sent - from }, (_, index) => record(from + index)));
+      await send(Array.from({ length: sent - from }, (_, index) => record(from + index, envelope())));
     }
   };
   await Promise.all(Array.from({ length: WINDOW }, batches));
@@ -24,11 +28,23 @@ export async function sendBatches(count: number, send: (records: Produced[]) => 
 
 type Produced = ReturnType<typeof record>;
 
-/** One event with the envelope that the library sends. */
-function record(index: number) {
+function record(index: number, envelope: Envelope) {
   return {
     partition: Math.floor(index / BATCH) % PARTITIONS,
     value: JSON.stringify(makePayload(index)),
+    ...envelope,
+  };
+}
+
+/** What goes with an event's payload. */
+export interface Envelope {
+  readonly key?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** The envelope that the library sends, so that both move the same bytes. */
+export function sameEnvelope(): Envelope {
+  return {
     headers: {
       ce_specversion: "1.0",
       ce_id: randomUUID(),
@@ -38,6 +54,11 @@ function record(index: number) {
       "content-type": "application/json",
     },
   };
+}
+
+/** As little as at-least-once handlers can do with. */
+export function onlyAnId(): Envelope {
+  return { key: randomUUID() };
 }
 
 /** Fetches whole batches, handles so many events at once, and commits what has been handled; resolves to what ends it. */

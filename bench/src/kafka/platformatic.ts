@@ -1,6 +1,6 @@
 import { Producer, stringSerializers } from "@platformatic/kafka";
 import type { BrokerContender } from "../broker-client.ts";
-import { consumeBatches, sendBatches } from "./batches.ts";
+import { consumeBatches, sameEnvelope, sendBatches } from "./batches.ts";
 import { brokersAt, clientWithTopic } from "./topic.ts";
 
 /** What the broker can give: a producer that costs less than kafkajs', and the consumer of kafkajs. */
@@ -18,7 +18,7 @@ export const platformatic: BrokerContender = {
     const endConsuming = await consumeBatches(kafka, options);
     return {
       publish: (count) =>
-        sendBatches(count, (records) => {
+        sendBatches(count, sameEnvelope, (records) => {
           const messages = records.map((record) => ({ ...record, topic }));
           return producer.send({ acks: -1, messages });
         }),
