@@ -73,7 +73,6 @@ export async function consumeBatches(
   const commits = new Commits(consumer);
   const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
   await consumer.run({
-    eachBatchAutoResolve: false,
     autoCommit: false,
     partitionsConsumedConcurrently: PARTITIONS,
     eachBatch: async (batch) => {
