@@ -8,7 +8,8 @@ const IDLE_WAIT = 2_000;
 const SHORT_WAIT = 50;
 /** No more is fetched of a partition while so many bytes of it wait. */
 const ENOUGH_BYTES = 512 * 1_024;
-const LIMITS = { bytes: 8 * 1_048_576, bytesPerPartition: 1_048_576 };
+/** A fetch brings at most half of that, so that the broker answers the next one while this one's events are handled. */
+const LIMITS = { bytes: 8 * 1_048_576, bytesPerPartition: ENOUGH_BYTES / 2 };
 const ERROR_PAUSE = 100;
 const UNREADABLE_PAUSE = 30_000;
 
