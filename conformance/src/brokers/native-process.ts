@@ -49,6 +49,11 @@ export class NativeProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** The last line of its log, once it has ended. */
+  lastWords(): string | undefined {
+    return this.running ? undefined : (readFileSync(this.log, "utf8").trim().split("\n").at(-1) ?? "");
+  }
+
   start(): void {
     const output = openSync(this.log, "a");
     const child = spawn(this.#command, this.#args, {

@@ -67,6 +67,7 @@ export async function startNatively(spec: BrokerSpec, why: string): Promise<Runn
     host: LOCAL,
     port,
     folder: broker.folder,
+    lastWords: () => broker.lastWords(),
     control: {
       kill: () => broker.kill(),
       start: async () => {

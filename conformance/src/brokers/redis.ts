@@ -18,6 +18,8 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
   const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
   const cluster = version.endsWith("-cluster");
   if (cluster) settings.push("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
+  // Unless it is told, a cluster's node takes the port 10,000 above its own for its bus, free or not.
+  const ofBus = (bus: number) => (cluster ? ["--cluster-port", String(bus)] : []);
   return {
     kind,
     version,
@@ -29,9 +31,9 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
     native: {
       from: "tree",
       release,
-      run: (folder, [port = 0]) => ({
+      run: (folder, [port = 0, bus = 0]) => ({
         command: `/usr/bin/${kind}-server`,
-        args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...settings],
+        args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...settings, ...ofBus(bus)],
       }),
     },
   };

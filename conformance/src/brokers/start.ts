@@ -84,11 +84,13 @@ async function serving(spec: BrokerSpec, running: RunningBroker): Promise<Broker
   return handle(spec, running);
 }
 
-async function untilServes(spec: BrokerSpec, { host, port }: RunningBroker): Promise<void> {
+async function untilServes(spec: BrokerSpec, { host, port, lastWords }: RunningBroker): Promise<void> {
   const started = performance.now();
   while (performance.now() - started < START_LIMIT) {
     const answer = await answerTo(host, port, spec.hello);
     if (answer !== undefined && spec.serves(answer)) return;
+    const words = lastWords?.();
+    if (words !== undefined) throw new Error(`it ended before it served, and said last: ${words}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`it was started and did not serve within ${START_LIMIT / 1_000} s`);

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, test, vi } from "vitest";
 import { BrokerNotOwn, BrokerUnavailable, redis } from "../../src/brokers/index.ts";
 import { answerTo, freePorts } from "../../src/brokers/net.ts";
+import { redisSpec } from "../../src/brokers/redis.ts";
+import { startNode } from "../../src/brokers/start.ts";
 import { until } from "../../src/rig/until.ts";
 
 afterEach(() => {
@@ -40,6 +42,23 @@ test("an address in the environment is used as it is, and not killed", async () 
   assert.match(proxy.uri, /^redis:\/\/someone:secret@127\.0\.0\.1:/);
   assert.equal(String(await answerTo(proxy.host, proxy.port, Buffer.from("PING\r\n"))), "+PONG\r\n");
   await broker.stop();
+  server.close();
+});
+
+test("a broker that ends while it starts is told at once, with the last it said", { timeout: 600_000 }, async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  const spec = redisSpec("7.0");
+  assert(spec.native.from === "tree");
+  const { run } = spec.native;
+  const native = { ...spec.native, run: (folder: string) => run(folder, [address.port]) };
+  await assert.rejects(startNode({ ...spec, native }), (error) => {
+    assert(error instanceof BrokerUnavailable);
+    assert.match(error.message, /native: it ended before it served, and said last: .*Failed listening on port/);
+    return true;
+  });
   server.close();
 });
 
