@@ -1,4 +1,4 @@
-import { type AmqpOptions, readOptions, readUri } from "./options.ts";
+import { type AmqpOptions, readOptions, readUri } from "./client/options.ts";
 import { AmqpTransport } from "./transport.ts";
 
 /**

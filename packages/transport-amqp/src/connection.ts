@@ -10,17 +10,17 @@ import type {
   Unconfirmed,
   UseCaseDeclaration,
 } from "@papa-events/core/transport";
-import { Broker } from "./broker.ts";
 import { capabilities } from "./capabilities.ts";
-import { Letters } from "./dead-letters.ts";
-import { Declarations } from "./declarations.ts";
-import { unknownUseCase } from "./errors.ts";
-import { LetterQueue } from "./letter-queue.ts";
-import { deadQueue, delayQueue, retryQueue } from "./names.ts";
-import type { Target } from "./options.ts";
-import { Storage } from "./storage.ts";
-import { Subscriber } from "./subscriber.ts";
-import { within } from "./time-limit.ts";
+import { Broker } from "./client/connections.ts";
+import { unknownUseCase } from "./client/errors.ts";
+import type { Target } from "./client/options.ts";
+import { within } from "./client/time-limit.ts";
+import { Storage } from "./consuming/settlements.ts";
+import { Subscriber } from "./consuming/subscriber.ts";
+import { LetterQueue } from "./dead-letters/dead-letter-queue.ts";
+import { Letters } from "./dead-letters/dead-letters.ts";
+import { Declarations } from "./declarations/declarations.ts";
+import { deadQueue, delayQueue, retryQueue } from "./wire/names.ts";
 
 /** How long closing may wait for settlements that are being stored: a broker that is away redelivers by itself. */
 const CLOSING = 5_000;

@@ -1,3 +1,3 @@
 export { amqp, fromUri } from "./amqp.ts";
-export type { AmqpOptions, TlsOptions } from "./options.ts";
+export type { AmqpOptions, TlsOptions } from "./client/options.ts";
 export type { AmqpTransport } from "./transport.ts";

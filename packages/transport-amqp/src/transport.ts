@@ -1,6 +1,6 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import { addressOf, type Target } from "./client/options.ts";
 import { AmqpConnection } from "./connection.ts";
-import { addressOf, type Target } from "./options.ts";
 
 /** A RabbitMQ virtual host and a namespace in it. */
 export class AmqpTransport implements Transport {

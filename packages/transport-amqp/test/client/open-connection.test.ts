@@ -1,0 +1,149 @@
+import { createServer } from "node:net";
+import { LIMITED } from "@papa-events/conformance/brokers";
+import { amqp, fromUri } from "@papa-events/transport-amqp";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { brokerUrl, Space } from "../support/broker.ts";
+import { failure } from "../support/failure.ts";
+import { methodFrame } from "../support/frames.ts";
+import { listen } from "../support/listen.ts";
+
+function urlWith(change: (url: URL) => void): string {
+  const url = new URL(brokerUrl());
+  url.username = "guest";
+  change(url);
+  return url.href;
+}
+
+test("L4 a wrong port or host is told at once", async () => {
+  const refused = await failure("amqp://guest:s3cret@127.0.0.1:1");
+  expect(refused).toMatchObject({ code: "connection-failed", retryable: true });
+  expect(refused.message).toContain("127.0.0.1:1");
+  const unknown = await failure("amqp://guest:s3cret@no-such-host.invalid");
+  expect(unknown).toMatchObject({ code: "connection-failed" });
+  expect(unknown.message).toContain("no-such-host.invalid");
+});
+
+test("L4 a host that never answers is given up in time", async () => {
+  const port = await listen(createServer(() => {}));
+  const error = await failure(`amqp://guest:s3cret@127.0.0.1:${port}`);
+  expect(error.code).toBe("connection-failed");
+});
+
+test("L4 a wrong password and a wrong virtual host are refused access", async () => {
+  const password = await failure(urlWith((url) => (url.password = "s3cret")));
+  expect(password.code).toBe("access-refused");
+  expect(password.message).toMatch(/ACCESS|login|refuse/i);
+  const vhost = await failure(urlWith((url) => (url.pathname = "/no-such-vhost")));
+  expect(vhost.code).toBe("access-refused");
+  expect(vhost.message).toContain("no-such-vhost");
+});
+
+test.runIf(inject("ownRabbitmq"))(
+  "L4 an account that may not declare is refused access, with what it may not",
+  async () => {
+    const denied = urlWith((url) => {
+      url.username = LIMITED.user;
+      url.password = LIMITED.password;
+      url.searchParams.set("prefix", "denied");
+    });
+    const error = await failure(denied);
+    expect(error.code).toBe("access-refused");
+    expect(error.message).toContain("denied/domain_events");
+  },
+);
+
+test("L1 a queue of other properties is a conflict that names it and the difference", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await channel.assertQueue(space.name("uc"), { durable: true, arguments: { "x-queue-type": "classic" } });
+  const error = await failure(space.url());
+  expect(error).toMatchObject({ code: "topology-conflict", details: { object: `queue "${space.name("uc")}"` } });
+  expect((error.details as { difference: string }).difference).toMatch(/inequivalent arg/);
+});
+
+test("L1 an exchange of another type is a conflict", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await channel.assertExchange(space.name("domain_events"), "fanout");
+  onTestFinished(async () => {
+    const again = await space.channel();
+    await again.deleteExchange(space.name("domain_events"));
+  });
+  const error = await failure(space.url());
+  expect(error).toMatchObject({ code: "topology-conflict" });
+  expect(error.message).toContain("domain_events");
+});
+
+test("L4 what is no RabbitMQ, or none that is new enough, is refused", async () => {
+  const table = (entries: Record<string, string>) => {
+    const parts = Object.entries(entries).map(([name, value]) => {
+      const head = Buffer.alloc(6 + name.length);
+      head.writeUInt8(name.length, 0);
+      head.write(name, 1);
+      head.write("S", 1 + name.length);
+      head.writeUInt32BE(value.length, 2 + name.length);
+      return Buffer.concat([head, Buffer.from(value)]);
+    });
+    const body = Buffer.concat(parts);
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(body.length);
+    return Buffer.concat([size, body]);
+  };
+  const long = (text: string) => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(text.length);
+    return Buffer.concat([size, Buffer.from(text)]);
+  };
+  const replies = [
+    methodFrame(
+      10,
+      10,
+      Buffer.concat([
+        Buffer.from([0, 9]),
+        table({ product: "RabbitMQ", version: "3.9.29" }),
+        long("PLAIN"),
+        long("en_US"),
+      ]),
+    ),
+    methodFrame(10, 30, Buffer.from([0, 10, 0, 2, 0, 0, 0, 0])),
+    methodFrame(10, 41, Buffer.from([0])),
+  ];
+  const port = await listen(
+    createServer((socket) => {
+      const left = [...replies];
+      socket.on("error", () => {});
+      socket.on("data", (data) => {
+        // The protocol header, start-ok, then tune-ok and open together.
+        const next = left.shift();
+        if (next !== undefined) socket.write(next);
+        else if (data.includes(Buffer.from([0, 10, 0, 50]))) socket.end(methodFrame(10, 51, Buffer.alloc(0)));
+      });
+    }),
+  );
+  const error = await failure(`amqp://guest:s3cret@127.0.0.1:${port}`);
+  expect(error).toMatchObject({ code: "unsupported-broker" });
+  expect(error.message).toContain("3.9.29");
+});
+
+test("L4 a URL that is none is told without being printed", () => {
+  for (const uri of [
+    "amqp://u:s3cret@",
+    "http://u:s3cret@h",
+    "u:s3cret",
+    "amqp://u:s3cret%@h",
+    "amqp://u:s3cret@h?x=1",
+  ]) {
+    let message = "";
+    try {
+      fromUri(uri);
+    } catch (error) {
+      expect(error).toMatchObject({ code: "invalid-option" });
+      message = `${String(error)} ${JSON.stringify(error)}`;
+    }
+    expect(message).not.toBe("");
+    expect(message).not.toContain("s3cret");
+  }
+  expect(() => fromUri("amqp://h?prefix=a--b")).toThrow(/prefix/);
+  expect(() => amqp({ uri: "amqp://h", heartbeat: 0 })).toThrow(/heartbeat/);
+  expect(fromUri("amqp://u:s3cret@h/v?prefix=a").address).toBe("amqp://h:5672/v");
+});
