@@ -11,19 +11,19 @@ import type {
   UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
-import { Cluster } from "./cluster.ts";
-import { Letters } from "./dead-letters.ts";
-import { Declarations } from "./declarations.ts";
-import { Discovery } from "./discovery.ts";
-import { papaErrorOf, unknownUseCase } from "./errors.ts";
-import { Inspection } from "./inspection.ts";
-import type { Target } from "./options.ts";
-import { Producer } from "./producer.ts";
-import { Registry } from "./registry.ts";
-import { Releaser } from "./releaser.ts";
-import { Storage } from "./storage.ts";
-import { Subscriber } from "./subscriber.ts";
-import { Topics } from "./topics.ts";
+import { Cluster } from "./client/cluster.ts";
+import { papaErrorOf, unknownUseCase } from "./client/errors.ts";
+import type { Target } from "./client/options.ts";
+import { Inspection } from "./consuming/inspection.ts";
+import { Subscriber } from "./consuming/subscriber.ts";
+import { Letters } from "./dead-letters/dead-letters.ts";
+import { Declarations } from "./declarations/declarations.ts";
+import { Discovery } from "./declarations/discovery.ts";
+import { Registry } from "./declarations/registry.ts";
+import { Topics } from "./declarations/topology.ts";
+import { Producer } from "./publishing/producer.ts";
+import { Storage } from "./publishing/publisher.ts";
+import { Releaser } from "./waiting/releaser.ts";
 
 /** How long closing may wait for the cluster: what it does not hear of is handled again. */
 const CLOSING = 5_000;

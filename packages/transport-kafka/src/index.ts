@@ -1,3 +1,3 @@
+export type { KafkaOptions, SaslOptions, TlsOptions } from "./client/options.ts";
 export { fromUri, kafka } from "./kafka.ts";
-export type { KafkaOptions, SaslOptions, TlsOptions } from "./options.ts";
 export type { KafkaTransport } from "./transport.ts";

@@ -1,4 +1,4 @@
-import { type KafkaOptions, readOptions, readUri } from "./options.ts";
+import { type KafkaOptions, readOptions, readUri } from "./client/options.ts";
 import { KafkaTransport } from "./transport.ts";
 
 /**

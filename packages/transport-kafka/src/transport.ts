@@ -1,6 +1,6 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import { addressOf, type Target } from "./client/options.ts";
 import { KafkaConnection } from "./connection.ts";
-import { addressOf, type Target } from "./options.ts";
 
 /** A Kafka cluster and a namespace on it. */
 export class KafkaTransport implements Transport {

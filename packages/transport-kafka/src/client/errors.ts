@@ -1,37 +1,45 @@
-import errors from "kafkajs/src/protocol/error.js";
-import { KafkaError } from "./client.ts";
+import { isPapaError, PapaError } from "@papa-events/core";
+import { KafkaError } from "./kafka-client.ts";
 
-/** kafkajs's list of errors ends before these. */
-const LATER: Readonly<Record<number, readonly [type: string, retriable: boolean]>> = {
-  89: ["THROTTLING_QUOTA_EXCEEDED", true],
-  100: ["UNKNOWN_TOPIC_ID", true],
-};
+const TRANSPORT = "kafka";
+/** A certificate or the protocol is wrong: trying again changes nothing. */
+const TLS = /SSL|TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|certificate/i;
 
-/** The error for a code of an answer; `undefined` for success. */
-export function errorOfCode(code: number): KafkaError | undefined {
-  if (code === 0) return undefined;
-  const later = LATER[code];
-  if (later !== undefined) return new KafkaError(later[0], later[0], later[1]);
-  const { type, message, retriable } = errors.createErrorFromCode(code);
-  return new KafkaError(type, message, retriable);
+/** What the cluster or its client threw, as an error of the library. */
+export function papaErrorOf(thrown: unknown, address: string, object?: string): PapaError {
+  if (isPapaError(thrown)) return thrown;
+  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const about = object === undefined ? "" : ` (${object})`;
+  const type = thrown instanceof KafkaError ? thrown.type : "";
+  const details = { transport: TRANSPORT, address };
+  if (type === "AUTHENTICATION" || type.includes("AUTHORIZATION") || type.includes("SASL")) {
+    const message = `The Kafka cluster at ${address} refuses access${about}: ${sentence(cause)}`;
+    return new PapaError("access-refused", message, details, { cause });
+  }
+  if (TLS.test(cause.message)) {
+    const message = `TLS with the Kafka cluster at ${address} failed: ${sentence(cause)}`;
+    return new PapaError("connection-failed", message, details, { cause });
+  }
+  if (type === "UNSUPPORTED_VERSION" || type === "KafkaJSServerDoesNotSupportApiKey") return unsupported(cause.message);
+  const retryable = !(thrown instanceof KafkaError) || thrown.retriable || type === "CONNECTION";
+  const message = `The Kafka cluster at ${address} cannot be used${about}: ${sentence(cause)}`;
+  return new PapaError("connection-failed", message, details, { cause, retryable });
 }
 
-/** What kafkajs threw. */
-export function kafkaErrorOf(thrown: unknown): KafkaError {
-  if (thrown instanceof KafkaError) return thrown;
-  if (!(thrown instanceof Error)) return new KafkaError("UNKNOWN", String(thrown), false);
-  const { name, message } = thrown;
-  const type: unknown = "type" in thrown ? thrown.type : undefined;
-  if (name === "KafkaJSSASLAuthenticationError" || (typeof type === "string" && type.includes("SASL")))
-    return new KafkaError("AUTHENTICATION", message, false, withoutSecrets(thrown));
-  if (name === "KafkaJSRequestTimeoutError") return new KafkaError("TIMEOUT", message, true, thrown);
-  if (name === "KafkaJSConnectionError" || name === "KafkaJSConnectionClosedError")
-    return new KafkaError("CONNECTION", message, true, thrown);
-  const retriable = "retriable" in thrown && thrown.retriable === true;
-  return new KafkaError(typeof type === "string" ? type : name, message, retriable, thrown);
+export function unsupported(problem: string): PapaError {
+  return new PapaError("unsupported-broker", `${problem.replace(/\.$/, "")}.`, { transport: TRANSPORT, problem });
 }
 
-/** An authenticator's error may hold what it was given. */
-function withoutSecrets({ message }: Error): Error {
-  return new Error(message);
+export function unknownUseCase(useCase: string): PapaError {
+  const message = `No app has declared a use case "${useCase}" in this namespace.`;
+  return new PapaError("unknown-use-case", message, { useCase });
+}
+
+export function topologyConflict(object: string, difference: string): PapaError {
+  const message = `${object} is not as it has to be: ${difference}.`;
+  return new PapaError("topology-conflict", message, { object, difference });
+}
+
+function sentence({ message }: Error): string {
+  return `${message.replace(/\.$/, "")}.`;
 }

@@ -1,5 +1,8 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
-import type { RawCommitted, RawConfigs, RawErrors, RawJoin, RawMetadata, RawOffsets, RawProduce } from "./answers.ts";
+import { readFetch } from "../wire/fetch-response.ts";
+import { encodeProduce } from "../wire/produce-request.ts";
+import { Wire } from "./broker-connection.ts";
+import type { Address, ClientSettings } from "./client-settings.ts";
 import type {
   Assignment,
   ClusterMetadata,
@@ -21,13 +24,18 @@ import type {
   ProtocolVersions,
   RecordBatch,
   TopicError,
-} from "./client.ts";
-import { KafkaError } from "./client.ts";
-import { errorOfCode } from "./errors.ts";
-import { readFetch } from "./fetched.ts";
-import { encodeProduce } from "./record-batch.ts";
-import type { Address, ClientSettings } from "./settings.ts";
-import { Wire } from "./wire.ts";
+} from "./kafka-client.ts";
+import { KafkaError } from "./kafka-client.ts";
+import type {
+  RawCommitted,
+  RawConfigs,
+  RawErrors,
+  RawJoin,
+  RawMetadata,
+  RawOffsets,
+  RawProduce,
+} from "./kafkajs-answers.ts";
+import { errorOfCode } from "./kafkajs-errors.ts";
 
 const PROTOCOL = "papa-events";
 const RESOURCE = { topic: 2, broker: 4 } as const;

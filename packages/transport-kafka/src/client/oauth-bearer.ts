@@ -1,4 +1,4 @@
-import { KafkaError } from "./client.ts";
+import { KafkaError } from "./kafka-client.ts";
 
 /** What kafkajs lends an authenticator: one exchange of bytes, each side's led by their length in four bytes. */
 interface Exchange {

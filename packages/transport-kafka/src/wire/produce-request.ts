@@ -1,0 +1,198 @@
+import type { KafkaRecord, RecordBatch } from "../client/kafka-client.ts";
+import { crc32c } from "./crc32c.ts";
+
+/** Bytes of a batch before its records. */
+const BATCH_HEADER = 61;
+/** From here on to its end a batch is summed up. */
+const SUMMED_FROM = 21;
+/** A record's length is at most so long. */
+const LONGEST_LENGTH = 5;
+/** Up to here a loop is quicker than a call to the runtime. */
+const SHORT_TEXT = 64;
+
+/**
+ * Encodes a Produce request's body, versions 3 to 7, with record batches of magic 2. kafkajs makes several buffers for each
+ * record; this writes all of them into one.
+ *
+ *     body   = transactional_id:-1 acks timeout *topic        ; https://kafka.apache.org/protocol#The_Messages_Produce
+ *     topic  = name *(partition length batch)
+ *     batch  = 0 length epoch magic crc attributes last_offset_delta time time producer:-1 epoch:-1 sequence:-1 *record
+ *     record = length 0 time_delta:0 offset_delta key value *(header_key header_value)
+ */
+export function encodeProduce(
+  topics: readonly { readonly topic: string; readonly partitions: readonly RecordBatch[] }[],
+  timeout: number,
+): Buffer {
+  const writer = new Writer(estimate(topics));
+  writer.int16(-1);
+  writer.int16(-1);
+  writer.int32(timeout);
+  writer.int32(topics.length);
+  for (const { topic, partitions } of topics) {
+    const name = Buffer.from(topic);
+    writer.int16(name.length);
+    writer.bytes(name);
+    writer.int32(partitions.length);
+    for (const { partition, records } of partitions) {
+      writer.int32(partition);
+      writer.batch(records);
+    }
+  }
+  return writer.done();
+}
+
+function estimate(topics: readonly { readonly partitions: readonly RecordBatch[] }[]): number {
+  let bytes = 256;
+  for (const { partitions } of topics)
+    for (const { records } of partitions) {
+      bytes += 512;
+      for (const { value } of records) bytes += 512 + (value?.length ?? 0);
+    }
+  return bytes;
+}
+
+class Writer {
+  #buffer: Buffer;
+  #at = 0;
+
+  constructor(size: number) {
+    this.#buffer = Buffer.allocUnsafe(size);
+  }
+
+  done(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  int16(value: number): void {
+    this.#room(2);
+    this.#at = this.#buffer.writeInt16BE(value, this.#at);
+  }
+
+  int32(value: number): void {
+    this.#room(4);
+    this.#at = this.#buffer.writeInt32BE(value, this.#at);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#buffer.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** A record batch with its length before it. */
+  batch(records: readonly KafkaRecord[]): void {
+    const start = this.#at + 4;
+    this.#room(4 + BATCH_HEADER);
+    this.#at = start + BATCH_HEADER;
+    for (const [index, record] of records.entries()) this.#record(record, index);
+    const end = this.#at;
+    const buffer = this.#buffer;
+    const now = BigInt(Date.now());
+    buffer.writeInt32BE(end - start, start - 4);
+    buffer.writeBigInt64BE(0n, start);
+    buffer.writeInt32BE(end - start - 12, start + 8);
+    buffer.writeInt32BE(-1, start + 12);
+    buffer.writeInt8(2, start + 16);
+    buffer.writeInt16BE(0, start + 21);
+    buffer.writeInt32BE(records.length - 1, start + 23);
+    buffer.writeBigInt64BE(now, start + 27);
+    buffer.writeBigInt64BE(now, start + 35);
+    buffer.writeBigInt64BE(-1n, start + 43);
+    buffer.writeInt16BE(-1, start + 51);
+    buffer.writeInt32BE(-1, start + 53);
+    buffer.writeInt32BE(records.length, start + 57);
+    buffer.writeUInt32BE(crc32c(buffer, start + SUMMED_FROM, end), start + 17);
+  }
+
+  #record({ key, value, headers }: KafkaRecord, offsetDelta: number): void {
+    // Its length comes first and is known last: room is left for the longest, and the record moved up.
+    this.#room(LONGEST_LENGTH + 16);
+    const start = this.#at;
+    const body = start + LONGEST_LENGTH;
+    this.#at = body;
+    this.#buffer[this.#at++] = 0;
+    this.#varint(0);
+    this.#varint(offsetDelta);
+    if (key === null) this.#varint(-1);
+    else this.#text(key);
+    this.#value(value);
+    const pairs = pairsOf(headers);
+    this.#varint(pairs.length);
+    for (const [name, text] of pairs) {
+      this.#text(name);
+      if (typeof text === "string") this.#text(text);
+      else this.#value(text);
+    }
+    const length = this.#at - body;
+    this.#at = start;
+    this.#varint(length);
+    this.#buffer.copyWithin(this.#at, body, body + length);
+    this.#at += length;
+  }
+
+  #value(value: Uint8Array | null): void {
+    if (value === null) {
+      this.#varint(-1);
+      return;
+    }
+    this.#varint(value.length);
+    this.bytes(value);
+  }
+
+  /** A text in UTF-8 with its length before it. */
+  #text(text: string): void {
+    const { length } = text;
+    this.#room(length * 3 + LONGEST_LENGTH);
+    const start = this.#at;
+    if (length < SHORT_TEXT) {
+      // Zigzag of less than 64 is one byte.
+      const buffer = this.#buffer;
+      let at = start + 1;
+      let index = 0;
+      for (; index < length; index += 1) {
+        const code = text.charCodeAt(index);
+        if (code > 127) break;
+        buffer[at++] = code;
+      }
+      if (index === length) {
+        buffer[start] = length * 2;
+        this.#at = at;
+        return;
+      }
+    }
+    this.#varint(Buffer.byteLength(text));
+    this.#at += this.#buffer.write(text, this.#at);
+  }
+
+  #varint(value: number): void {
+    this.#room(LONGEST_LENGTH);
+    let rest = ((value << 1) ^ (value >> 31)) >>> 0;
+    while (rest > 127) {
+      this.#buffer[this.#at++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    this.#buffer[this.#at++] = rest;
+  }
+
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#at + bytes));
+    larger.set(this.#buffer.subarray(0, this.#at));
+    this.#buffer = larger;
+  }
+}
+
+/** Headers as pairs; one that came more than once was read as a list. */
+function pairsOf(headers: KafkaRecord["headers"]): (readonly [name: string, value: string | Uint8Array | null])[] {
+  const pairs: (readonly [string, string | Uint8Array | null])[] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) for (const each of value) pairs.push([name, headerValue(each)]);
+    else pairs.push([name, headerValue(value)]);
+  }
+  return pairs;
+}
+
+function headerValue(value: unknown): string | Uint8Array | null {
+  return typeof value === "string" || value instanceof Uint8Array ? value : null;
+}

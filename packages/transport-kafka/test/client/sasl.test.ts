@@ -1,0 +1,118 @@
+import { type Broker, kafkaWithLogin } from "@papa-events/conformance/brokers";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { oauthBearer } from "../../src/client/oauth-bearer.ts";
+import type { KafkaOptions, SaslOptions } from "../../src/index.ts";
+import { clientTo } from "../support/admin.ts";
+import { failure } from "../support/failure.ts";
+import { brokerUri, brokerVersion, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+const USER = { username: "papa", password: "s3cret" };
+
+let broker: Broker;
+/** Where it is, without a login. */
+let address: string;
+
+beforeAll(async () => {
+  broker = await kafkaWithLogin(brokerVersion(), USER);
+  address = broker.uri.replace(/\/\/.*@/, "//");
+  return () => broker.stop();
+}, 120_000);
+
+/** An event goes through, on connections for publishing, fetching and the group alike. */
+async function works(options: KafkaOptions): Promise<void> {
+  const space = new Space();
+  const handled: unknown[] = [];
+  const app = space.app({ transport: space.transport(options) });
+  app.onEvent("user.*", { useCase: "let_in" }, (payload) => void handled.push(payload));
+  await app.start();
+  await app.newEvent("user.created", "in");
+  await until("it is handled", () => handled.length > 0);
+  expect(handled).toEqual(["in"]);
+}
+
+const BY_PASSWORD = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+
+test.each(BY_PASSWORD)("L4 %s lets in who knows the password, by URL and by options", async (mechanism) => {
+  await works({ uri: `${broker.uri}?mechanism=${mechanism}` });
+  await works({ uri: address, sasl: { mechanism, ...USER } });
+});
+
+test.each(BY_PASSWORD)("L4 a wrong password is refused by %s and told to nobody", async (mechanism) => {
+  const error = await failure({ uri: address, sasl: { mechanism, username: "papa", password: "wr0ng-s3cret" } });
+  expect(error).toMatchObject({ code: "access-refused", retryable: false });
+  expect(error.message).toContain(address);
+  const stranger = await failure(`${address.replace("//", "//stranger:s3cret@")}?mechanism=${mechanism}`);
+  expect(stranger.code).toBe("access-refused");
+});
+
+/** A token as the broker's own validator for tests takes it: nobody has signed it. */
+function token(subject: string, lifetime: number): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Date.now() / 1_000;
+  return `${part({ alg: "none" })}.${part({ sub: subject, iat: now - 60, exp: now + lifetime })}.`;
+}
+
+const bearing = (give: () => string): SaslOptions => ({ mechanism: "oauthbearer", token: async () => give() });
+
+test("L4 oauthbearer asks for a token for each connection", async () => {
+  let asked = 0;
+  await works({
+    uri: address,
+    sasl: bearing(() => {
+      asked += 1;
+      return token(`papa${asked}`, 600);
+    }),
+  });
+  expect(asked).toBeGreaterThan(1);
+});
+
+test("L4 a token that has expired is refused and told to nobody", async () => {
+  const expired = token("s3cret", -30);
+  const error = await failure({ uri: address, sasl: bearing(() => expired) }, expired);
+  expect(error).toMatchObject({ code: "access-refused", retryable: false });
+  expect(error.message).toContain("refuses the token: invalid_token");
+});
+
+test("L4 a token that cannot be had is told with why", async () => {
+  const error = await failure({
+    uri: address,
+    sasl: bearing(() => {
+      throw new Error("the issuer is away");
+    }),
+  });
+  expect(error).toMatchObject({ code: "connection-failed", retryable: true });
+  expect(error.message).toContain("the issuer is away");
+  const nothing = await failure({ uri: address, sasl: bearing(() => "") });
+  expect(nothing.code).toBe("access-refused");
+});
+
+test("L3 a login that is interrupted while it waits for its token ends at once, and for good", async () => {
+  let give = () => {};
+  let asked = 0;
+  const slow = async () => {
+    asked += 1;
+    if (asked > 2) await new Promise<void>((resolve) => (give = resolve));
+    return token("papa", 600);
+  };
+  const client = clientTo(address, { mechanism: "oauthbearer", authenticationProvider: oauthBearer(slow) });
+  onTestFinished(() => client.close());
+  const [node = -1] = (await client.metadata("all")).nodes;
+  await client.listOffsets(node, [], "latest");
+  const limits = { wait: 0, bytes: 1_000, bytesPerPartition: 1_000 };
+  const fetched = client.fetch(node, [{ topic: "none", partition: 0, offset: 0 }], limits).catch((error) => error.type);
+  await until("it asks for a token", () => asked === 3);
+  const begun = performance.now();
+  client.interruptFetches();
+  expect(await fetched).toBe("CONNECTION");
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  give();
+});
+
+test("L4 a login where none is asked for, and none where one is", async () => {
+  const unasked = await failure(brokerUri().replace("//", "//papa:s3cret@"));
+  expect(unasked.code).toBe("access-refused");
+  const missing = await failure(address);
+  expect(missing.code).toBe("connection-failed");
+  expect(missing.message).toMatch(/login/);
+});

@@ -1,0 +1,85 @@
+import { connect, createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { PapaApp } from "@papa-events/core";
+import { kafka } from "@papa-events/transport-kafka";
+import { generate } from "selfsigned";
+import { expect, onTestFinished, test } from "vitest";
+import { makeTopic } from "../support/admin.ts";
+import { failure } from "../support/failure.ts";
+import { brokerUri, quiet, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+test("L4 a wrong port or host is told at once", async () => {
+  const port = await failure("kafka://user:s3cret@127.0.0.1:1");
+  expect(port).toMatchObject({ code: "connection-failed", retryable: true });
+  expect(port.message).toContain("127.0.0.1:1");
+  const host = await failure("kafka://user:s3cret@no-such-host.invalid");
+  expect(host.code).toBe("connection-failed");
+  expect(host.message).toContain("no-such-host.invalid");
+});
+
+test("L4 what never answers is given up in time", async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const error = await failure({ uri: `kafka://127.0.0.1:${port}`, requestTimeout: 1_000 });
+  expect(error.code).toBe("connection-failed");
+});
+
+test("L4 TLS to a port without it is a failed connection", async () => {
+  const error = await failure(brokerUri().replace("kafka:", "kafkas:"));
+  expect(error.code).toBe("connection-failed");
+});
+
+test("L4 missing topics are named where none may be made", async () => {
+  const { prefix } = new Space();
+  const error = await failure(`${brokerUri()}?prefix=${prefix}&createTopics=false`);
+  expect(error.code).toBe("topology-conflict");
+  expect(error.message).toContain(`${prefix}--registry`);
+  expect(error.message).toContain("createTopics");
+});
+
+test("L1 a topic of other settings is a conflict that names it and the difference", async () => {
+  const { prefix } = new Space();
+  await makeTopic(brokerUri(), `${prefix}--ready-uc`, { "cleanup.policy": "compact" });
+  const error = await failure(`${brokerUri()}?prefix=${prefix}`);
+  expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${prefix}--ready-uc"` } });
+  expect(error.message).toContain("cleanup.policy is compact");
+});
+
+test("L4 over TLS a broker with a known certificate serves, one with an unknown is told", async () => {
+  const altNames = [
+    { type: 2 as const, value: "localhost" },
+    { type: 7 as const, ip: "127.0.0.1" },
+  ];
+  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    extensions: [{ name: "subjectAltName", altNames }],
+  });
+  const { hostname, port } = new URL(brokerUri().replace("kafka:", "http:"));
+  const server = createTlsServer({ key, cert }, (client) => {
+    const broker = connect(Number(port), hostname);
+    client.pipe(broker).on("error", () => client.destroy());
+    broker.pipe(client).on("error", () => broker.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const at = { host: "127.0.0.1", port: typeof address === "object" && address !== null ? address.port : 0 };
+  const uri = `kafkas://localhost:${at.port}`;
+  const unknown = await failure({ uri, route: () => at });
+  expect(unknown).toMatchObject({ code: "connection-failed", retryable: false });
+  expect(unknown.message).toMatch(/TLS.*self-signed/);
+  const { prefix } = new Space();
+  const app = new PapaApp({ transport: kafka({ uri, prefix, tls: { ca: cert }, route: () => at }), logger: quiet });
+  let handled = 0;
+  app.onEvent("secure", { useCase: "uc" }, () => {
+    handled += 1;
+  });
+  await app.start();
+  await app.newEvent("secure", {});
+  await until("it is handled", () => handled === 1);
+  await app.stop();
+});

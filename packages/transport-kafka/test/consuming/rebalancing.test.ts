@@ -1,0 +1,194 @@
+import type { Delivery } from "@papa-events/core/transport";
+import { expect, onTestFinished, test } from "vitest";
+import { clientTo, groupOf, membersOf, removeMembers } from "../support/admin.ts";
+import { brokerUri, event, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+const isStable = async (group: string, members: number) => {
+  const found = await groupOf(brokerUri(), group);
+  return found?.state === "Stable" && found.members.length === members;
+};
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+
+test("H3 what a slow handler works on stays with it while instances come and go", async () => {
+  const space = new Space();
+  const calls = new Map<string, number>();
+  const held: (() => void)[] = [];
+  const handler = async (payload: unknown, { id }: { id: string }) => {
+    calls.set(id, (calls.get(id) ?? 0) + 1);
+    if (payload === "slow") await new Promise<void>((resolve) => held.push(resolve));
+  };
+  const instance = async () => {
+    const app = space.app({ concurrency: 20 });
+    app.onEvent("work", { useCase: "slow" }, handler);
+    await app.start();
+    return app;
+  };
+  const first = await instance();
+  await first.newEvents(numbers(4).map(() => ({ name: "work", payload: "slow" })));
+  await until("four are held", () => held.length === 4);
+  for (const round of numbers(3)) {
+    const other = await instance();
+    await first.newEvents(numbers(30).map(() => ({ name: "work", payload: "quick" })));
+    await until(`the quick ones of round ${round} are handled`, () => calls.size === 4 + (round + 1) * 30);
+    await other.stop();
+  }
+  for (const letGo of held) letGo();
+  await until("nothing is left", async () => {
+    const { slow } = await first.stats();
+    return slow !== undefined && slow.ready + slow.inFlight === 0;
+  });
+  expect([...calls.values()].filter((count) => count !== 1)).toEqual([]);
+});
+
+test("L3 a rolling restart of three instances in the flow of events handles each once", async () => {
+  const space = new Space();
+  const handled: string[] = [];
+  const instance = async () => {
+    const app = space.app();
+    app.onEvent("flow", { useCase: "rolled" }, async (_, { id }) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
+      handled.push(id);
+    });
+    await app.start();
+    return app;
+  };
+  const instances = await Promise.all(numbers(3).map(instance));
+  const publisher = space.app();
+  await publisher.start();
+  const ids: string[] = [];
+  for (const place of numbers(3)) {
+    const publishing = publisher.newEvents(numbers(300).map((payload) => ({ name: "flow", payload })));
+    await instances[place]?.stop();
+    instances[place] = await instance();
+    ids.push(...(await publishing).map(({ id }) => id));
+  }
+  await until("all are handled", () => new Set(handled).size === ids.length);
+  expect(handled.length).toBe(ids.length);
+});
+
+test("L3 what is settled after its partition has gone to another instance is dropped", async () => {
+  const space = new Space();
+  const { proxy, options } = await space.proxy();
+  const first = await space.connect({ ...options, sessionTimeout: 1_000 });
+  await first.declare([{ name: "stale", patterns: ["held", "never"] }]);
+  const before: Delivery[] = [];
+  await first.subscribe("stale", 50, (delivery) => before.push(delivery));
+  await first.publish(numbers(10).map((number) => event("held", { number })));
+  await until("ten are delivered", () => before.length === 10);
+  proxy.refuse();
+  const second = await space.connect({ sessionTimeout: 1_000 });
+  const after: Delivery[] = [];
+  await second.subscribe("stale", 50, (delivery) => after.push(delivery));
+  await until("the ten are delivered again", () => after.length === 10);
+  proxy.accept();
+  await until("the first is a member again", () => isStable(space.group("stale"), 2));
+  // The first has heard that it lost them once it gets something new or nothing is asked of it any more.
+  await Promise.all(before.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+  const { ready, inFlight } = await second.inspect("stale");
+  expect(ready + inFlight).toBe(10);
+  expect(after.every(({ attempt }) => attempt === 1)).toBe(true);
+  await Promise.all(after.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+  await until("all are gone", async () => (await second.inspect("stale")).ready === 0);
+});
+
+test("L3 an instance that is thrown out of its group comes back by itself", async () => {
+  const space = new Space();
+  const ids: string[] = [];
+  const app = space.app();
+  app.onEvent("again", { useCase: "evicted" }, (_, { id }) => void ids.push(id));
+  await app.start();
+  for (const round of numbers(3)) {
+    await removeMembers(brokerUri(), space.group("evicted"));
+    await app.newEvent("again", { round });
+    await until(`round ${round} is handled`, () => ids.length === round + 1);
+  }
+  // The last event may have been handled before the instance heard that it is no member any more.
+  await until("it is a member again", async () => (await membersOf(brokerUri(), space.group("evicted"))).length === 1);
+});
+
+test("H1 what was done out of order is not handed out again after a kill", async () => {
+  const space = new Space();
+  const { proxy, options } = await space.proxy();
+  const first = await space.connect({ ...options, sessionTimeout: 1_000 });
+  await first.declare([{ name: "gaps", patterns: ["gap"] }]);
+  const before: Delivery[] = [];
+  await first.subscribe("gaps", 50, (delivery) => before.push(delivery));
+  await first.publish(numbers(20).map((number) => event("gap", number)));
+  await until("all are delivered", () => before.length === 20);
+  const bodyOf = ({ event: { body } }: Delivery) => Number(Buffer.from(body).toString());
+  const open = before.filter((delivery) => bodyOf(delivery) % 5 === 0);
+  for (const delivery of before) if (!open.includes(delivery)) void delivery.settle({ kind: "done", outputs: [] });
+  await until("what is done is committed", async () => {
+    const { ready, inFlight } = await first.inspect("gaps");
+    return ready + inFlight === 4;
+  });
+  proxy.refuse();
+  const second = await space.connect({ sessionTimeout: 1_000 });
+  const after: Delivery[] = [];
+  await second.subscribe("gaps", 50, (delivery) => after.push(delivery));
+  await until("the open ones are delivered again", () => after.length >= 4);
+  expect(after.map(bodyOf).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 15]);
+});
+
+test("L3 what was dropped is handed out again when the partition comes back", async () => {
+  const space = new Space();
+  const first = await space.proxy();
+  const second = await space.proxy();
+  const one = await space.connect({ ...first.options, sessionTimeout: 1_000 });
+  await one.declare([{ name: "dropped", patterns: ["held", "never"] }]);
+  const ofOne: Delivery[] = [];
+  await one.subscribe("dropped", 50, (delivery) => ofOne.push(delivery));
+  await one.publish(numbers(6).map((number) => event("held", { number })));
+  await until("six are delivered", () => ofOne.length === 6);
+  first.proxy.refuse();
+  const other = await space.connect({ ...second.options, sessionTimeout: 1_000 });
+  const ofOther: Delivery[] = [];
+  await other.subscribe("dropped", 50, (delivery) => ofOther.push(delivery));
+  await until("the six are delivered again", () => ofOther.length === 6);
+  first.proxy.accept();
+  await until("the first is a member again", () => isStable(space.group("dropped"), 2));
+  await Promise.all(ofOne.map((delivery) => delivery.settle({ kind: "done", outputs: [event("never")] })));
+  second.proxy.refuse();
+  await until("the first has them anew", () => ofOne.length === 12);
+  await Promise.all(ofOne.slice(6).map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+  await until("all are gone", async () => {
+    const { ready, inFlight } = await one.inspect("dropped");
+    return ready + inFlight === 0;
+  });
+});
+
+/** The broker answers no SyncGroup of a member that is removed while it waits for the leader's: it waited 15 s for that. */
+test("L3 an instance that is thrown out while it waits for its partitions joins anew at once", async () => {
+  const space = new Space();
+  const group = space.group("unanswered");
+  const leader = clientTo(brokerUri());
+  const operator = clientTo(brokerUri());
+  onTestFinished(() => {
+    leader.close();
+    operator.close();
+  });
+  await leader.metadata("all");
+  const node = await leader.coordinator(group);
+  await operator.coordinator(group);
+  const request = { group, sessionTimeout: 30_000, rebalanceTimeout: 30_000, topics: [], userData: "" };
+  const { memberId, generation } = await leader.join(node, { ...request, memberId: "" });
+  await leader.sync(node, { group, memberId, generation }, []);
+  const app = space.app();
+  let handled = 0;
+  app.onEvent("sync", { useCase: "unanswered" }, () => {
+    handled += 1;
+  });
+  const starting = app.start();
+  await until("the instance joins", async () => (await groupOf(brokerUri(), group))?.state === "PreparingRebalance");
+  await leader.join(node, { ...request, memberId });
+  const members = (await groupOf(brokerUri(), group))?.members.map((member) => member.memberId) ?? [];
+  expect(members).toHaveLength(2);
+  const begun = performance.now();
+  for (const each of members) if (each !== memberId) await operator.leave(node, group, each);
+  await leader.leave(node, group, memberId);
+  await starting;
+  expect(performance.now() - begun).toBeLessThan(8_000);
+  await app.newEvent("sync", {});
+  await until("it is handled", () => handled === 1);
+});

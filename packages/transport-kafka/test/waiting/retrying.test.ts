@@ -1,0 +1,103 @@
+import { RetryAfter } from "@papa-events/core";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+test.each([3_600_000, -3_600_000])("T2 a clock that is %i ms wrong makes no retry early or late", async (wrong) => {
+  const space = new Space();
+  const now = Date.now;
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => now() + wrong);
+  onTestFinished(() => spy.mockRestore());
+  const times: number[] = [];
+  const app = space.app({ retries: 1, retryDelay: 700 });
+  app.onEvent("timed", { useCase: "timed" }, (_, { attempt }) => {
+    times.push(performance.now());
+    if (attempt === 1) throw new Error("once");
+  });
+  await app.start();
+  await app.newEvent("timed", {});
+  await until("it has come twice", () => times.length === 2);
+  const waited = (times[1] ?? 0) - (times[0] ?? 0);
+  expect(waited).toBeGreaterThanOrEqual(700);
+  expect(waited).toBeLessThan(1_700);
+});
+
+test("T3 two thousand retries of mixed delays come back in time, and none early", async () => {
+  const space = new Space();
+  const delays = [200, 400, 800, 1_600, 2_400];
+  const failedAt = new Map<string, number>();
+  const late: number[] = [];
+  const app = space.app({ concurrency: 100 });
+  app.onEvent("many", { useCase: "many" }, (payload, { id, attempt }) => {
+    const delay = delays[Number(payload) % delays.length] ?? 0;
+    if (attempt === 1) {
+      failedAt.set(id, performance.now());
+      throw new RetryAfter(delay);
+    }
+    late.push(performance.now() - (failedAt.get(id) ?? 0) - delay);
+  });
+  await app.start();
+  await app.newEvents(Array.from({ length: 2_000 }, (_, payload) => ({ name: "many", payload })));
+  await until("all are back", () => late.length >= 2_000, 40_000);
+  expect(late.length).toBe(2_000);
+  expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+});
+
+test("T2 a retry that was due while no app ran comes at once, not after another whole delay", async () => {
+  const space = new Space();
+  const first = space.app({ retries: 1, retryDelay: 1_500 });
+  const attempts: number[] = [];
+  first.onEvent("late", { useCase: "late" }, (_, { attempt }) => {
+    attempts.push(attempt);
+    throw new Error("once");
+  });
+  await first.start();
+  await first.newEvent("late", {});
+  await until("it waits", async () => (await first.stats()).late?.waiting === 1);
+  await first.stop();
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
+  const next = space.app({ retries: 1, retryDelay: 60_000 });
+  next.onEvent("late", { useCase: "late" }, (_, { attempt }) => void attempts.push(attempt));
+  await next.start();
+  const started = performance.now();
+  await until("it is handled", () => attempts.length === 2);
+  expect(performance.now() - started).toBeLessThan(1_400);
+  expect(attempts).toEqual([1, 2]);
+});
+
+test("T3 a partition with one event that waits 60 s for its retry delivers the others at full speed", async () => {
+  const space = new Space();
+  const others = 2_000;
+  /** Far less than the minute that they would take if they waited behind the retry. */
+  const limit = 20_000;
+  const handled = new Set<unknown>();
+  const failed: number[] = [];
+  const app = space.app({ transport: space.transport({ partitions: 1 }) });
+  app.onEvent("lane.*", { useCase: "lane" }, (payload, { attempt }) => {
+    if (payload === "patient") {
+      failed.push(attempt);
+      throw new RetryAfter(60_000);
+    }
+    handled.add(payload);
+  });
+  await app.start();
+  const inTime = async (what: string, from: number) => {
+    const payloads = Array.from({ length: others }, (_, number) => from + number);
+    const begun = performance.now();
+    await app.newEvents(payloads.map((payload) => ({ name: "lane.quick", payload })));
+    await until(what, () => handled.size === from + others, limit);
+    return performance.now() - begun;
+  };
+  const alone = await inTime("those before are handled", 0);
+  await app.newEvent("lane.slow", "patient");
+  await until("one waits", async () => (await app.stats()).lane?.waiting === 1);
+  const beside = await inTime("those behind are handled", others);
+  // Bursts differ on a busy machine, but not by so much.
+  expect(beside).toBeLessThan(alone * 5 + 2_000);
+  expect(failed).toEqual([1]);
+  // What is done is committed past the one that waits, so that a restart hands out none of it again.
+  await until("it alone is left", async () => {
+    const { lane } = await app.stats();
+    return lane !== undefined && lane.ready + lane.inFlight === 0 && lane.waiting === 1;
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { crc32c } from "../../src/wire/crc32c.ts";
+import { produceFrom } from "../support/admin.ts";
+import { brokerUri, event, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+test("P1 the check sum is CRC-32C", () => {
+  const check = Buffer.from("..123456789");
+  expect(crc32c(check, 2, check.length)).toBe(0xe3069283);
+  expect(crc32c(Buffer.alloc(32), 0, 32)).toBe(0x8a9136aa);
+  expect(crc32c(Buffer.alloc(0), 0, 0)).toBe(0);
+});
+
+test("P4 records of any size, headers of any script and length, come back as they were", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declare([{ name: "reader", patterns: ["any"] }]);
+  const texts = ["", "a", "x".repeat(63), "x".repeat(64), "x".repeat(20_000), "ñandú", "日本 🎉", `${"x".repeat(62)}ñ`];
+  const sizes = [0, 1, 63, 64, 8_191, 8_192, 100_000, 1_048_576];
+  const events = sizes.map((size, index) => {
+    const one = event("any");
+    const headers = { ...one.headers, [`h-${texts[index]?.slice(0, 70)}`]: texts[index] ?? "", [`n-${index}`]: "ö" };
+    return { ...one, headers, body: Buffer.alloc(size, index) };
+  });
+  await until("they are stored", async () => (await connection.publish(events)).length === 0);
+  const got = new Map<string, { headers: Record<string, string>; body: Buffer }>();
+  await connection.subscribe("reader", 50, (delivery) => {
+    const headers = Object.fromEntries(
+      Object.entries(delivery.event.headers).map(([name, value]) => [name, String(value)]),
+    );
+    got.set(headers.ce_id ?? "", { headers, body: Buffer.from(delivery.event.body) });
+    void delivery.settle({ kind: "done", outputs: [] });
+  });
+  await until("all are delivered", () => got.size === events.length);
+  for (const { id, headers, body } of events) {
+    expect(got.get(id)?.headers).toEqual(headers);
+    expect(got.get(id)?.body.equals(body)).toBe(true);
+  }
+});
+
+test("L5 a header that comes twice survives a retry", async () => {
+  const space = new Space();
+  const seen: (string | undefined)[] = [];
+  const app = space.app({ retries: 1, retryDelay: 50 });
+  app.onEvent("twice", { useCase: "reader" }, (_, { headers, attempt }) => {
+    seen.push(headers.color);
+    if (attempt === 1) throw new Error("once");
+  });
+  await app.start();
+  await produceFrom(brokerUri(), `${space.prefix}.twice`, { value: "{}", headers: { color: ["red", "blue"] } });
+  await until("it has come twice", () => seen.length === 2);
+  expect(seen).toEqual(["red", "red"]);
+});
