@@ -12,20 +12,20 @@ import type {
   Unconfirmed,
   UseCaseDeclaration,
 } from "@papa-events/core/transport";
-import { BindingCache } from "./bindings.ts";
 import { capabilities } from "./capabilities.ts";
-import { checkServer } from "./checks.ts";
-import { Letters } from "./dead-letters.ts";
-import { conflict, isReply, papaErrorOf } from "./errors.ts";
-import { Inbox } from "./inbox.ts";
-import { GROUP, Keys } from "./keys.ts";
-import { Link } from "./link.ts";
-import type { Target } from "./options.ts";
-import { Publisher } from "./publisher.ts";
+import { conflict, isReply, papaErrorOf } from "./client/errors.ts";
+import { Link } from "./client/link.ts";
+import type { Target } from "./client/options.ts";
+import { checkServer } from "./client/server-check.ts";
+import { Subscriber } from "./consuming/subscriber.ts";
+import { Letters } from "./dead-letters/dead-letters.ts";
+import { BindingCache } from "./declarations/bindings.ts";
+import { Inbox } from "./publishing/inbox.ts";
+import { Publisher } from "./publishing/publisher.ts";
 import { shownPatterns, withdraw } from "./scripts/bindings.ts";
 import { declare } from "./scripts/declare.ts";
 import type { Argument, Script } from "./scripts/script.ts";
-import { Subscriber } from "./subscriber.ts";
+import { GROUP, Keys } from "./wire/keys.ts";
 
 /** One app's way to Redis. */
 export class RedisStreamsConnection implements Connection {

@@ -1,4 +1,4 @@
-import { type RedisStreamsOptions, readOptions } from "./options.ts";
+import { type RedisStreamsOptions, readOptions } from "./client/options.ts";
 import { RedisStreamsTransport } from "./transport.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import type { Target } from "./client/options.ts";
 import { RedisStreamsConnection } from "./connection.ts";
-import type { Target } from "./options.ts";
 
 /** A Redis, a database of it, and a namespace in that. */
 export class RedisStreamsTransport implements Transport {

@@ -1,8 +1,8 @@
 import { isPapaError } from "@papa-events/core";
 import type { Cluster, Redis } from "ioredis";
+import type { Argument, Script } from "../scripts/script.ts";
 import { isReply, lostError, papaErrorOf } from "./errors.ts";
 import type { Target } from "./options.ts";
-import type { Argument, Script } from "./scripts/script.ts";
 import { within } from "./time-limit.ts";
 
 const FIRST_PAUSE = 100;

@@ -1,8 +1,8 @@
-import { isGone, isReply } from "./errors.ts";
-import { GROUP } from "./keys.ts";
-import { Link } from "./link.ts";
+import { isGone, isReply } from "../client/errors.ts";
+import { Link } from "../client/link.ts";
+import { sleep } from "../client/time-limit.ts";
+import { GROUP } from "../wire/keys.ts";
 import type { Subscriber } from "./subscriber.ts";
-import { sleep } from "./time-limit.ts";
 
 /** How long the server waits for an event before it answers that there is none, in milliseconds. */
 const BLOCK = 2_000;

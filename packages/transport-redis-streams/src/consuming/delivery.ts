@@ -1,6 +1,6 @@
 import type { Delivery, ReceivedEvent, Settlement } from "@papa-events/core/transport";
-import { EVENT_FIELD } from "./keys.ts";
-import { PackedEvent } from "./packed-event.ts";
+import { EVENT_FIELD } from "../wire/keys.ts";
+import { PackedEvent } from "../wire/packed-event.ts";
 
 /** Settles deliveries of one consumer. */
 export interface DeliveryOwner {

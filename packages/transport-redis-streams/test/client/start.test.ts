@@ -3,9 +3,9 @@ import { isPapaError, PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { encoded } from "./support/events.ts";
-import { quiet, Space } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { encoded } from "../support/events.ts";
+import { quiet, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 /** A server of this file's own, since its settings are changed. */
 let broker: Broker;

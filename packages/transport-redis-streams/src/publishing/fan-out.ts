@@ -1,7 +1,7 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
-import type { Bindings, Route } from "./bindings.ts";
-import { pack } from "./packed-event.ts";
-import type { Argument } from "./scripts/script.ts";
+import type { Bindings, Route } from "../declarations/bindings.ts";
+import type { Argument } from "../scripts/script.ts";
+import { pack } from "../wire/packed-event.ts";
 
 /** The keys of a script that stores events, each once, and the arguments of `fan_out` that name them by their places. */
 export class FanOut {

@@ -1,8 +1,8 @@
 import type { Logger, Settlement } from "@papa-events/core/transport";
-import type { BindingCache } from "./bindings.ts";
+import type { Link } from "../client/link.ts";
+import type { BindingCache } from "../declarations/bindings.ts";
+import type { UseCaseKeys } from "../wire/keys.ts";
 import { type DeliveryOwner, StreamDelivery } from "./delivery.ts";
-import type { UseCaseKeys } from "./keys.ts";
-import type { Link } from "./link.ts";
 import { SettlementSender } from "./settlement-sender.ts";
 
 const STORED = Promise.resolve();

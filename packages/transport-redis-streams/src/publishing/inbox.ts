@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { type EncodedEvent, HEADER, type Logger } from "@papa-events/core/transport";
-import type { BindingCache } from "./bindings.ts";
-import { foreignEvent } from "./delivery.ts";
+import { Link } from "../client/link.ts";
+import type { Target } from "../client/options.ts";
+import { sleep } from "../client/time-limit.ts";
+import { foreignEvent } from "../consuming/delivery.ts";
+import type { BindingCache } from "../declarations/bindings.ts";
+import { STALE } from "../scripts/fan-out.ts";
+import { forward, refuse } from "../scripts/inbox.ts";
+import type { Argument } from "../scripts/script.ts";
+import type { Keys } from "../wire/keys.ts";
 import { FanOut } from "./fan-out.ts";
-import type { Keys } from "./keys.ts";
-import { Link } from "./link.ts";
-import type { Target } from "./options.ts";
-import { STALE } from "./scripts/fan-out.ts";
-import { forward, refuse } from "./scripts/inbox.ts";
-import type { Argument } from "./scripts/script.ts";
-import { sleep } from "./time-limit.ts";
 
 /** How long the server waits for an event before it answers that there is none, in milliseconds. */
 const BLOCK = 2_000;

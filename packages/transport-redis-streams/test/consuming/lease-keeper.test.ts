@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { encoded } from "./support/events.ts";
-import { Space } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { encoded } from "../support/events.ts";
+import { Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
-const program = fileURLToPath(new URL("support/child.ts", import.meta.url));
+const program = fileURLToPath(new URL("../support/child.ts", import.meta.url));
 
 /** Runs from the built packages, in a process that can be stopped. */
 function run(url: string, pause: number, said: string[]): ChildProcess {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Space } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 test("L5 several apps forward an event once to each use case, with its own id, headers and time", async () => {
   const space = new Space();

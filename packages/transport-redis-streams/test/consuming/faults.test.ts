@@ -1,8 +1,8 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
-import { encoded } from "./support/events.ts";
-import { Space } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { encoded } from "../support/events.ts";
+import { Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 test("H1 entries whose reply was lost are read back, once, with no crash counted", async () => {
   const space = new Space({ lease: 60_000 });

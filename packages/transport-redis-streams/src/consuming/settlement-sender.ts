@@ -1,11 +1,11 @@
 import type { Settlement } from "@papa-events/core/transport";
+import { isGone, isReply, papaErrorOf, passes } from "../client/errors.ts";
+import { sleep } from "../client/time-limit.ts";
+import { STALE } from "../scripts/fan-out.ts";
+import { settle } from "../scripts/settle.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { StreamDelivery } from "./delivery.ts";
-import { isGone, isReply, papaErrorOf, passes } from "./errors.ts";
-import { STALE } from "./scripts/fan-out.ts";
-import { settle } from "./scripts/settle.ts";
 import { SettlementBatch } from "./settlement-batch.ts";
-import { sleep } from "./time-limit.ts";
 
 /** How many scripts are under way at once; what is settled meanwhile makes the next ones larger. */
 const IN_FLIGHT = 2;

@@ -3,9 +3,9 @@ import { PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { startSentinel } from "./support/sentinel.ts";
-import { quiet } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { startSentinel } from "../support/sentinel.ts";
+import { quiet } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 async function server() {
   const broker = await startRedis(inject("redisVersion"));

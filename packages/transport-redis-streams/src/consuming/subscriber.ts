@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { OnDelivery, Subscription } from "@papa-events/core/transport";
+import type { Target } from "../client/options.ts";
+import { within } from "../client/time-limit.ts";
+import { leave } from "../scripts/leave.ts";
+import { GROUP, RELEASED } from "../wire/keys.ts";
 import { Claim, type ClaimOptions } from "./claim.ts";
 import type { StreamDelivery } from "./delivery.ts";
-import { GROUP, RELEASED } from "./keys.ts";
-import type { Target } from "./options.ts";
+import { Tender } from "./lease-keeper.ts";
 import { Reader } from "./reader.ts";
-import { leave } from "./scripts/leave.ts";
-import { Tender } from "./tender.ts";
-import { within } from "./time-limit.ts";
 
 /** How long closing may wait for settlements that are being stored: a server that is away hands out again by itself. */
 const CLOSING = 5_000;

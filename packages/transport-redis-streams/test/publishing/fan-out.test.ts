@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { encoded } from "./support/events.ts";
-import { Space } from "./support/space.ts";
+import { encoded } from "../support/events.ts";
+import { Space } from "../support/space.ts";
 
 const USE_CASES = Array.from({ length: 50 }, (_, index) => `uc_${index}`);
 

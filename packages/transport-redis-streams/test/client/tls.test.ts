@@ -4,8 +4,8 @@ import { isPapaError, PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { generate } from "selfsigned";
 import { expect, onTestFinished, test } from "vitest";
-import { quiet, Space } from "./support/space.ts";
-import { until } from "./support/wait.ts";
+import { quiet, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 /** A port that speaks TLS, with a certificate that nobody has signed, in front of the server. */
 async function tlsPort(uri: string) {

@@ -2,7 +2,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Duration } from "@papa-events/core";
 import { assertKnownOptions, integerOption, invalidOption, toMilliseconds } from "@papa-events/core/transport";
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from "ioredis";
-import { type MakeClient, whereabouts } from "./clients.ts";
+import { type MakeClient, whereabouts } from "./endpoint.ts";
 import { type Parameter, parseUrl } from "./url.ts";
 
 /** A Redis Cluster. */

@@ -1,13 +1,13 @@
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
-import type { BindingCache, Bindings } from "./bindings.ts";
-import { isReply, papaErrorOf } from "./errors.ts";
+import { isReply, papaErrorOf } from "../client/errors.ts";
+import type { Link } from "../client/link.ts";
+import type { Target } from "../client/options.ts";
+import type { BindingCache, Bindings } from "../declarations/bindings.ts";
+import { STALE } from "../scripts/fan-out.ts";
+import { publish } from "../scripts/publish.ts";
+import type { Argument } from "../scripts/script.ts";
+import type { Keys } from "../wire/keys.ts";
 import { FanOut } from "./fan-out.ts";
-import type { Keys } from "./keys.ts";
-import type { Link } from "./link.ts";
-import type { Target } from "./options.ts";
-import { STALE } from "./scripts/fan-out.ts";
-import { publish } from "./scripts/publish.ts";
-import type { Argument } from "./scripts/script.ts";
 
 const NONE: readonly Unconfirmed[] = [];
 /** About how many entries one script makes, of events that many use cases want: some 3 ms of the server, in which nobody else is served. */

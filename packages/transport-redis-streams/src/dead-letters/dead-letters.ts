@@ -7,13 +7,13 @@ import {
   type Revive,
   type StoredDeadLetter,
 } from "@papa-events/core/transport";
-import { isReply, papaErrorOf, unknownUseCase } from "./errors.ts";
-import { GROUP, RELEASED, type UseCaseKeys } from "./keys.ts";
-import type { Link } from "./link.ts";
-import { PackedEvent, pack } from "./packed-event.ts";
-import { listLetters, purge, redrive } from "./scripts/dead-letters.ts";
-import { inspect } from "./scripts/inspect.ts";
-import type { Argument, Script } from "./scripts/script.ts";
+import { isReply, papaErrorOf, unknownUseCase } from "../client/errors.ts";
+import type { Link } from "../client/link.ts";
+import { listLetters, purge, redrive } from "../scripts/dead-letters.ts";
+import { inspect } from "../scripts/inspect.ts";
+import type { Argument, Script } from "../scripts/script.ts";
+import { GROUP, RELEASED, type UseCaseKeys } from "../wire/keys.ts";
+import { PackedEvent, pack } from "../wire/packed-event.ts";
 
 /** The most bytes of one page: it ends early where letters are large. */
 const PAGE_BYTES = 8 * 1_048_576;

@@ -1,7 +1,7 @@
 import { PatternTrie } from "@papa-events/core/transport";
-import type { Keys } from "./keys.ts";
-import type { Link } from "./link.ts";
-import { loadBindings } from "./scripts/bindings.ts";
+import type { Link } from "../client/link.ts";
+import { loadBindings } from "../scripts/bindings.ts";
+import type { Keys } from "../wire/keys.ts";
 
 /** How many names' answers are kept. */
 const CACHE_LIMIT = 10_000;

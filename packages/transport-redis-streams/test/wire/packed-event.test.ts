@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PackedEvent, pack } from "../src/packed-event.ts";
+import { PackedEvent, pack } from "../../src/wire/packed-event.ts";
 
 const bytes = (packed: string | Buffer) => Buffer.from(packed);
 

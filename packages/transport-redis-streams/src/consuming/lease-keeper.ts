@@ -1,6 +1,6 @@
-import { isGone, isReply } from "./errors.ts";
-import { GROUP, RELEASED } from "./keys.ts";
-import { tend } from "./scripts/tend.ts";
+import { isGone, isReply } from "../client/errors.ts";
+import { tend } from "../scripts/tend.ts";
+import { GROUP, RELEASED } from "../wire/keys.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** The longest between two looks, in milliseconds: how soon a living consumer takes over what another handed back. */

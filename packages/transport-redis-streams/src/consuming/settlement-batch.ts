@@ -1,10 +1,10 @@
 import type { Settlement } from "@papa-events/core/transport";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "../declarations/bindings.ts";
+import { FanOut } from "../publishing/fan-out.ts";
+import type { Argument } from "../scripts/script.ts";
+import { GROUP, RELEASED, type UseCaseKeys } from "../wire/keys.ts";
+import { pack } from "../wire/packed-event.ts";
 import type { StreamDelivery } from "./delivery.ts";
-import { FanOut } from "./fan-out.ts";
-import { GROUP, RELEASED, type UseCaseKeys } from "./keys.ts";
-import { pack } from "./packed-event.ts";
-import type { Argument } from "./scripts/script.ts";
 
 /** How many settlements and outputs one script takes, and how many bytes of events: it is the server's only one while it runs. */
 const MOST = 512;
