@@ -2,7 +2,7 @@ import { type AmqpOptions, readOptions, readUri } from "./client/options.ts";
 import { AmqpTransport } from "./transport.ts";
 
 /**
- * Events on RabbitMQ 3.10 to 4.x, in queues that services of the Python original can share.
+ * Makes a transport for RabbitMQ 3.10 to 4.x, whose queues services of the Python original can share.
  *
  * @param target the broker's URL, `amqp(s)://user:password@host:port/vhost?prefix=namespace&heartbeat=seconds`, or options
  * @throws PapaError `invalid-option`; no message holds the password
@@ -12,7 +12,7 @@ export function amqp(target: string | AmqpOptions): AmqpTransport {
   return new AmqpTransport(typeof target === "string" ? readUri(target) : readOptions(target));
 }
 
-/** What `transportFromUri` calls. @throws PapaError `invalid-option` */
+/** Makes a transport of a URL, for `transportFromUri`. @throws PapaError `invalid-option` */
 export function fromUri(uri: string): AmqpTransport {
   return amqp(uri);
 }

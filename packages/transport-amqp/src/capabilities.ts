@@ -2,11 +2,11 @@ import type { Capabilities } from "@papa-events/core/transport";
 
 /** What RabbitMQ promises through this transport. */
 export const capabilities: Capabilities = {
-  // AMQP 0-9-1 has no transactions on quorum queues: what follows from an event is confirmed first, then it is acknowledged.
+  // AMQP 0-9-1 has no transactions on quorum queues: outputs and moves are confirmed before the event is acknowledged.
   atomicOutputs: false,
   atomicMoves: false,
   countsCrashes: true,
-  // AMQP cannot list bindings, and the Python original writes none down.
+  // AMQP cannot list bindings, and the Python original records none.
   declarationsComplete: false,
   durability: "replicas",
   discovery: 0,

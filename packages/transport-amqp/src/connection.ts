@@ -11,58 +11,82 @@ import type {
   UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
-import { Broker } from "./client/connections.ts";
+import { Channels } from "./client/channels.ts";
+import { Connections } from "./client/connections.ts";
 import { unknownUseCase } from "./client/errors.ts";
+import { Locks } from "./client/locks.ts";
 import type { Target } from "./client/options.ts";
 import { within } from "./client/time-limit.ts";
-import { Storage } from "./consuming/settlements.ts";
+import { Settlements } from "./consuming/settlements.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
-import { LetterQueue } from "./dead-letters/dead-letter-queue.ts";
-import { Letters } from "./dead-letters/dead-letters.ts";
+import { DeadLetterQueue } from "./dead-letters/dead-letter-queue.ts";
+import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
-import { deadQueue, delayQueue, retryQueue } from "./wire/names.ts";
+import { Registry } from "./declarations/registry.ts";
+import { Topology } from "./declarations/topology.ts";
+import { Publisher } from "./publishing/publisher.ts";
+import { QueuePublisher } from "./publishing/queue-publisher.ts";
+import { Delays } from "./waiting/delays.ts";
+import { deadLetterQueue, delayQueue, Names, retryQueue } from "./wire/names.ts";
 
-/** How long closing may wait for settlements that are being stored: a broker that is away redelivers by itself. */
-const CLOSING = 5_000;
+/** How long closing waits for settlements that are being stored. A broker that is away redelivers by itself. */
+const MAX_FLUSH_MS = 5_000;
 
-/** One app's way to RabbitMQ. */
+/** Connects one app to RabbitMQ. */
 export class AmqpConnection implements Connection {
   readonly capabilities = capabilities;
-  readonly #broker: Broker;
+  readonly #connections: Connections;
   readonly #options: ConnectOptions;
-  readonly #storage: Storage;
+  readonly #names: Names;
+  readonly #channels: Channels;
+  readonly #locks: Locks;
+  readonly #topology: Topology;
+  readonly #publisher: Publisher;
+  readonly #queuePublisher: QueuePublisher;
+  readonly #registry: Registry;
   readonly #declarations: Declarations;
+  readonly #delays: Delays;
+  readonly #settlements: Settlements;
   readonly #subscribers: Subscriber[] = [];
   #closed = false;
 
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
   static async open(target: Target, options: ConnectOptions): Promise<AmqpConnection> {
     let connection: AmqpConnection | undefined;
-    const broker = await Broker.open(target, options, async () => connection?.resume());
-    connection = new AmqpConnection(broker, options);
+    const connections = await Connections.open(target, options, async () => connection?.resume());
+    connection = new AmqpConnection(target, connections, options);
     return connection;
   }
 
-  private constructor(broker: Broker, options: ConnectOptions) {
-    this.#broker = broker;
+  private constructor(target: Target, connections: Connections, options: ConnectOptions) {
+    const { consuming, publishing } = connections;
+    this.#connections = connections;
     this.#options = options;
-    this.#storage = new Storage({
-      names: broker.names,
-      topology: broker.topology,
-      delays: broker.delays,
-      link: () => broker.publishing,
-      outputs: broker.events,
-      moves: broker.moves,
+    this.#names = new Names(target.prefix);
+    this.#channels = new Channels(consuming);
+    this.#locks = new Locks(this.#channels);
+    this.#topology = new Topology(this.#names, this.#channels);
+    this.#publisher = new Publisher(publishing, this.#names.exchange, () => this.#topology.declareExchanges());
+    this.#queuePublisher = new QueuePublisher(publishing);
+    this.#registry = new Registry(this.#names, this.#channels, this.#topology, this.#locks, this.#queuePublisher);
+    this.#declarations = new Declarations(this.#names, this.#topology, this.#registry);
+    this.#delays = new Delays(this.#topology, this.#registry, options.logger);
+    this.#settlements = new Settlements({
+      names: this.#names,
+      delays: this.#delays,
+      connection: publishing,
+      publisher: this.#publisher,
+      queuePublisher: this.#queuePublisher,
+      declareQueues: (useCase) => this.#topology.declareQueues(useCase),
     });
-    this.#declarations = new Declarations(broker);
   }
 
   declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    return this.#broker.steadily(() => this.#declarations.declare(useCases));
+    return this.#connections.retryOnReconnect(() => this.#declarations.declare(useCases));
   }
 
   declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    return this.#broker.steadily(() => this.#broker.registry.patterns(useCase));
+    return this.#connections.retryOnReconnect(() => this.#registry.patterns(useCase));
   }
 
   withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
@@ -70,78 +94,82 @@ export class AmqpConnection implements Connection {
   }
 
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    return this.#broker.events.publish(events);
+    return this.#publisher.publish(events);
   }
 
   async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
-    const { names, consuming } = this.#broker;
+    const { consuming } = this.#connections;
+    const { exchange } = this.#names;
+    const queue = this.#names.queue(useCase);
     const subscriber = new Subscriber(readAhead, {
       useCase,
-      link: () => this.#broker.consuming,
+      connection: consuming,
       logger: this.#options.logger,
-      storage: this.#storage,
+      settlements: this.#settlements,
       onDelivery,
       origin: () => ({
-        exchange: names.exchange,
-        queue: names.queue(useCase),
+        exchange,
+        queue,
         fallbackName: this.#declarations.fallbackName(useCase),
-        major: consuming.major,
+        majorVersion: consuming.majorVersion,
       }),
-      wantsOwnName: () => this.#declarations.wants(useCase, names.queue(useCase)),
+      acceptsOwnName: () => this.#declarations.accepts(useCase, queue),
       redeclare: () => this.#declarations.redeclare(useCase),
     });
-    await subscriber.begin();
+    await subscriber.start();
     this.#subscribers.push(subscriber);
     return subscriber;
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    const { names, topology, locks, moves, consuming } = this.#broker;
-    const queue = names.queue(useCase);
-    return new Letters({
+    const { exchange } = this.#names;
+    const { majorVersion } = this.#connections.consuming;
+    const queue = this.#names.queue(useCase);
+    const { logger } = this.#options;
+    return new DeadLetters({
       useCase,
-      origin: { exchange: names.exchange, queue, major: consuming.major },
-      letters: new LetterQueue(deadQueue(queue), topology, moves, this.#options.logger),
-      topology,
-      locks,
+      origin: { exchange, queue, majorVersion },
+      queue: new DeadLetterQueue(deadLetterQueue(queue), this.#channels, this.#queuePublisher, logger),
+      channels: this.#channels,
+      locks: this.#locks,
+      queuePublisher: this.#queuePublisher,
       fallbackName: () => this.#declarations.storedFallbackName(useCase),
-      steadily: (action) => this.#broker.steadily(action),
-      putBack: (event) => this.#storage.revived(useCase, event),
+      declareQueues: () => this.#topology.declareQueues(useCase),
+      retryOnReconnect: (action) => this.#connections.retryOnReconnect(action),
     });
   }
 
   inspect(useCase: string): Promise<QueueStats> {
-    return this.#broker.steadily(() => this.#inspect(useCase));
+    return this.#connections.retryOnReconnect(() => this.#inspect(useCase));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const flushed = Promise.all(this.#subscribers.map((each) => each.close()));
-    await within(flushed, CLOSING, "the broker does not answer").catch(() => {});
-    await this.#broker.close();
+    await within(flushed, MAX_FLUSH_MS, "the broker does not answer").catch(() => {});
+    await this.#connections.close();
   }
 
-  /** Declares and consumes again on a new connection. */
+  /** Declares and consumes again after a reconnect. */
   async resume(): Promise<void> {
     await this.#declarations.redeclareAll();
-    await Promise.all(this.#subscribers.map((each) => each.begin()));
+    await Promise.all(this.#subscribers.map((each) => each.start()));
   }
 
   async #inspect(useCase: string): Promise<QueueStats> {
-    const { names, topology, registry, delays } = this.#broker;
-    const queue = names.queue(useCase);
-    const ready = await topology.size(queue);
+    const queue = this.#names.queue(useCase);
+    const ready = await this.#channels.queueSize(queue);
     if (ready === undefined) throw unknownUseCase(useCase);
-    const steps = new Set([...(await registry.delays(useCase)), ...delays.known(useCase)]);
-    const waiting = [retryQueue(queue), ...[...steps].map((step) => delayQueue(queue, step))];
+    const steps = new Set([...(await this.#registry.delays(useCase)), ...this.#delays.known(useCase)]);
+    const waitingQueues = [retryQueue(queue), ...[...steps].map((step) => delayQueue(queue, step))];
     const sizes = await Promise.all(
-      [deadQueue(queue), ...waiting].map(async (each) => (await topology.size(each)) ?? 0),
+      [deadLetterQueue(queue), ...waitingQueues].map(async (each) => (await this.#channels.queueSize(each)) ?? 0),
     );
-    const [dead = 0, ...waits] = sizes;
-    // AMQP tells what is ready; of what is handed out only this app's own is known.
+    const [dead = 0, ...waiting] = sizes;
+    // AMQP counts only what is ready. Of what is handed out, only this app's own deliveries are known.
     const own = this.#subscribers.filter((each) => each.useCase === useCase);
     const inFlight = own.reduce((sum, { unsettled }) => sum + unsettled, 0);
-    return { ready, inFlight, waiting: waits.reduce((sum, each) => sum + each, 0), dead };
+    return { ready, inFlight, waiting: waiting.reduce((sum, each) => sum + each, 0), dead };
   }
 }

@@ -2,10 +2,10 @@ import type { Connection, ConnectOptions, Transport } from "@papa-events/core/tr
 import { addressOf, type Target } from "./client/options.ts";
 import { AmqpConnection } from "./connection.ts";
 
-/** A RabbitMQ virtual host and a namespace in it. */
+/** Stands for a RabbitMQ virtual host and a namespace in it. */
 export class AmqpTransport implements Transport {
   readonly name = "amqp";
-  /** Where the broker is, without user and password. */
+  /** The broker's address, without user and password. */
   readonly address: string;
   readonly #target: Target;
 

@@ -7,10 +7,10 @@ interface Internals {
 }
 
 /**
- * Makes each round of frames one write to the socket. amqplib writes every message by itself, and the calls into the
- * kernel are a quarter of what publishing costs. Where its inside is another, everything stays as it is.
+ * Makes each round of frames one write to the socket. amqplib writes every message by itself, and those calls into the
+ * kernel are a quarter of what publishing costs. If amqplib's internals have changed, nothing happens.
  */
-export function writeTogether(model: ChannelModel): void {
+export function batchSocketWrites(model: ChannelModel): void {
   const { stream, muxer } = model.connection as unknown as Internals;
   const round = muxer?._readIncoming;
   if (muxer === undefined || round === undefined || stream?.cork === undefined) return;

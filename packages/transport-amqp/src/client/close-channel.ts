@@ -1,7 +1,7 @@
 import type { Channel } from "amqplib";
 
 /**
- * Closes a channel, whatever state it is in; never rejects. amqplib's own promise never settles when the connection is
+ * Closes a channel, whatever state it is in; never rejects. amqplib's own promise never settles if the connection is
  * lost before the broker answers.
  */
 export function closeChannel(channel: Channel): Promise<void> {

@@ -1,84 +1,64 @@
 import type { ConnectOptions } from "@papa-events/core/transport";
-import { Registry } from "../declarations/registry.ts";
-import { Topology } from "../declarations/topology.ts";
-import { Publisher } from "../publishing/publisher.ts";
-import { Delays } from "../waiting/delays.ts";
-import { Names } from "../wire/names.ts";
-import { isLost } from "./errors.ts";
-import { Locks } from "./locks.ts";
+import { isConnectionLost } from "./errors.ts";
 import type { Target } from "./options.ts";
-import { Link } from "./reconnecting-connection.ts";
+import { ReconnectingConnection } from "./reconnecting-connection.ts";
 import { within } from "./time-limit.ts";
 
-/** How often what may be repeated is begun when connections are lost under it, and how long each time waits for them. */
-const TRIES = 3;
-const BACK_WITHIN = 10_000;
+/** How often an idempotent action is tried when connections are lost under it. */
+const MAX_TRIES = 3;
+/** How long each try waits for the connections to come back. */
+const MAX_OUTAGE_MS = 10_000;
 
 /**
- * The two connections of an app and what is done with them. Two, because the broker stops reading from a connection
- * that publishes when it runs short of memory or disk, and acknowledgements must go on then.
+ * The two connections of an app. A broker that runs short of memory or disk stops reading from a connection that
+ * publishes, and acknowledgements must go on then.
  */
-export class Broker {
-  readonly names: Names;
-  readonly consuming: Link;
-  readonly publishing: Link;
-  readonly topology: Topology;
-  readonly locks: Locks;
-  /** Publishes to the topic exchange. */
-  readonly events: Publisher;
-  /** Publishes to queues: what waits, what died, what is remembered. */
-  readonly moves: Publisher;
-  readonly registry: Registry;
-  readonly delays: Delays;
+export class Connections {
+  readonly consuming: ReconnectingConnection;
+  readonly publishing: ReconnectingConnection;
 
   /**
-   * @param resume makes what lives on the consuming connection when it has been lost
+   * Opens both.
+   *
+   * @param resume restores what lives on the consuming connection after each reconnect
    * @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`
    */
-  static async open(target: Target, options: ConnectOptions, resume: () => Promise<void>): Promise<Broker> {
-    const status = new Status(options);
-    const open = (what: string, setUp: () => Promise<void>) =>
-      Link.open({
+  static async open(target: Target, options: ConnectOptions, resume: () => Promise<void>): Promise<Connections> {
+    const status = new CombinedStatus(options);
+    const open = (role: string, setUp: () => Promise<void>) =>
+      ReconnectingConnection.open({
         target,
-        connectionName: `${options.appName} (${what})`,
+        connectionName: `${options.appName} (${role})`,
         setUp,
-        onStatus: (up, error) => status.tell(what, up, error),
+        onStatus: (up, error) => status.update(role, up, error),
       });
     const consuming = await open("consuming", resume);
     try {
-      return new Broker(target, options, consuming, await open("publishing", async () => {}));
+      return new Connections(consuming, await open("publishing", async () => {}));
     } catch (error) {
       await consuming.close();
       throw error;
     }
   }
 
-  private constructor(target: Target, options: ConnectOptions, consuming: Link, publishing: Link) {
-    this.names = new Names(target.prefix);
+  private constructor(consuming: ReconnectingConnection, publishing: ReconnectingConnection) {
     this.consuming = consuming;
     this.publishing = publishing;
-    this.topology = new Topology(this.names, () => this.consuming);
-    this.locks = new Locks(this.topology);
-    const prepare = () => this.topology.exchanges();
-    this.events = new Publisher(publishing, this.names.exchange, prepare);
-    this.moves = new Publisher(publishing, this.names.exchange, async () => {});
-    this.registry = new Registry(this.names, this.topology, this.locks, this.moves);
-    this.delays = new Delays(this.topology, this.registry, options.logger);
   }
 
   /**
-   * Does what may be done twice. Where a connection is lost under it, it is done again when both are back.
+   * Runs an idempotent action, and runs it again after a reconnect if a connection is lost under it.
    *
    * @throws PapaError `connection-failed` and what `action` throws
    */
-  async steadily<T>(action: () => Promise<T>): Promise<T> {
+  async retryOnReconnect<T>(action: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await action();
       } catch (error) {
-        if (!isLost(error) || tries === TRIES) throw error;
-        const back = Promise.all([this.consuming.whenUp(), this.publishing.whenUp()]);
-        await within(back, BACK_WITHIN, "the broker is away").catch(() => {
+        if (!isConnectionLost(error) || tries === MAX_TRIES) throw error;
+        const bothUp = Promise.all([this.consuming.whenUp(), this.publishing.whenUp()]);
+        await within(bothUp, MAX_OUTAGE_MS, "the broker is away").catch(() => {
           throw error;
         });
       }
@@ -91,8 +71,8 @@ export class Broker {
   }
 }
 
-/** Both connections as one: up when both are. */
-class Status {
+/** Reports both connections as one, which is up when both are. */
+class CombinedStatus {
   readonly #options: ConnectOptions;
   readonly #down = new Map<string, Error | undefined>();
 
@@ -100,9 +80,9 @@ class Status {
     this.#options = options;
   }
 
-  tell(what: string, up: boolean, error: Error | undefined): void {
-    if (up) this.#down.delete(what);
-    else this.#down.set(what, error);
+  update(role: string, up: boolean, error: Error | undefined): void {
+    if (up) this.#down.delete(role);
+    else this.#down.set(role, error);
     const [first] = this.#down.values();
     this.#options.onStatus(this.#down.size === 0 ? { connected: true } : { connected: false, error: first });
   }

@@ -1,35 +1,36 @@
 import { isPapaError, PapaError } from "@papa-events/core";
 
-/** What was being done when the broker or its client failed. */
-export interface Doing {
-  /** Where the broker is, without a password. */
+/** What an error of the broker or its client is about. */
+export interface ErrorContext {
+  /** The broker's address, without user and password. */
   readonly address: string;
-  /** The object concerned, such as `queue "log.dlq"`. */
+  /** The broker's object, such as `queue "log.dlq"`. */
   readonly object?: string | undefined;
 }
 
 const TRANSPORT = "amqp";
 
-/** The errors of Node.js that tell that a certificate or the protocol is wrong: trying again changes nothing. */
+/** Codes of Node.js for a wrong certificate or protocol, which another try cannot fix. */
 const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
-/** What the broker or amqplib threw, as an error of the library. */
-export function papaErrorOf(thrown: unknown, doing: Doing): PapaError {
+/** Maps what the broker or amqplib threw to an error of the library. */
+export function toPapaError(thrown: unknown, context: ErrorContext): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const { address, object } = doing;
+  const { address, object } = context;
   const about = object === undefined ? "" : ` (${object})`;
   const text = cause.message;
   const code = codeOf(cause);
   if (code === 403 || code === 530) return refused(cause, address, about);
-  // amqplib leaves out why the broker closes the connection instead of opening the virtual host.
+  // The broker closed the connection instead of opening the virtual host; amqplib leaves out why.
   if (text.includes("got <ConnectionClose")) {
     const vhost = decodeURIComponent(new URL(address).pathname.slice(1)) || "/";
     return refused(cause, address, about, `it has no virtual host "${vhost}", or the account may not use it`);
   }
   if (code === 405 || code === 406) return conflict(cause, object ?? "an object of the broker");
   if (typeof code === "string" && TLS.test(code)) {
-    const hint = code.includes("SSL") || code === "EPROTO" ? "that port speaks no TLS, or another version of it" : code;
+    const hint =
+      code.includes("SSL") || code === "EPROTO" ? "the port does not speak TLS, or speaks another version of it" : code;
     return failed(`TLS with the broker at ${address} failed: ${hint}.`, cause, address, false);
   }
   if (text.includes("Socket closed abruptly during opening handshake") || code === "ECONNRESET") {
@@ -39,26 +40,26 @@ export function papaErrorOf(thrown: unknown, doing: Doing): PapaError {
   return failed(`The broker at ${address} cannot be used${about}: ${text}.`, cause, address, true);
 }
 
-/** The connection or a channel was lost while something was under way: whether it was done is unknown. */
-export function lostError(address: string, cause?: unknown): PapaError {
+/** Makes the error of something that was under way when its connection or channel was lost: its outcome is unknown. */
+export function connectionLostError(address: string, cause?: unknown): PapaError {
   const error = new PapaError(
     "connection-failed",
     `The connection to the broker at ${address} is lost.`,
     { transport: TRANSPORT, address },
     { retryable: true, cause },
   );
-  lost.add(error);
+  lostErrors.add(error);
   return error;
 }
 
-const lost = new WeakSet<PapaError>();
+const lostErrors = new WeakSet<PapaError>();
 
-/** Whether an error only says that the connection went: the same thing may be done again when it is back. */
-export function isLost(error: unknown): boolean {
-  return error instanceof PapaError && lost.has(error);
+/** Whether an error says only that the connection was lost, so that the action may be repeated once it is back. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof PapaError && lostErrors.has(error);
 }
 
-export function unsupported(problem: string): PapaError {
+export function unsupportedBroker(problem: string): PapaError {
   return new PapaError("unsupported-broker", `${problem}.`, { transport: TRANSPORT, problem });
 }
 
@@ -67,7 +68,7 @@ export function unknownUseCase(useCase: string, cause?: unknown): PapaError {
   return new PapaError("unknown-use-case", message, { useCase }, { cause });
 }
 
-/** The reply code of the broker, or the code of Node.js. In a handshake amqplib has it in the message only. */
+/** The broker's reply code, or Node.js's error code. During the handshake amqplib has it in the message only. */
 export function codeOf(error: unknown): number | string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code: unknown = "code" in error ? error.code : undefined;
@@ -77,13 +78,13 @@ export function codeOf(error: unknown): number | string | undefined {
   return { A: 403, N: text.startsWith("NOT_F") || text.startsWith("NOT-F") ? 404 : 530, P: 406 }[text.charAt(0)];
 }
 
-function refused(cause: Error, address: string, about: string, reason = brokersWords(cause)): PapaError {
+function refused(cause: Error, address: string, about: string, reason = replyText(cause)): PapaError {
   const message = `The broker at ${address} refuses access${about}: ${reason}.`;
   return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
 }
 
 function conflict(cause: Error, object: string): PapaError {
-  const difference = brokersWords(cause);
+  const difference = replyText(cause);
   const message = `The broker has ${object} with other properties: ${difference}.`;
   return new PapaError("topology-conflict", message, { object, difference }, { cause });
 }
@@ -92,8 +93,8 @@ function failed(message: string, cause: Error, address: string, retryable: boole
   return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, { cause, retryable });
 }
 
-/** The reply text, without what amqplib writes around it. */
-function brokersWords({ message }: Error): string {
+/** The broker's reply text, without what amqplib writes around it. */
+function replyText({ message }: Error): string {
   const quoted = /with message "(.*)"/s.exec(message)?.[1] ?? /replyText:'?"?([^'"]*)/.exec(message)?.[1] ?? message;
   return quoted
     .replace(/^[A-Z_-]+ - /, "")

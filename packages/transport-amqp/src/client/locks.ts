@@ -1,26 +1,27 @@
 import { PapaError } from "@papa-events/core";
-import type { Topology } from "../declarations/topology.ts";
+import type { Channels } from "./channels.ts";
 import { codeOf } from "./errors.ts";
-import { sleep } from "./time-limit.ts";
+import { sleep } from "./sleep.ts";
 
-/** How long to wait for whoever has the lock: its holder, if dead, loses it with its connection after two heartbeats. */
-const PATIENCE = 60_000;
-const LONGEST_PAUSE = 200;
+/** How long to wait for a lock: a dead holder loses it with its connection, after two heartbeats. */
+const MAX_WAIT_MS = 60_000;
+const INITIAL_BACKOFF_MS = 5;
+const MAX_BACKOFF_MS = 200;
 
 /**
- * Mutual exclusion between all programs on a broker, by queues that belong to one connection: nobody else can declare
- * such a queue (405) until it is deleted, and it goes with the connection.
+ * Mutual exclusion between all programs on a broker. A lock is a queue that is exclusive to one connection: nobody else
+ * can declare it (405) until it is deleted, and it goes with the connection.
  */
 export class Locks {
-  readonly #topology: Topology;
-  /** The broker lets the same connection declare it twice, so within the process this keeps order. */
+  readonly #channels: Channels;
+  /** Keeps order within the process, since the broker lets one connection declare the queue twice. */
   readonly #local = new Map<string, Promise<unknown>>();
 
-  constructor(topology: Topology) {
-    this.#topology = topology;
+  constructor(channels: Channels) {
+    this.#channels = channels;
   }
 
-  /** Runs `action` while nobody else has the lock of this name. @throws PapaError `connection-failed` */
+  /** Runs `action` while nobody else holds the lock of this name. @throws PapaError `connection-failed` */
   hold<T>(name: string, action: () => Promise<T>): Promise<T> {
     const before = this.#local.get(name) ?? Promise.resolve();
     const run = before.then(() => this.#hold(`${name}:lock`, action));
@@ -40,25 +41,25 @@ export class Locks {
     try {
       return await action();
     } finally {
-      // Where the connection is gone the lock is too.
-      await this.#topology.onChannel((channel) => channel.deleteQueue(queue)).catch(() => {});
+      // If the connection is gone, so is the lock.
+      await this.#channels.withChannel((channel) => channel.deleteQueue(queue)).catch(() => {});
     }
   }
 
   async #acquire(queue: string): Promise<void> {
-    const giveUp = performance.now() + PATIENCE;
-    for (let pause = 5; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      if (await this.#tryToAcquire(queue)) return;
-      if (performance.now() > giveUp) {
-        const message = `Another program has held "${queue}" for ${PATIENCE} ms.`;
+    const deadline = performance.now() + MAX_WAIT_MS;
+    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
+      if (await this.#tryAcquire(queue)) return;
+      if (performance.now() > deadline) {
+        const message = `Another program has held "${queue}" for ${MAX_WAIT_MS} ms.`;
         throw new PapaError("connection-failed", message, { transport: "amqp" }, { retryable: true });
       }
-      await sleep(pause * (0.5 + Math.random()));
+      await sleep(backoff * (0.5 + Math.random()));
     }
   }
 
-  #tryToAcquire(queue: string): Promise<boolean> {
-    return this.#topology.onChannel(async (channel) => {
+  #tryAcquire(queue: string): Promise<boolean> {
+    return this.#channels.withChannel(async (channel) => {
       try {
         await channel.assertQueue(queue, { exclusive: true, durable: false });
         return true;

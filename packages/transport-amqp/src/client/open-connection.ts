@@ -1,30 +1,34 @@
 import { type ChannelModel, connect } from "amqplib";
-import { writeTogether } from "./batch-socket-writes.ts";
-import { papaErrorOf, unsupported } from "./errors.ts";
+import { batchSocketWrites } from "./batch-socket-writes.ts";
+import { toPapaError, unsupportedBroker } from "./errors.ts";
 import { addressOf, type Target, type TlsOptions } from "./options.ts";
 import { within } from "./time-limit.ts";
 
-/** The oldest broker whose quorum queues know a time to live and dead-letter at least once. */
-const LEAST = { major: 3, minor: 10 };
+/** The oldest broker whose quorum queues support a time to live and at-least-once dead-lettering. */
+const MIN_VERSION = { major: 3, minor: 10 };
 /** How long the closing handshake may take before the socket is dropped: a paused broker never answers. */
-const CLOSING = 3_000;
+const MAX_CLOSE_MS = 3_000;
 
-/** A connection that is open, on a broker that is fit. */
-export interface BrokerConnection {
+/** An open connection to a broker of a supported version. */
+export interface OpenConnection {
   readonly model: ChannelModel;
   /** The first number of the broker's version. */
-  readonly major: number;
+  readonly majorVersion: number;
 }
 
-/** Connects once, and checks the broker (L4). @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
-export async function connectTo(target: Target, connectionName: string): Promise<BrokerConnection> {
+/**
+ * Connects once and checks the broker (L4).
+ *
+ * @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`
+ */
+export async function openConnection(target: Target, connectionName: string): Promise<OpenConnection> {
   const { protocol, hostname, port, username, password, vhost, heartbeat, connectTimeout, tls } = target;
   const address = addressOf(target);
   try {
     const connecting = connect(
       { protocol, hostname, port, username, password, vhost, heartbeat },
       {
-        ...defined(tls),
+        ...withoutUndefined(tls),
         // Without it each small publish waits for the acknowledgement of the packet before (23 events/s in a chain).
         noDelay: true,
         keepAlive: true,
@@ -34,29 +38,29 @@ export async function connectTo(target: Target, connectionName: string): Promise
     );
     const model = await within(connecting, connectTimeout, `no answer within ${connectTimeout} ms`, (late) => {
       late.on("error", () => {});
-      void endConnection(late);
+      void closeConnection(late);
     });
-    // An error that nobody listens to ends the process; "close" follows it and says the same.
+    // An unhandled error event ends the process; the "close" that follows carries the same error.
     model.on("error", () => {});
     const { product, version } = model.connection.serverProperties;
     const problem = problemOfVersion(product, version);
     if (problem === undefined) {
-      writeTogether(model);
-      return { model, major: Number.parseInt(version, 10) };
+      batchSocketWrites(model);
+      return { model, majorVersion: Number.parseInt(version, 10) };
     }
-    void endConnection(model);
-    throw unsupported(`The broker at ${address} is ${product} ${version}: ${problem}`);
+    void closeConnection(model);
+    throw unsupportedBroker(`The broker at ${address} is ${product} ${version}: ${problem}`);
   } catch (error) {
-    throw papaErrorOf(error, { address });
+    throw toPapaError(error, { address });
   }
 }
 
-/** Closes a connection, in the end by its socket. Never rejects. */
-export async function endConnection(model: ChannelModel): Promise<void> {
+/** Closes a connection, by dropping its socket if need be. Never rejects. */
+export async function closeConnection(model: ChannelModel): Promise<void> {
   try {
-    await within(model.close(), CLOSING, "the broker does not answer");
+    await within(model.close(), MAX_CLOSE_MS, "the broker does not answer");
   } catch {
-    // amqplib's types leave out the socket, and a close that is never answered would keep the process alive.
+    // A close that is never answered would keep the process alive. amqplib's types leave out the socket.
     const { stream } = model.connection as unknown as { readonly stream: { destroy(): void } };
     stream.destroy();
   }
@@ -65,11 +69,12 @@ export async function endConnection(model: ChannelModel): Promise<void> {
 function problemOfVersion(product: string, version: string): string | undefined {
   if (product !== "RabbitMQ") return "this transport is for RabbitMQ";
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > LEAST.major || (major === LEAST.major && minor >= LEAST.minor)) return undefined;
-  return `RabbitMQ ${LEAST.major}.${LEAST.minor} or newer is needed, whose quorum queues can delay and dead-letter safely`;
+  if (major > MIN_VERSION.major || (major === MIN_VERSION.major && minor >= MIN_VERSION.minor)) return undefined;
+  const oldest = `${MIN_VERSION.major}.${MIN_VERSION.minor}`;
+  return `RabbitMQ ${oldest} or newer is needed, whose quorum queues can delay and dead-letter safely`;
 }
 
-/** Node.js takes a member that is `undefined` for one that is set. */
-function defined(tls: TlsOptions): Record<string, unknown> {
+/** Node.js reads a member that is `undefined` as one that is set. */
+function withoutUndefined(tls: TlsOptions): Record<string, unknown> {
   return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
 }

@@ -2,7 +2,7 @@ import { PapaError } from "@papa-events/core";
 
 /** Certificates, as Node.js's `tls.connect` takes them. */
 export interface TlsOptions {
-  /** The authority that signed the broker's certificate, where the machine does not know it. */
+  /** The authority that signed the broker's certificate, unless the machine trusts it already. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
   /** The client's certificate and key, in PEM. */
   readonly cert?: string | Buffer | undefined;
@@ -10,7 +10,7 @@ export interface TlsOptions {
   /** The client's certificate and key in one PKCS#12 file. */
   readonly pfx?: Buffer | undefined;
   readonly passphrase?: string | undefined;
-  /** The name that the broker's certificate has to show; the host unless set. */
+  /** The name that the broker's certificate must be for; the host unless set. */
   readonly servername?: string | undefined;
   /** `false` accepts any certificate; for tests only. */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -30,7 +30,7 @@ export interface AmqpOptions {
   readonly tls?: TlsOptions | undefined;
 }
 
-/** Options checked and taken apart. */
+/** Checked options, with the URL taken apart. */
 export interface Target {
   readonly protocol: "amqp" | "amqps";
   readonly hostname: string;
@@ -44,31 +44,33 @@ export interface Target {
   readonly tls: TlsOptions;
 }
 
-const KNOWN = ["uri", "prefix", "heartbeat", "connectTimeout", "tls"];
-/** Query parameters of a URL; a URL that sets another one asks for something it would not get. */
+const OPTIONS = ["uri", "prefix", "heartbeat", "connectTimeout", "tls"];
+/** Query parameters of a URL; any other would be ignored in silence, so it is refused. */
 const PARAMETERS = ["prefix", "heartbeat", "connectTimeout"];
 const PREFIX = /^(?!.*--)[a-z0-9-]{1,30}$/;
 
-/** @throws PapaError `invalid-option` */
+/** Reads a URL. @throws PapaError `invalid-option` */
 export function readUri(uri: string): Target {
   return readOptions({ uri });
 }
 
-/** @throws PapaError `invalid-option` */
+/** Checks options and takes their URL apart. @throws PapaError `invalid-option` */
 export function readOptions(options: AmqpOptions): Target {
   if (typeof options !== "object" || options === null || typeof options.uri !== "string")
     throw invalid("amqp", 'a URL such as "amqp://localhost" is needed, or options with one as uri');
   for (const name of Object.keys(options)) {
-    if (!KNOWN.includes(name)) throw invalid("amqp", `"${name}" is no option; there are ${KNOWN.join(", ")}`);
+    if (!OPTIONS.includes(name))
+      throw invalid("amqp", `unknown option "${name}"; the options are ${OPTIONS.join(", ")}`);
   }
   const url = parseUrl(options.uri);
   const query = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
   for (const name of url.searchParams.keys()) {
     if (!PARAMETERS.includes(name))
-      throw invalid("amqp URL", `"${name}" is no parameter; there are ${PARAMETERS.join(", ")}`);
+      throw invalid("amqp URL", `unknown parameter "${name}"; the parameters are ${PARAMETERS.join(", ")}`);
   }
   const protocol = url.protocol === "amqps:" ? "amqps" : "amqp";
-  if (options.tls !== undefined && protocol === "amqp") throw invalid("amqp: tls", "it needs a URL that begins amqps:");
+  if (options.tls !== undefined && protocol === "amqp")
+    throw invalid("amqp: tls", "it needs a URL that starts with amqps:");
   const anonymous = url.username === "" && url.password === "";
   return {
     protocol,
@@ -84,17 +86,17 @@ export function readOptions(options: AmqpOptions): Target {
   };
 }
 
-/** Where the broker is, for messages: without the password. */
+/** The broker's address for messages, without user and password. */
 export function addressOf(target: Target): string {
   const host = target.hostname.includes(":") ? `[${target.hostname}]` : target.hostname;
   return `${target.protocol}://${host}:${target.port}/${target.vhost === "/" ? "" : encodeURIComponent(target.vhost)}`;
 }
 
-/** The URL itself is in no message: it may hold a password even where it cannot be parsed. */
+/** Keeps the URL out of every message: it may hold a password even if it cannot be parsed. */
 function parseUrl(uri: string): URL {
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (url === undefined || (url.protocol !== "amqp:" && url.protocol !== "amqps:") || url.hostname === "") {
-    const hint = "a special character in the user or password has to be percent-encoded";
+    const hint = "a special character in the user or password must be percent-encoded";
     throw invalid("amqp URL", `it is not of the form amqp://user:password@host:port/vhost; ${hint}`);
   }
   return url;
@@ -114,11 +116,11 @@ function prefixOf(prefix: string | undefined): string {
   throw invalid("amqp: prefix", `${JSON.stringify(prefix)} is not 1 to 30 of a-z, 0-9 and single "-"`);
 }
 
-function integer(name: string, value: unknown, fallback: number, least: number, most: number): number {
+function integer(name: string, value: unknown, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback;
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
-  if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most) return number;
-  throw invalid(`amqp: ${name}`, `${JSON.stringify(value)} is no whole number from ${least} to ${most}`);
+  if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
+  throw invalid(`amqp: ${name}`, `${JSON.stringify(value)} is not a whole number from ${min} to ${max}`);
 }
 
 function invalid(option: string, problem: string): PapaError {

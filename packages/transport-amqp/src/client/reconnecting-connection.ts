@@ -1,75 +1,75 @@
 import type { Channel, ChannelModel, ConfirmChannel } from "amqplib";
-import { lostError, papaErrorOf } from "./errors.ts";
-import { type BrokerConnection, connectTo, endConnection } from "./open-connection.ts";
+import { connectionLostError, toPapaError } from "./errors.ts";
+import { closeConnection, type OpenConnection, openConnection } from "./open-connection.ts";
 import { addressOf, type Target } from "./options.ts";
 import { within } from "./time-limit.ts";
 
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 10_000;
+const INITIAL_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
 /** How long setting up a connection may take: each of many queues takes the broker some 20 ms. */
-const SETTING_UP = 60_000;
+const MAX_SET_UP_MS = 60_000;
 
-export interface LinkOptions {
+export interface ReconnectingConnectionOptions {
   readonly target: Target;
   /** Shown in the broker's list of connections. */
   readonly connectionName: string;
-  /** Makes what lives on a connection, anew after each time it was lost. */
-  readonly setUp: (link: Link) => Promise<void>;
-  /** Told when the connection goes, is blocked by the broker, and serves again; not for the first time it does. */
+  /** Makes what lives on a connection, again after each reconnect. */
+  readonly setUp: () => Promise<void>;
+  /** Called when the connection is lost, is blocked by the broker, and serves again; not when it first serves. */
   readonly onStatus: (up: boolean, error: Error | undefined) => void;
 }
 
 /**
- * One connection to the broker, made again for as long as it takes (L3). amqplib's own recovery mends the connection
- * only, and a wrapper acknowledges on whatever channel is current: here everything belongs to one channel object and
- * ends with it.
+ * One connection to the broker that reconnects for as long as it takes (L3). amqplib's own recovery restores the
+ * connection only, and wrappers acknowledge on whatever channel is current. Here everything belongs to one channel
+ * object and ends with it.
  */
-export class Link {
+export class ReconnectingConnection {
   readonly address: string;
-  readonly #options: LinkOptions;
-  #broker: BrokerConnection | undefined;
+  readonly #options: ReconnectingConnectionOptions;
+  #current: OpenConnection | undefined;
   #serving = false;
   #blocked = false;
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
-  #endPause: (() => void) | undefined;
+  #endBackoff: (() => void) | undefined;
 
   /** Connects and sets up once. @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
-  static async open(options: LinkOptions): Promise<Link> {
-    const link = new Link(options);
-    await link.#connect();
-    link.#serving = true;
-    return link;
+  static async open(options: ReconnectingConnectionOptions): Promise<ReconnectingConnection> {
+    const connection = new ReconnectingConnection(options);
+    await connection.#connect();
+    connection.#serving = true;
+    return connection;
   }
 
-  private constructor(options: LinkOptions) {
+  private constructor(options: ReconnectingConnectionOptions) {
     this.#options = options;
     this.address = addressOf(options.target);
   }
 
   /** Whether it is connected and set up. */
   get up(): boolean {
-    return this.#serving && this.#broker !== undefined;
+    return this.#serving && this.#current !== undefined;
   }
 
   /** Whether it is connected, also while it is still being set up. */
   get connected(): boolean {
-    return this.#broker !== undefined;
+    return this.#current !== undefined;
   }
 
   /** The first number of the broker's version. */
-  get major(): number {
-    return this.#broker?.major ?? 0;
+  get majorVersion(): number {
+    return this.#current?.majorVersion ?? 0;
   }
 
-  /** A new channel. An error on it ends only it, and tells by its `close` event. @throws PapaError `connection-failed` */
+  /** Opens a channel. An error ends only that channel, which then emits `close`. @throws PapaError `connection-failed` */
   channel(): Promise<Channel> {
-    return this.#open((model) => model.createChannel());
+    return this.#openChannel((model) => model.createChannel());
   }
 
-  /** A new channel with confirms. @throws PapaError `connection-failed` */
+  /** Opens a channel with confirms. @throws PapaError `connection-failed` */
   confirmChannel(): Promise<ConfirmChannel> {
-    return this.#open((model) => model.createConfirmChannel({ highWaterMark: 16_384 }));
+    return this.#openChannel((model) => model.createConfirmChannel({ highWaterMark: 16_384 }));
   }
 
   /** Resolves when the connection serves; rejects when it is closed for good. */
@@ -79,59 +79,60 @@ export class Link {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  /** Makes the error of something that was under way when the connection was lost. */
   lost(cause?: unknown): Error {
-    return lostError(this.address, cause);
+    return connectionLostError(this.address, cause);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#serving = false;
-    this.#endPause?.();
+    this.#endBackoff?.();
     for (const { reject } of this.#waiting.splice(0)) reject(this.lost());
-    const broker = this.#broker;
-    this.#broker = undefined;
-    if (broker !== undefined) await endConnection(broker.model);
+    const current = this.#current;
+    this.#current = undefined;
+    if (current !== undefined) await closeConnection(current.model);
   }
 
-  async #open<C extends Channel>(open: (model: ChannelModel) => Promise<C>): Promise<C> {
-    const broker = this.#broker;
-    if (broker === undefined) throw this.lost();
+  async #openChannel<C extends Channel>(open: (model: ChannelModel) => Promise<C>): Promise<C> {
+    const current = this.#current;
+    if (current === undefined) throw this.lost();
     try {
-      const channel = await open(broker.model);
-      // The call under way is rejected with the same error and "close" follows; unheard it would end the process.
+      const channel = await open(current.model);
+      // The call under way is rejected with the same error and "close" follows; unhandled it would end the process.
       channel.on("error", () => {});
       return channel;
     } catch (error) {
-      if (this.#broker !== broker) throw this.lost(error);
-      throw papaErrorOf(error, { address: this.address });
+      if (this.#current !== current) throw this.lost(error);
+      throw toPapaError(error, { address: this.address });
     }
   }
 
   async #connect(): Promise<void> {
     const { target, connectionName, setUp } = this.#options;
-    const broker = await connectTo(target, connectionName);
-    const { model } = broker;
-    if (this.#closed) return endConnection(model);
-    this.#broker = broker;
+    const opened = await openConnection(target, connectionName);
+    const { model } = opened;
+    if (this.#closed) return closeConnection(model);
+    this.#current = opened;
     this.#blocked = false;
-    model.on("blocked", (reason: string) => this.#setBlocked(broker, true, reason));
-    model.on("unblocked", () => this.#setBlocked(broker, false));
-    model.on("close", (error?: Error) => this.#gone(broker, error));
+    model.on("blocked", (reason: string) => this.#setBlocked(opened, true, reason));
+    model.on("unblocked", () => this.#setBlocked(opened, false));
+    model.on("close", (error?: Error) => this.#onClose(opened, error));
     try {
-      await within(setUp(this), SETTING_UP, "the broker does not answer");
+      await within(setUp(), MAX_SET_UP_MS, "the broker does not answer");
     } catch (error) {
-      const gone = this.#broker !== broker;
-      this.#broker = undefined;
-      await endConnection(model);
-      throw gone ? this.lost(error) : papaErrorOf(error, { address: this.address });
+      const lost = this.#current !== opened;
+      this.#current = undefined;
+      await closeConnection(model);
+      throw lost ? this.lost(error) : toPapaError(error, { address: this.address });
     }
-    if (this.#broker !== broker) throw this.lost();
+    if (this.#current !== opened) throw this.lost();
   }
 
-  #gone(broker: BrokerConnection, error: Error | undefined): void {
-    if (this.#broker !== broker) return;
-    this.#broker = undefined;
-    // While it is set up, whoever does that is told.
+  #onClose(closed: OpenConnection, error: Error | undefined): void {
+    if (this.#current !== closed) return;
+    this.#current = undefined;
+    // During set-up the rejection of #connect says so.
     if (!this.#serving) return;
     this.#serving = false;
     this.#options.onStatus(false, this.lost(error));
@@ -139,9 +140,9 @@ export class Link {
   }
 
   async #reconnect(): Promise<void> {
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
       // Jitter, so that the services that a broker's restart cut off do not all come back at once.
-      await this.#pause(pause * (0.5 + Math.random() / 2));
+      await this.#backOff(backoff * (0.5 + Math.random() / 2));
       if (this.#closed) return;
       try {
         await this.#connect();
@@ -156,18 +157,18 @@ export class Link {
     if (!this.#blocked) this.#options.onStatus(true, undefined);
   }
 
-  /** The broker has no memory or disk left, and reads nothing from a connection that publishes. */
-  #setBlocked(broker: BrokerConnection, blocked: boolean, reason = ""): void {
-    if (this.#broker !== broker || this.#blocked === blocked) return;
+  /** A broker that runs short of memory or disk stops reading from connections that publish. */
+  #setBlocked(connection: OpenConnection, blocked: boolean, reason = ""): void {
+    if (this.#current !== connection || this.#blocked === blocked) return;
     this.#blocked = blocked;
     if (!this.#serving) return;
     this.#options.onStatus(!blocked, blocked ? new Error(`The broker blocks publishers: ${reason}.`) : undefined);
   }
 
-  #pause(milliseconds: number): Promise<void> {
+  #backOff(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
-      this.#endPause = () => {
+      this.#endBackoff = () => {
         clearTimeout(timer);
         resolve();
       };

@@ -1,13 +1,13 @@
 /**
- * The result of `promise`, or an error after so many milliseconds.
+ * Resolves to the result of `promise`, or rejects after so many milliseconds.
  *
- * @param late is given a result that came too late
+ * @param onLate receives a result that came too late
  */
 export function within<T>(
   promise: Promise<T>,
   milliseconds: number,
   problem: string,
-  late: (result: T) => void = () => {},
+  onLate: (result: T) => void = () => {},
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let over = false;
@@ -18,7 +18,7 @@ export function within<T>(
     promise.then(
       (result) => {
         clearTimeout(timer);
-        if (over) late(result);
+        if (over) onLate(result);
         else resolve(result);
       },
       (error: unknown) => {
@@ -27,9 +27,4 @@ export function within<T>(
       },
     );
   });
-}
-
-/** Resolves after so many milliseconds. */
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,29 +1,29 @@
-/** What is used of a channel. */
+/** The part of a channel that acknowledges. */
 export interface AckChannel {
   ack(message: { readonly fields: { readonly deliveryTag: number } }, allUpTo?: boolean): void;
   nack(message: { readonly fields: { readonly deliveryTag: number } }, allUpTo?: boolean, requeue?: boolean): void;
 }
 
-/** How long what is settled behind a slower delivery waits to become part of one acknowledgement, in milliseconds. */
-const GAP_PATIENCE = 5;
+/** How long a settled delivery waits for slower ones before it, so that one acknowledgement covers them all. */
+const MAX_GAP_WAIT_MS = 5;
 
 /**
- * Gathers the acknowledgements of one channel: once per turn of the event loop one `ack(multiple)` up to the highest tag
- * below which all is settled. Each acknowledgement is a command in a quorum queue's log; one for many took consuming
- * from 45,000 to 89,000 events/s. What is settled behind a slow delivery is acknowledged one by one a little later, or a
- * slow handler would use up the prefetch for all the others.
+ * Batches the acknowledgements of one channel: one `ack(multiple)` per turn of the event loop, up to the highest tag
+ * below which all is settled. Each acknowledgement is a command in a quorum queue's log, and one for many took
+ * consuming from 45,000 to 89,000 events/s. Deliveries settled behind a slow one are acknowledged one by one a little
+ * later. Otherwise a slow handler would use up the prefetch for all the others.
  *
- * Belongs to one channel: tags of another mean other messages.
+ * Belongs to one channel: the same tag on another channel is another message.
  */
 export class Acknowledgements {
   readonly #channel: AckChannel;
-  /** The tag that is expected next: all below are settled. */
+  /** The lowest tag that is not settled. */
   #next = 1;
-  /** The highest tag below `next` that is not acknowledged yet; 0 if there is none. */
+  /** The highest tag below `next` that is still to be acknowledged; 0 if there is none. */
   #due = 0;
-  /** Settled and not acknowledged, above `next`. */
+  /** Tags above `next` that are settled and not acknowledged. */
   readonly #ahead = new Set<number>();
-  /** Acknowledged or returned one by one, above `next`. */
+  /** Tags above `next` that were acknowledged or returned one by one. */
   readonly #gone = new Set<number>();
   #planned = false;
   #timer: NodeJS.Timeout | undefined;
@@ -33,9 +33,10 @@ export class Acknowledgements {
     this.#channel = channel;
   }
 
-  /** How many deliveries the broker hands out at once; what is held back here is missing there. */
+  /** How many deliveries the broker hands out at once. Each acknowledgement that waits here uses up one of them. */
   prefetch = 0;
 
+  /** Acknowledges a delivery, soon. */
   ack(tag: number): void {
     if (!this.#open) return;
     if (tag === this.#next) {
@@ -50,7 +51,7 @@ export class Acknowledgements {
     setImmediate(() => this.#endTurn());
   }
 
-  /** Gives a delivery back at once. */
+  /** Returns a delivery to its queue at once. */
   requeue(tag: number): void {
     if (!this.#open) return;
     this.#send(() => this.#channel.nack({ fields: { deliveryTag: tag } }, false, true));
@@ -58,7 +59,7 @@ export class Acknowledgements {
     this.#advance();
   }
 
-  /** Acknowledges all that is settled. */
+  /** Acknowledges everything that is settled. */
   flush(): void {
     this.#flushContiguous();
     for (const tag of this.#ahead) {
@@ -68,7 +69,7 @@ export class Acknowledgements {
     this.#ahead.clear();
   }
 
-  /** Forgets everything: the channel is gone, and its deliveries come back. */
+  /** Forgets everything: the channel is gone, and the broker redelivers. */
   drop(): void {
     this.#open = false;
     clearTimeout(this.#timer);
@@ -86,12 +87,12 @@ export class Acknowledgements {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.flush();
-    }, GAP_PATIENCE);
+    }, MAX_GAP_WAIT_MS);
   }
 
   #flushContiguous(): void {
     if (this.#due === 0) return;
-    // The tag itself has to be open still: the broker closes the channel for one that it does not know.
+    // The tag itself must still be open: the broker closes the channel over one that it does not know.
     const tag = this.#due;
     this.#due = 0;
     this.#send(() => this.#channel.ack({ fields: { deliveryTag: tag } }, true));
@@ -105,7 +106,7 @@ export class Acknowledgements {
     }
   }
 
-  /** After a channel's end amqplib throws at once, before anybody is told of the end. */
+  /** On a closed channel amqplib throws, already before it emits `close`. */
   #send(send: () => void): void {
     if (!this.#open) return;
     try {

@@ -1,37 +1,37 @@
 import type { OnDelivery, Settlement } from "@papa-events/core/transport";
 import type { Channel, ConsumeMessage } from "amqplib";
 import { closeChannel } from "../client/close-channel.ts";
-import { settleDown } from "../client/flush-acknowledgements.ts";
-import { type Arrival, type Origin, readArrival } from "../wire/received-message.ts";
+import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
+import { type Origin, type ReceivedMessage, readMessage } from "../wire/received-message.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { AmqpDelivery, type DeliveryOwner } from "./delivery.ts";
-import type { Storage } from "./settlements.ts";
+import type { Settlements } from "./settlements.ts";
 
 const STORED = Promise.resolve();
 /** RabbitMQ's prefetch is 16 bits. */
-const MOST_PREFETCH = 65_535;
+const MAX_PREFETCH = 65_535;
 
 export interface ConsumerOptions {
   readonly useCase: string;
   readonly origin: Origin;
-  readonly storage: Storage;
+  readonly settlements: Settlements;
   readonly onDelivery: OnDelivery;
-  /** Whether a declaration of the use case matches its own name; else what comes under it is forgotten. */
-  readonly wantsOwnName: () => Promise<boolean>;
-  /** Called once when the broker cancels the consumer or closes the channel. */
+  /** Whether a declaration of the use case matches its own name; if none does, events of that name are dropped. */
+  readonly acceptsOwnName: () => Promise<boolean>;
+  /** Called once, when the broker cancels the consumer or closes the channel. */
   readonly onEnd: () => void;
 }
 
-/** One channel that consumes one queue; when it ends, so does everything that belongs to it. */
+/** Consumes one queue on one channel. When the channel ends, so does everything that belongs to it. */
 export class Consumer implements DeliveryOwner {
   readonly #options: ConsumerOptions;
   readonly #channel: Channel;
   readonly #acks: Acknowledgements;
-  /** Settlements that are being stored. */
+  /** The settlements that are being stored. */
   readonly #storing = new Set<Promise<void>>();
-  /** Delivered beyond the limit, which happens when it changes: see {@link consume}. */
-  readonly #beyond: AmqpDelivery[] = [];
-  #tag: string | undefined;
+  /** Deliveries beyond the prefetch, which come when it changes: see {@link consume}. */
+  readonly #excess: AmqpDelivery[] = [];
+  #consumerTag: string | undefined;
   #prefetch = 0;
   #unsettled = 0;
   #alive = true;
@@ -44,55 +44,55 @@ export class Consumer implements DeliveryOwner {
     channel.on("close", () => this.#end());
   }
 
-  /** How many deliveries are out. */
+  /** Counts the deliveries that are not settled. */
   get unsettled(): number {
-    return this.#unsettled + this.#beyond.length;
+    return this.#unsettled + this.#excess.length;
   }
 
   /**
-   * Consumes with this prefetch from now on. The prefetch of a consumer cannot be changed, and quorum queues know none
-   * of a channel's: another consumer takes over, and what the first was handed stays with the channel, so that for a
-   * while the broker hands out the old prefetch and the new one.
+   * Consumes with this prefetch from now on. The prefetch of a consumer cannot be changed, and quorum queues do not
+   * support one per channel. So another consumer takes over, while the deliveries of the first stay with the channel.
+   * For a while the broker hands out the old prefetch and the new one.
    */
   consume(prefetch: number): Promise<void> {
     this.#changing = this.#changing.then(async () => {
-      const wanted = Math.min(Math.max(prefetch, 1), MOST_PREFETCH);
-      if (!this.#alive || wanted === this.#prefetch) return;
-      const before = this.#tag;
-      this.#tag = undefined;
+      const allowed = Math.min(Math.max(prefetch, 1), MAX_PREFETCH);
+      if (!this.#alive || allowed === this.#prefetch) return;
+      const before = this.#consumerTag;
+      this.#consumerTag = undefined;
       if (before !== undefined) await this.#channel.cancel(before);
-      await this.#channel.prefetch(wanted);
-      this.#prefetch = wanted;
-      this.#acks.prefetch = wanted;
-      this.#handOverBeyond();
+      await this.#channel.prefetch(allowed);
+      this.#prefetch = allowed;
+      this.#acks.prefetch = allowed;
+      this.#deliverExcess();
       const { queue } = this.#options.origin;
-      const { consumerTag } = await this.#channel.consume(queue, (message) => this.#take(message));
-      this.#tag = consumerTag;
+      const { consumerTag } = await this.#channel.consume(queue, (message) => this.#onMessage(message));
+      this.#consumerTag = consumerTag;
     });
     return this.#changing;
   }
 
-  /** Takes no more; what is out can still be settled. */
+  /** Takes no more deliveries; those that are out can still be settled. */
   async cancel(): Promise<void> {
     await this.#changing.catch(() => {});
-    this.#beyond.length = 0;
-    const tag = this.#tag;
-    this.#tag = undefined;
+    this.#excess.length = 0;
+    const tag = this.#consumerTag;
+    this.#consumerTag = undefined;
     if (tag !== undefined && this.#alive) await this.#channel.cancel(tag).catch(() => {});
   }
 
-  /** Stores and acknowledges what is settled, then hands the rest back. */
+  /** Stores and acknowledges what is settled, then returns the rest to the queue. */
   async close(): Promise<void> {
     await this.cancel();
     await Promise.allSettled(this.#storing);
     if (!this.#alive) return;
     this.#acks.flush();
     try {
-      await settleDown(this.#channel, this.#options.origin.queue);
+      await flushAcknowledgements(this.#channel, this.#options.origin.queue);
       this.#alive = false;
       await closeChannel(this.#channel);
     } catch {
-      // The channel is gone already, and all of it comes back.
+      // The channel is gone already, and the broker redelivers all of it.
     }
     this.#acks.drop();
   }
@@ -120,16 +120,16 @@ export class Consumer implements DeliveryOwner {
   }
 
   #store(settlement: Exclude<Settlement, { kind: "release" }>): Promise<boolean> {
-    const { storage, useCase } = this.#options;
-    const mine = () => this.#alive;
+    const { settlements, useCase } = this.#options;
+    const isOurs = () => this.#alive;
     switch (settlement.kind) {
       case "done":
-        return storage.outputs(settlement.outputs, mine);
+        return settlements.storeOutputs(settlement.outputs, isOurs);
       case "retry":
       case "hand-on":
-        return storage.delayed(useCase, settlement.delay, settlement.event, mine);
+        return settlements.storeDelayed(useCase, settlement.delay, settlement.event, isOurs);
       case "dead":
-        return storage.dead(useCase, settlement.id, settlement.event, mine);
+        return settlements.storeDead(useCase, settlement.id, settlement.event, isOurs);
     }
   }
 
@@ -140,44 +140,44 @@ export class Consumer implements DeliveryOwner {
 
   #settled(): void {
     this.#unsettled -= 1;
-    if (this.#beyond.length > 0) queueMicrotask(() => this.#handOverBeyond());
+    if (this.#excess.length > 0) queueMicrotask(() => this.#deliverExcess());
   }
 
   /** Must not throw: amqplib would close the channel. */
-  #take(message: ConsumeMessage | null): void {
+  #onMessage(message: ConsumeMessage | null): void {
     // The broker has cancelled the consumer: its queue was deleted, or lost its leader.
     if (message === null) this.#end();
     if (message === null || !this.#alive) return;
     const tag = message.fields.deliveryTag;
-    const arrival = readArrival(message, this.#options.origin);
-    if (arrival.kind === "event") this.#handOver(new AmqpDelivery(arrival, tag, this));
-    else if (arrival.kind === "leaked") this.#acks.ack(tag);
-    else void this.#judgeOwnName(arrival, tag);
+    const received = readMessage(message, this.#options.origin);
+    if (received.kind === "event") this.#deliver(new AmqpDelivery(received, tag, this));
+    else if (received.kind === "leaked") this.#acks.ack(tag);
+    else void this.#decideOwnName(received, tag);
   }
 
-  #handOver(delivery: AmqpDelivery): void {
-    // Nor past those that came before.
-    if (this.#unsettled >= this.#prefetch || this.#beyond.length > 0) {
-      this.#beyond.push(delivery);
+  #deliver(delivery: AmqpDelivery): void {
+    // In order: those that wait already go first.
+    if (this.#unsettled >= this.#prefetch || this.#excess.length > 0) {
+      this.#excess.push(delivery);
       return;
     }
     this.#unsettled += 1;
     this.#options.onDelivery(delivery);
   }
 
-  #handOverBeyond(): void {
+  #deliverExcess(): void {
     while (this.#alive && this.#unsettled < this.#prefetch) {
-      const delivery = this.#beyond.shift();
+      const delivery = this.#excess.shift();
       if (delivery === undefined) return;
       this.#unsettled += 1;
       this.#options.onDelivery(delivery);
     }
   }
 
-  async #judgeOwnName(arrival: Arrival, tag: number): Promise<void> {
-    const wanted = await this.#options.wantsOwnName().catch(() => true);
+  async #decideOwnName(received: ReceivedMessage, tag: number): Promise<void> {
+    const accepted = await this.#options.acceptsOwnName().catch(() => true);
     if (!this.#alive) return;
-    if (wanted) this.#handOver(new AmqpDelivery(arrival, tag, this));
+    if (accepted) this.#deliver(new AmqpDelivery(received, tag, this));
     else this.#acks.ack(tag);
   }
 
@@ -186,7 +186,7 @@ export class Consumer implements DeliveryOwner {
     this.#alive = false;
     this.#acks.drop();
     this.#options.onEnd();
-    // After a cancel by the broker the channel lives on, with deliveries that would never be settled.
+    // After a cancel by the broker the channel stays open, with deliveries that would never be settled.
     void closeChannel(this.#channel);
   }
 }

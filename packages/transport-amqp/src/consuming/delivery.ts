@@ -1,12 +1,12 @@
 import type { Delivery, ReceivedEvent, Settlement } from "@papa-events/core/transport";
-import type { Arrival } from "../wire/received-message.ts";
+import type { ReceivedMessage } from "../wire/received-message.ts";
 
-/** Settles deliveries of one channel. */
+/** Settles the deliveries of one channel. */
 export interface DeliveryOwner {
   settle(tag: number, settlement: Settlement): Promise<void>;
 }
 
-/** A message handed to the core. It belongs to the channel that delivered it and ends with it. */
+/** Hands a message to the core. It belongs to the channel that delivered it, and ends with it. */
 export class AmqpDelivery implements Delivery {
   readonly event: ReceivedEvent;
   readonly attempt: number;
@@ -14,10 +14,10 @@ export class AmqpDelivery implements Delivery {
   readonly #tag: number;
   readonly #owner: DeliveryOwner;
 
-  constructor(arrival: Arrival, tag: number, owner: DeliveryOwner) {
-    this.event = arrival.event;
-    this.attempt = arrival.attempt;
-    this.crashes = arrival.crashes;
+  constructor(message: ReceivedMessage, tag: number, owner: DeliveryOwner) {
+    this.event = message.event;
+    this.attempt = message.attempt;
+    this.crashes = message.crashes;
     this.#tag = tag;
     this.#owner = owner;
   }

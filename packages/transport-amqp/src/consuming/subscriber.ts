@@ -1,31 +1,31 @@
 import type { Logger, OnDelivery, Subscription } from "@papa-events/core/transport";
-import { papaErrorOf } from "../client/errors.ts";
-import type { Link } from "../client/reconnecting-connection.ts";
-import { sleep } from "../client/time-limit.ts";
+import { toPapaError } from "../client/errors.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { sleep } from "../client/sleep.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 
-/** How often the prefetch may change, in milliseconds: each time is two calls to the broker. */
-const CHANGE_INTERVAL = 100;
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 10_000;
+/** How long a prefetch stays at least: each change is two calls to the broker. */
+const MIN_CHANGE_INTERVAL_MS = 100;
+const INITIAL_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
 
 export interface SubscriberOptions extends Omit<ConsumerOptions, "onEnd" | "origin"> {
-  readonly link: () => Link;
+  readonly connection: ReconnectingConnection;
   readonly logger: Logger;
   readonly onDelivery: OnDelivery;
   readonly origin: () => ConsumerOptions["origin"];
-  /** Makes the queue anew where it has been deleted. */
+  /** Declares the queue again, in case it has been deleted. */
   readonly redeclare: () => Promise<void>;
 }
 
-/** One app's consumption of one use case's queue, over all the channels it takes. */
+/** Consumes one use case's queue for an app, over all the channels that takes. */
 export class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
   #consumer: Consumer | undefined;
   #readAhead: number;
   #open = true;
-  #changed: NodeJS.Timeout | undefined;
-  #mending = false;
+  #changeTimer: NodeJS.Timeout | undefined;
+  #restarting = false;
 
   constructor(readAhead: number, options: SubscriberOptions) {
     this.#readAhead = readAhead;
@@ -36,86 +36,87 @@ export class Subscriber implements Subscription {
     return this.#options.useCase;
   }
 
+  /** Counts the deliveries that are not settled. */
   get unsettled(): number {
     return this.#consumer?.unsettled ?? 0;
   }
 
-  /** Consumes on a new channel. @throws PapaError */
-  async begin(): Promise<void> {
+  /** Starts consuming on a new channel. @throws PapaError */
+  async start(): Promise<void> {
     if (!this.#open) return;
-    const { link } = this.#options;
-    const channel = await link().channel();
+    const { connection } = this.#options;
+    const channel = await connection.channel();
     const consumer: Consumer = new Consumer(channel, {
       ...this.#options,
       origin: this.#options.origin(),
-      onEnd: () => this.#ended(consumer),
+      onEnd: () => this.#onEnd(consumer),
     });
     this.#consumer = consumer;
     try {
       await consumer.consume(this.#readAhead);
     } catch (error) {
       this.#consumer = undefined;
-      if (!link().connected) throw link().lost(error);
-      throw papaErrorOf(error, { address: link().address, object: `queue of "${this.useCase}"` });
+      if (!connection.connected) throw connection.lost(error);
+      throw toPapaError(error, { address: connection.address, object: `queue of "${this.useCase}"` });
     }
   }
 
   readAhead(limit: number): void {
     if (limit === this.#readAhead) return;
     this.#readAhead = limit;
-    if (this.#changed === undefined) this.#change();
+    if (this.#changeTimer === undefined) this.#change();
   }
 
   async stop(): Promise<void> {
     this.#open = false;
-    clearTimeout(this.#changed);
+    clearTimeout(this.#changeTimer);
     await this.#consumer?.cancel();
   }
 
-  /** Flushes what is settled and hands back the rest. */
+  /** Flushes what is settled and returns the rest to the queue. */
   async close(): Promise<void> {
     this.#open = false;
-    clearTimeout(this.#changed);
+    clearTimeout(this.#changeTimer);
     await this.#consumer?.close();
   }
 
-  /** Applies the read-ahead now, and what it has become meanwhile after the interval. */
+  /** Applies the read-ahead now, and applies it again after the interval if it has changed by then. */
   #change(): void {
     if (!this.#open) return;
     const applied = this.#readAhead;
-    // A channel that ends meanwhile is mended, with the new prefetch.
+    // A consumer whose channel ends meanwhile is restarted, with the new prefetch.
     this.#consumer?.consume(applied).catch(() => {});
-    this.#changed = setTimeout(() => {
-      this.#changed = undefined;
+    this.#changeTimer = setTimeout(() => {
+      this.#changeTimer = undefined;
       if (this.#readAhead !== applied) this.#change();
-    }, CHANGE_INTERVAL).unref();
+    }, MIN_CHANGE_INTERVAL_MS).unref();
   }
 
-  #ended(consumer: Consumer): void {
+  #onEnd(consumer: Consumer): void {
     if (this.#consumer !== consumer) return;
     this.#consumer = undefined;
-    // The loss of the whole connection is mended by the connection.
+    // If the whole connection was lost, its reconnect restarts all consumers.
     setImmediate(() => {
-      if (this.#open && this.#consumer === undefined && this.#options.link().connected) void this.#mend();
+      if (this.#open && this.#consumer === undefined && this.#options.connection.connected) void this.#restart();
     });
   }
 
-  async #mend(): Promise<void> {
-    if (this.#mending) return;
-    this.#mending = true;
-    const { link, logger, redeclare, useCase } = this.#options;
-    logger.warn({ useCase }, "The broker ended a consumer; it begins again.");
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      await sleep(pause * (0.5 + Math.random() / 2));
-      if (!this.#open || !link().connected || this.#consumer !== undefined) break;
+  async #restart(): Promise<void> {
+    if (this.#restarting) return;
+    this.#restarting = true;
+    const { connection, logger, redeclare, useCase } = this.#options;
+    logger.warn({ useCase }, "The broker ended a consumer; it is started again.");
+    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
+      await sleep(backoff * (0.5 + Math.random() / 2));
+      if (!this.#open || !connection.connected || this.#consumer !== undefined) break;
       try {
         await redeclare();
-        await this.begin();
+        await this.start();
         break;
       } catch (error) {
-        logger.warn({ useCase, error }, "A consumer could not begin again; it is tried again.");
+        logger.warn({ useCase, error }, "A consumer could not be started again; another try follows.");
       }
     }
-    this.#mending = false;
+    this.#restarting = false;
   }
 }

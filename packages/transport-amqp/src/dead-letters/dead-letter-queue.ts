@@ -1,193 +1,153 @@
 import type { Logger } from "@papa-events/core/transport";
 import type { Channel, ConsumeMessage, Message } from "amqplib";
-import { settleDown } from "../client/flush-acknowledgements.ts";
-import { sleep } from "../client/time-limit.ts";
-import type { Topology } from "../declarations/topology.ts";
-import type { Publisher } from "../publishing/publisher.ts";
-import { type Identified, renewedProperties, stampOf } from "../wire/dead-letter-message.ts";
-import { type HeldLetter, identify, Scan, type Wanted } from "./dead-letter-scan.ts";
+import type { Channels } from "../client/channels.ts";
+import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
+import { sleep } from "../client/sleep.ts";
+import type { QueuePublisher } from "../publishing/queue-publisher.ts";
+import { type StampedMessage, stamped, stampOf } from "../wire/dead-letter-stamp.ts";
+import { DeadLetterRenewal, needsRenewal, RENEWAL_BATCH } from "./dead-letter-renewal.ts";
+import { DeadLetterScan, type HeldDeadLetter, type Selection } from "./dead-letter-scan.ts";
 
-/**
- * After how many returns a letter is written anew. RabbitMQ 4 destroys a message at its 21st return to a quorum queue
- * without a dead-letter exchange, and the arguments of this one are the original's.
- */
-const RENEW_AT = 5;
-/** How many letters are renewed at a time: a process killed meanwhile returns, and counts, no more than these. */
-const WINDOW = 50;
-/** How long to wait for a letter before looking whether there is one left. */
-const IDLE = 250;
-/** How often to look whether returns have taken effect; another reader may take them before. */
-const SETTLING_TRIES = 200;
+/** How long to wait for a dead letter before checking whether any is left. */
+const IDLE_CHECK_MS = 250;
+/** How often to check whether returns have taken effect; another reader may take the messages before. */
+const MAX_RETURN_CHECKS = 200;
+const RETURN_CHECK_MS = 5;
 
-/** The letters of one queue, all held by one channel. */
-export interface HeldLetters {
-  /** In the order of dying. */
-  readonly letters: readonly HeldLetter[];
-  /** The messages of those asked for, by id, as far as memory allows. */
-  readonly messages: ReadonlyMap<string, Identified>;
-  /** Destroys a letter. */
-  remove(letter: HeldLetter): void;
+/** The dead letters of one queue, all held by one channel. */
+export interface HeldDeadLetters {
+  /** Oldest first. */
+  readonly deadLetters: readonly HeldDeadLetter[];
+  /** The messages of those that were selected, by id, as far as memory allows. */
+  readonly messages: ReadonlyMap<string, StampedMessage>;
+  /** Destroys a dead letter. */
+  remove(deadLetter: HeldDeadLetter): void;
 }
 
 /**
  * Reads a dead-letter queue without changing it. AMQP can only take messages and return them, and each return counts
- * against a message, also one by a process that was killed. So a letter that has come back a few times is replaced by a
- * copy with the same id and place: stored and confirmed first, then the old one is acknowledged. A crash in between
- * leaves two of one id, of which the next reader drops one.
+ * against a message, also when its reader was killed. So those that have come back a few times are renewed; see
+ * {@link DeadLetterRenewal}.
  *
- * To be used by one program at a time: a letter that another holds cannot be seen.
+ * Only one program may use it at a time: a dead letter that another one holds cannot be seen.
  */
-export class LetterQueue {
+export class DeadLetterQueue {
   readonly #queue: string;
-  readonly #topology: Topology;
-  readonly #publisher: Publisher;
-  readonly #logger: Logger;
+  readonly #channels: Channels;
+  readonly #renewal: DeadLetterRenewal;
 
-  constructor(queue: string, topology: Topology, publisher: Publisher, logger: Logger) {
+  constructor(queue: string, channels: Channels, publisher: QueuePublisher, logger: Logger) {
     this.#queue = queue;
-    this.#topology = topology;
-    this.#publisher = publisher;
-    this.#logger = logger;
+    this.#channels = channels;
+    this.#renewal = new DeadLetterRenewal(queue, publisher, logger);
   }
 
-  /** Holds all letters while `use` looks at them, then returns those that it has not removed. */
-  async read<T>(wanted: Wanted, use: (held: HeldLetters) => Promise<T>): Promise<T> {
-    return this.#topology.onChannel(async (channel) => {
-      const scan = new Scan(wanted);
+  /** Holds all dead letters while `use` looks at them, then returns those that it has not removed. */
+  async read<T>(selection: Selection, use: (held: HeldDeadLetters) => Promise<T>): Promise<T> {
+    return this.#channels.withChannel(async (channel) => {
+      const scan = new DeadLetterScan(selection);
       const first = await this.#renewReturned(channel);
       await this.#take(channel, first, (message) => scan.add(message));
-      const failed = await this.#renew(channel, scan.unstamped);
+      const failed = await this.#renewal.renew(channel, scan.unstamped);
       for (const duplicate of scan.duplicates) channel.ack(duplicate);
       let held = scan.size - scan.unstamped.length + failed.length;
-      const remove = ({ tag }: HeldLetter) => {
+      const remove = ({ tag }: HeldDeadLetter) => {
         channel.ack({ fields: { deliveryTag: tag } } as Message);
         held -= 1;
       };
       const result = await use({ ...scan.found(), remove });
-      await this.#giveBack(channel, held);
+      await this.#return(channel, held);
       return result;
     });
   }
 
-  /** Hands the letters that there are now to `use`, oldest in the queue first and a few at a time; each is removed after it. */
-  async drain(use: (letter: Identified) => Promise<void>): Promise<number> {
-    return this.#topology.onChannel(async (channel) => {
+  /** Passes what there is now to `use`, in the queue's order and a few at a time, and removes each after that. */
+  async drain(use: (message: StampedMessage) => Promise<void>): Promise<number> {
+    return this.#channels.withChannel(async (channel) => {
       const first = await channel.get(this.#queue);
       if (first === false) return 0;
       const seen = new Set<string>();
       let left = (await channel.checkQueue(this.#queue)).messageCount;
-      const remove = async (message: Message) => {
-        const letter = identify(message);
-        // Two of one id: a crash left the second.
-        if (stampOf(message) === undefined || !seen.has(letter.id)) await use(letter);
-        seen.add(letter.id);
+      const useAndRemove = async (message: Message) => {
+        const deadLetter = stamped(message);
+        // If two have one id, a crash left the second.
+        if (stampOf(message) === undefined || !seen.has(deadLetter.id)) await use(deadLetter);
+        seen.add(deadLetter.id);
         channel.ack(message);
       };
-      await remove(first);
-      // No more than there were: what is redriven may already die again.
+      await useAndRemove(first);
+      // No more than there were: a redriven event may already be a dead letter again.
       while (left > 0) {
-        const batch = await this.#get(channel, Math.min(WINDOW, left));
+        const batch = await this.#get(channel, Math.min(RENEWAL_BATCH, left));
         if (batch.length === 0) break;
         left -= batch.length;
-        await Promise.all(batch.map(remove));
+        await Promise.all(batch.map(useAndRemove));
       }
-      await settleDown(channel, this.#queue);
+      await flushAcknowledgements(channel, this.#queue);
       return seen.size;
     });
   }
 
-  /** Destroys all letters. */
+  /** Destroys all dead letters. */
   purge(): Promise<number> {
-    return this.#topology.onChannel(async (channel) => (await channel.purgeQueue(this.#queue)).messageCount);
+    return this.#channels.withChannel(async (channel) => (await channel.purgeQueue(this.#queue)).messageCount);
   }
 
   /**
-   * Renews what has come back often, a few at a time and before anything else is taken, and resolves to letters taken
-   * that have not. What was returned is handed out first, so that they tell whether there is any.
+   * Renews what has come back often, a few at a time and before anything else is taken. Resolves to messages that were
+   * taken and not renewed. The broker hands out returned messages first, so those tell whether there are any.
    */
   async #renewReturned(channel: Channel): Promise<readonly Message[]> {
     for (;;) {
       const first = await channel.get(this.#queue);
       if (first === false) return [];
-      if (!isWorn(first)) return [first];
-      const batch = [first, ...(await this.#get(channel, WINDOW - 1))];
-      const worn = batch.filter(isWorn);
-      const failed = await this.#renew(
+      if (!needsRenewal(first)) return [first];
+      const batch = [first, ...(await this.#get(channel, RENEWAL_BATCH - 1))];
+      const worn = batch.filter(needsRenewal);
+      const failed = await this.#renewal.renew(
         channel,
-        worn.map((message) => identify(message)),
+        worn.map((message) => stamped(message)),
       );
-      // Held on to: a return now might not be seen by the count of what is ready.
-      const fresh = batch.filter((message) => !isWorn(message));
+      // Kept, because a message returned now might be missing in the count of what is ready.
+      const fresh = batch.filter((message) => !needsRenewal(message));
       if (fresh.length > 0 || failed.length > 0) return [...fresh, ...failed];
     }
   }
 
   /**
-   * Takes every letter that is ready now, without returning any. `before` are held already: a get goes through the
-   * queue's log behind all earlier returns, which a count alone may not show yet.
+   * Takes every dead letter that is ready now, without returning any. `taken` are held already: a get passes through
+   * the queue's log behind all earlier returns, which a count alone may not show yet.
    */
-  async #take(channel: Channel, before: readonly Message[], add: (message: Message) => void): Promise<void> {
-    if (before.length === 0) return;
-    before.forEach(add);
+  async #take(channel: Channel, taken: readonly Message[], add: (message: Message) => void): Promise<void> {
+    if (taken.length === 0) return;
+    taken.forEach(add);
     const { messageCount } = await channel.checkQueue(this.#queue);
     if (messageCount === 0) return;
-    let taken = 0;
+    let count = 0;
     let tag = "";
-    let idle: NodeJS.Timeout | undefined;
+    let idleCheck: NodeJS.Timeout | undefined;
     await channel.prefetch(0);
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: unknown) => reject(error);
+      const fail = (error: unknown) => reject(error);
       channel.once("close", () => reject(new Error("the channel was closed")));
       const onMessage = (message: ConsumeMessage | null) => {
         if (message === null) return reject(new Error(`the queue "${this.#queue}" was deleted`));
-        taken += 1;
-        if (taken <= messageCount) add(message);
-        if (taken === messageCount) resolve();
+        count += 1;
+        if (count <= messageCount) add(message);
+        if (count === messageCount) resolve();
       };
       channel.consume(this.#queue, onMessage).then((consumer) => {
         tag = consumer.consumerTag;
-        let seen = -1;
-        idle = setInterval(() => {
-          // Another reader, such as an operator's tool, has taken some.
-          if (taken === seen) this.#topology.size(this.#queue).then((ready) => ready === 0 && resolve(), failed);
-          seen = taken;
-        }, IDLE);
-      }, failed);
-    }).finally(() => clearInterval(idle));
+        let countBefore = -1;
+        idleCheck = setInterval(() => {
+          // Another reader, such as an operator's tool, may have taken some.
+          if (count === countBefore)
+            this.#channels.queueSize(this.#queue).then((ready) => ready === 0 && resolve(), fail);
+          countBefore = count;
+        }, IDLE_CHECK_MS);
+      }, fail);
+    }).finally(() => clearInterval(idleCheck));
     if (tag !== "") await channel.cancel(tag);
-  }
-
-  /** Replaces letters by copies; those that could not be sent stay as they are. */
-  async #renew(channel: Channel, letters: readonly Identified[]): Promise<readonly Message[]> {
-    const failed: Message[] = [];
-    for (let start = 0; start < letters.length; start += WINDOW) {
-      const window = letters.slice(start, start + WINDOW);
-      const done = await Promise.all(window.map((letter) => this.#copy(letter)));
-      window.forEach(({ message }, index) => {
-        if (done[index] === true) channel.ack(message);
-        else failed.push(message);
-      });
-    }
-    return failed;
-  }
-
-  async #copy({ message, id, order }: Identified): Promise<boolean> {
-    const send = (cut: boolean) =>
-      this.#publisher.deliver({
-        exchange: "",
-        routingKey: this.#queue,
-        body: message.content,
-        properties: renewedProperties(message, { id, order }, cut),
-      });
-    try {
-      return await send(false);
-    } catch {
-      // amqplib sends at most 65,536 bytes of headers, and a letter of the original may have twice that.
-      return send(true).catch((error: unknown) => {
-        this.#logger.warn({ error, queue: this.#queue, id }, "A dead letter could not be renewed.");
-        return false;
-      });
-    }
   }
 
   async #get(channel: Channel, count: number): Promise<Message[]> {
@@ -196,18 +156,13 @@ export class LetterQueue {
   }
 
   /** Returns what is held, and waits until the queue has it: returns take effect later than calls are answered. */
-  async #giveBack(channel: Channel, held: number): Promise<void> {
+  async #return(channel: Channel, held: number): Promise<void> {
     channel.nackAll(true);
-    for (let tries = 0; tries < SETTLING_TRIES; tries += 1) {
+    for (let checks = 0; checks < MAX_RETURN_CHECKS; checks += 1) {
       const { messageCount } = await channel.checkQueue(this.#queue);
       if (messageCount >= held) break;
-      await sleep(5);
+      await sleep(RETURN_CHECK_MS);
     }
-    if (held === 0) await settleDown(channel, this.#queue);
+    if (held === 0) await flushAcknowledgements(channel, this.#queue);
   }
-}
-
-function isWorn({ properties }: Message): boolean {
-  const count: unknown = properties.headers?.["x-delivery-count"];
-  return typeof count === "number" && count >= RENEW_AT;
 }

@@ -1,52 +1,56 @@
 import type { ShownPattern } from "@papa-events/core/transport";
 import type { GetMessage } from "amqplib";
+import type { Channels } from "../client/channels.ts";
 import type { Locks } from "../client/locks.ts";
-import type { Publisher } from "../publishing/publisher.ts";
+import type { QueuePublisher } from "../publishing/queue-publisher.ts";
 import { type Names, registryQueue } from "../wire/names.ts";
 import type { Topology } from "./topology.ts";
 
-/** What is remembered of a use case, as JSON in the one message of its registry queue. */
+/** What is known of a use case: the JSON in the one message of its registry queue. */
 interface Entry {
-  /** Each bound pattern and how often it has been shown. */
+  /** Each bound pattern, and how often instances have declared it. */
   readonly patterns: Readonly<Record<string, number>>;
-  /** The delays that there are queues for, in milliseconds. */
+  /** The delays that have a queue, in milliseconds. */
   readonly delays: readonly number[];
 }
 
 const EMPTY: Entry = { patterns: {}, delays: [] };
 
 /** When a pattern's count was last seen to grow, by this process's monotonic clock. */
-interface Sighting {
+interface LastSeen {
   readonly count: number;
   readonly at: number;
 }
 
 /**
- * Remembers in the broker what is bound to each use case, since AMQP cannot list bindings (R6).
+ * Keeps in the broker what is bound to each use case, since AMQP cannot list bindings (R6).
  *
- * AMQP gives no clock of the broker's, and no client's is to be trusted: a pattern carries a count that grows each time
- * an instance shows it, and how long ago that was each reader measures for itself, from when it first looked.
+ * AMQP has no clock of the broker's, and no client's can be trusted. So each pattern carries a count that grows
+ * whenever an instance declares it, and each reader measures for itself how long ago the count last grew.
  *
- * The message is taken, written anew, confirmed, and only then acknowledged; it is never returned, because RabbitMQ 4
- * destroys what is returned 20 times. A lock keeps two programs from doing so at once.
+ * A change takes the message, publishes the new one, waits for its confirm, and only then acknowledges the old one. The
+ * message is never returned, because RabbitMQ 4 destroys what is returned 20 times. A lock keeps two programs from
+ * changing it at once.
  */
 export class Registry {
   readonly #names: Names;
+  readonly #channels: Channels;
   readonly #topology: Topology;
   readonly #locks: Locks;
-  readonly #publisher: Publisher;
-  readonly #sightings = new Map<string, Map<string, Sighting>>();
+  readonly #publisher: QueuePublisher;
+  readonly #lastSeen = new Map<string, Map<string, LastSeen>>();
 
-  constructor(names: Names, topology: Topology, locks: Locks, publisher: Publisher) {
+  constructor(names: Names, channels: Channels, topology: Topology, locks: Locks, publisher: QueuePublisher) {
     this.#names = names;
+    this.#channels = channels;
     this.#topology = topology;
     this.#locks = locks;
     this.#publisher = publisher;
   }
 
-  /** Records patterns as shown now, then does what has to follow before anybody else changes them. */
-  async show(useCase: string, patterns: readonly string[], then: () => Promise<void>): Promise<void> {
-    await this.#topology.registry(useCase);
+  /** Records patterns as declared now. `then` runs before anybody else can change them. */
+  async declare(useCase: string, patterns: readonly string[], then: () => Promise<void>): Promise<void> {
+    await this.#topology.declareRegistryQueue(useCase);
     await this.#change(
       useCase,
       (entry) => {
@@ -58,47 +62,49 @@ export class Registry {
     );
   }
 
+  /** Lists the bound patterns of a use case, with how long ago each was last declared. */
   async patterns(useCase: string): Promise<readonly ShownPattern[]> {
     await this.#read(useCase);
     const now = performance.now();
-    return [...(this.#sightings.get(useCase) ?? [])].map(([pattern, { at }]) => ({ pattern, idle: now - at }));
+    return [...(this.#lastSeen.get(useCase) ?? [])].map(([pattern, { at }]) => ({ pattern, idle: now - at }));
   }
 
-  /** Forgets those of the patterns that nobody was seen to show for so long; `then` gets them. */
+  /** Forgets those of the patterns that nobody has declared for at least `idle` milliseconds; `then` receives them. */
   async withdraw(
     useCase: string,
     patterns: readonly string[],
     idle: number,
-    then: (withdrawn: readonly string[]) => Promise<void>,
+    then: (stale: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    let withdrawn: readonly string[] = [];
+    let stale: readonly string[] = [];
     await this.#change(
       useCase,
       (entry) => {
         const now = performance.now();
-        const seen = this.#sightings.get(useCase);
-        withdrawn = patterns.filter((pattern) => now - (seen?.get(pattern)?.at ?? now) >= idle);
-        const kept = Object.entries(entry.patterns).filter(([pattern]) => !withdrawn.includes(pattern));
+        const lastSeen = this.#lastSeen.get(useCase);
+        stale = patterns.filter((pattern) => now - (lastSeen?.get(pattern)?.at ?? now) >= idle);
+        const kept = Object.entries(entry.patterns).filter(([pattern]) => !stale.includes(pattern));
         return { ...entry, patterns: Object.fromEntries(kept) };
       },
-      () => then(withdrawn),
+      () => then(stale),
     );
   }
 
-  /** Remembers that there is a queue for a delay. */
+  /** Records that a delay has a queue. */
   async addDelay(useCase: string, delay: number): Promise<void> {
     await this.#change(useCase, (entry) =>
       entry.delays.includes(delay) ? entry : { ...entry, delays: [...entry.delays, delay] },
     );
   }
 
+  /** Lists the delays that have a queue. */
   async delays(useCase: string): Promise<readonly number[]> {
     return (await this.#read(useCase)).delays;
   }
 
   async #read(useCase: string): Promise<Entry> {
-    const name = registryQueue(this.#names.queue(useCase));
-    if (!(await this.#topology.exists(name))) return EMPTY;
+    const queue = registryQueue(this.#names.queue(useCase));
+    if (!(await this.#channels.queueExists(queue))) return EMPTY;
     return this.#change(useCase, (entry) => entry);
   }
 
@@ -107,18 +113,17 @@ export class Registry {
     change: (entry: Entry) => Entry,
     then: () => Promise<void> = async () => {},
   ): Promise<Entry> {
-    const name = registryQueue(this.#names.queue(useCase));
-    return this.#locks.hold(name, () =>
-      this.#topology.onChannel(async (channel) => {
-        const message = await channel.get(name);
+    const queue = registryQueue(this.#names.queue(useCase));
+    return this.#locks.hold(queue, () =>
+      this.#channels.withChannel(async (channel) => {
+        const message = await channel.get(queue);
         const before = message === false ? EMPTY : parse(message);
-        this.#see(useCase, before);
+        this.#recordCounts(useCase, before);
         const entry = change(before);
-        this.#see(useCase, entry);
+        this.#recordCounts(useCase, entry);
         const body = Buffer.from(JSON.stringify(entry));
         const properties = { persistent: true, contentType: "application/json" };
-        if (message !== false || entry !== EMPTY)
-          await this.#publisher.deliver({ exchange: "", routingKey: name, body, properties });
+        if (message !== false || entry !== EMPTY) await this.#publisher.publish({ queue, body, properties });
         if (message !== false) channel.ack(message);
         await then();
         return entry;
@@ -126,18 +131,18 @@ export class Registry {
     );
   }
 
-  #see(useCase: string, { patterns }: Entry): void {
-    let seen = this.#sightings.get(useCase);
-    if (seen === undefined) this.#sightings.set(useCase, (seen = new Map()));
+  #recordCounts(useCase: string, { patterns }: Entry): void {
+    let lastSeen = this.#lastSeen.get(useCase);
+    if (lastSeen === undefined) this.#lastSeen.set(useCase, (lastSeen = new Map()));
     const now = performance.now();
     for (const [pattern, count] of Object.entries(patterns)) {
-      if (seen.get(pattern)?.count !== count) seen.set(pattern, { count, at: now });
+      if (lastSeen.get(pattern)?.count !== count) lastSeen.set(pattern, { count, at: now });
     }
-    for (const pattern of seen.keys()) if (!Object.hasOwn(patterns, pattern)) seen.delete(pattern);
+    for (const pattern of lastSeen.keys()) if (!Object.hasOwn(patterns, pattern)) lastSeen.delete(pattern);
   }
 }
 
-/** Nothing in it is trusted: whoever may write to the broker may have written it. */
+/** Trusts nothing in the message: anybody who may write to the broker may have written it. */
 function parse(message: GetMessage): Entry {
   try {
     const { patterns, delays } = JSON.parse(message.content.toString()) as Record<string, unknown>;

@@ -1,30 +1,30 @@
 /**
- * What everything is called on the broker. Without a prefix the names are those of the Python original:
+ * Names every object on the broker. Without a prefix the names are those of the Python original:
  *
  *     exchange  = [prefix "/"] "domain_events" ["." ("retry" / "dlq")]
  *     queue     = [prefix "/"] use-case
- *     retry     = queue ".retry"            the original's waiting retries
+ *     retry     = queue ".retry"            retries of the original, while they wait
  *     delay     = queue ".retry." milliseconds
  *     dead      = queue ".dlq"
  *     registry  = queue ":declared"
  *     lock      = queue ":" what ":lock"
  *
- * "/" and ":" are in no use case's name, and names that end like the others are reserved, so that no two collide.
+ * No two collide: a use case's name contains neither "/" nor ":", and names that end like the others are reserved.
  */
 export class Names {
   readonly exchange: string;
   readonly retryExchange: string;
-  readonly deadExchange: string;
+  readonly deadLetterExchange: string;
   readonly #prefix: string;
 
   constructor(prefix: string) {
     this.#prefix = prefix === "" ? "" : `${prefix}/`;
     this.exchange = `${this.#prefix}domain_events`;
     this.retryExchange = `${this.exchange}.retry`;
-    this.deadExchange = `${this.exchange}.dlq`;
+    this.deadLetterExchange = `${this.exchange}.dlq`;
   }
 
-  /** A use case's queue; also the routing key of what goes to this use case only. */
+  /** Names a use case's queue; also the routing key of what goes to this use case only. */
   queue(useCase: string): string {
     return this.#prefix + useCase;
   }
@@ -38,7 +38,7 @@ export function delayQueue(queue: string, delay: number): string {
   return `${queue}.retry.${delay}`;
 }
 
-export function deadQueue(queue: string): string {
+export function deadLetterQueue(queue: string): string {
   return `${queue}.dlq`;
 }
 

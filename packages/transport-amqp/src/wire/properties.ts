@@ -2,33 +2,33 @@ import { type EncodedEvent, HEADER } from "@papa-events/core/transport";
 import type { Options } from "amqplib";
 
 /** AMQP writes the length of a short string in one byte. */
-const SHORT_STRING = 255;
+const MAX_SHORT_STRING_BYTES = 255;
 
 /**
- * What the broker writes into headers itself, or the original reads. Given back to the broker it would change what
- * happens to the event: RabbitMQ 3 believes an `x-death` that a client sends and drops what looks like a cycle, the
- * original takes a counted event for already retried, `CC` routes copies.
+ * Headers that the broker writes, or that the original reads. Sent back they would change what happens to the event.
+ * RabbitMQ 3 believes an `x-death` that a client sends, and drops what looks like a cycle. The original takes an event
+ * with a count for one already retried. `CC` routes copies.
  */
-const BROKERS_OWN = /^(?:x-death|x-(?:first|last)-death-.*|x-delivery-count|exception|cc|bcc)$/i;
+const BROKER_HEADERS = /^(?:x-death|x-(?:first|last)-death-.*|x-delivery-count|exception|cc|bcc)$/i;
 
-/** Whether any header is the broker's; few events have one. */
-export function hasBrokersHeaders(headers: Readonly<Record<string, unknown>>): boolean {
-  for (const name in headers) if (isBrokersHeader(name)) return true;
+/** Whether any header is one of the broker's; few events have one. */
+export function hasBrokerHeaders(headers: Readonly<Record<string, unknown>>): boolean {
+  for (const name in headers) if (isBrokerHeader(name)) return true;
   return false;
 }
 
-/** Headers without the broker's own. */
-export function withoutBrokersHeaders<V>(headers: Readonly<Record<string, V>>): Record<string, V> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isBrokersHeader(name)));
+/** Copies headers, without those of the broker. */
+export function withoutBrokerHeaders<V>(headers: Readonly<Record<string, V>>): Record<string, V> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isBrokerHeader(name)));
 }
 
-function isBrokersHeader(name: string): boolean {
+function isBrokerHeader(name: string): boolean {
   const first = name.charCodeAt(0) | 0x20;
-  // "x", "e", "c", "b": nearly all headers are told apart by their first letter.
-  return (first === 0x78 || first === 0x65 || first === 0x63 || first === 0x62) && BROKERS_OWN.test(name);
+  // "x", "e", "c", "b": the first letter rules out nearly all headers.
+  return (first === 0x78 || first === 0x65 || first === 0x63 || first === 0x62) && BROKER_HEADERS.test(name);
 }
 
-/** An event's AMQP properties. Never `user_id` or `expiration`: each strands or destroys the event in the original. */
+/** Makes an event's AMQP properties. Never `user_id` or `expiration`, which strand or destroy it in the original. */
 export function propertiesOf(event: EncodedEvent, headers: EncodedEvent["headers"] = event.headers): Options.Publish {
   const { id, name } = event;
   const source = headers[HEADER.source];
@@ -36,28 +36,26 @@ export function propertiesOf(event: EncodedEvent, headers: EncodedEvent["headers
     headers,
     persistent: true,
     contentType: "application/json",
-    // Seconds by the protocol. In microseconds it would kill the original's connection for ever.
+    // The protocol says seconds. Microseconds would kill the original's connection for ever.
     timestamp: Math.max(0, Math.floor(event.time / 1000)),
   };
-  if (fits(id)) properties.messageId = id;
-  if (fits(name)) properties.type = name;
-  if (source !== undefined && fits(source)) properties.appId = source;
+  if (fitsShortString(id)) properties.messageId = id;
+  if (fitsShortString(name)) properties.type = name;
+  if (source !== undefined && fitsShortString(source)) properties.appId = source;
   return properties;
 }
 
-/** The same for an event that is stored again, which may carry what the broker wrote into it. */
+/** Makes the properties of an event that is stored again, which may carry headers of the broker. */
 export function propertiesOfStored(event: EncodedEvent): Options.Publish {
   const properties = propertiesOf(event);
-  return hasBrokersHeaders(event.headers)
-    ? { ...properties, headers: withoutBrokersHeaders(event.headers) }
-    : properties;
+  return hasBrokerHeaders(event.headers) ? { ...properties, headers: withoutBrokerHeaders(event.headers) } : properties;
 }
 
-/** Bytes as amqplib wants them, not copied. */
+/** Views bytes as the `Buffer` that amqplib wants, without a copy. */
 export function asBuffer(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
-function fits(text: string): boolean {
-  return text.length * 3 <= SHORT_STRING || Buffer.byteLength(text) <= SHORT_STRING;
+function fitsShortString(text: string): boolean {
+  return text.length * 3 <= MAX_SHORT_STRING_BYTES || Buffer.byteLength(text) <= MAX_SHORT_STRING_BYTES;
 }

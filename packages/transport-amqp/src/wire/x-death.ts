@@ -3,13 +3,33 @@ interface Death {
   readonly queue: string;
   readonly reason: string;
   readonly count: number;
-  /** What it was first published with. */
+  /** The routing key of the first publish. */
   readonly routingKey: string | undefined;
 }
 
 type RawHeaders = Readonly<Record<string, unknown>>;
 
-/** The entries of `x-death`, newest first by the broker. Anybody can send such a header, so nothing in it is trusted. */
+/**
+ * Counts the original's failed attempts, each of which is a rejection from the use case's queue, and finds the name
+ * that the event was published under. The entry is found by queue and reason, since its position differs: 3.10.8 orders
+ * retry, delay, main, and 4.0.5 retry, main, delay.
+ */
+export function rejectionsFrom(headers: RawHeaders, queue: string): { readonly count: number; readonly name?: string } {
+  const death = deathsOf(headers).find((each) => each.queue === queue && each.reason === "rejected");
+  if (death === undefined) return { count: 0 };
+  // A message that came by the default exchange was published under the queue's own name.
+  const name = death.routingKey;
+  return name === undefined || name === queue ? { count: death.count } : { count: death.count, name };
+}
+
+/** Whether a message is another use case's retry by the original, which comes back to every queue bound with `#`. */
+export function isLeakedRetry(headers: RawHeaders, routingKey: string, queue: string): boolean {
+  if (routingKey === queue) return false;
+  const first = deathsOf(headers)[0];
+  return first !== undefined && first.queue === `${routingKey}.retry` && first.reason === "expired";
+}
+
+/** Reads the entries of `x-death`, newest first. Anybody can send such a header, so nothing in it is trusted. */
 function deathsOf(headers: RawHeaders): readonly Death[] {
   const entries = headers["x-death"];
   if (!Array.isArray(entries)) return [];
@@ -27,23 +47,4 @@ function deathsOf(headers: RawHeaders): readonly Death[] {
       },
     ];
   });
-}
-
-/**
- * What the original did with a message: each failed attempt is a rejection from the use case's queue. The entry is found
- * by queue and reason, since its place differs: 3.10.8 orders retry, delay, main, and 4.0.5 retry, main, delay.
- */
-export function rejections(headers: RawHeaders, queue: string): { readonly count: number; readonly name?: string } {
-  const death = deathsOf(headers).find((each) => each.queue === queue && each.reason === "rejected");
-  if (death === undefined) return { count: 0 };
-  // A message that had come by the default exchange was published under the queue's own name.
-  const name = death.routingKey;
-  return name === undefined || name === queue ? { count: death.count } : { count: death.count, name };
-}
-
-/** Whether a message is another use case's retry by the original, which comes back to every queue bound with `#`. */
-export function isLeakedRetry(headers: RawHeaders, routingKey: string, queue: string): boolean {
-  if (routingKey === queue) return false;
-  const first = deathsOf(headers)[0];
-  return first !== undefined && first.queue === `${routingKey}.retry` && first.reason === "expired";
 }

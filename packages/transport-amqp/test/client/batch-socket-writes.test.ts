@@ -1,6 +1,6 @@
 import type { ChannelModel } from "amqplib";
 import { expect, test } from "vitest";
-import { writeTogether } from "../../src/client/batch-socket-writes.ts";
+import { batchSocketWrites } from "../../src/client/batch-socket-writes.ts";
 
 function model(round: () => void) {
   const calls: string[] = [];
@@ -11,17 +11,17 @@ function model(round: () => void) {
 
 test("a round of frames is one write, also when it fails", () => {
   const { calls, muxer, model: given } = model(() => void calls.push("round"));
-  writeTogether(given);
+  batchSocketWrites(given);
   muxer._readIncoming();
   expect(calls).toEqual(["cork", "round", "uncork"]);
   const failing = model(() => {
     throw new Error("the socket is gone");
   });
-  writeTogether(failing.model);
+  batchSocketWrites(failing.model);
   expect(() => failing.muxer._readIncoming()).toThrow("the socket is gone");
   expect(failing.calls).toEqual(["cork", "uncork"]);
 });
 
 test("what has another inside is left as it is", () => {
-  expect(() => writeTogether({ connection: {} } as ChannelModel)).not.toThrow();
+  expect(() => batchSocketWrites({ connection: {} } as ChannelModel)).not.toThrow();
 });

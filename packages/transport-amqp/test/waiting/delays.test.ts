@@ -1,6 +1,6 @@
 import { RetryAfter } from "@papa-events/core";
 import { expect, test } from "vitest";
-import { delayStep } from "../../src/waiting/delays.ts";
+import { delayStep } from "../../src/waiting/delay-steps.ts";
 import { Space } from "../support/broker.ts";
 import { startTestProxy } from "../support/proxy.ts";
 import { until } from "../support/wait.ts";

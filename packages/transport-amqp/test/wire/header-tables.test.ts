@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { HeaderTables } from "../../src/wire/header-tables.ts";
 
-test("P1 headers are lent as they are, and no event sees another's", () => {
+test("P1 headers stay as they are, and no event sees another's", () => {
   const tables = new HeaderTables();
   const kinds: readonly Readonly<Record<string, string>>[] = [
     {},
@@ -17,16 +17,16 @@ test("P1 headers are lent as they are, and no event sees another's", () => {
   ];
   for (const headers of [...kinds, ...kinds]) {
     const before = JSON.stringify(headers);
-    const lent = tables.lend(Object.freeze(headers));
-    expect(Object.entries(lent).sort()).toEqual(Object.entries(headers).sort());
+    const filled = tables.fill(Object.freeze(headers));
+    expect(Object.entries(filled).sort()).toEqual(Object.entries(headers).sort());
     expect(JSON.stringify(headers)).toBe(before);
   }
 });
 
 test("P1 events of one kind share one object, and those of another have their own", () => {
   const tables = new HeaderTables();
-  const one = tables.lend({ a: "1", b: "2" });
-  tables.lend({ a: "1" });
-  expect(tables.lend({ a: "3", b: "4" })).toBe(one);
+  const one = tables.fill({ a: "1", b: "2" });
+  tables.fill({ a: "1" });
+  expect(tables.fill({ a: "3", b: "4" })).toBe(one);
   expect(one).toEqual({ a: "3", b: "4" });
 });

@@ -1,0 +1,94 @@
+import { PapaError } from "@papa-events/core";
+import type { ConfirmChannel, Message } from "amqplib";
+import { codeOf, toPapaError } from "../client/errors.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+
+/** A channel with confirms that is opened when it is needed, and again after it was lost. */
+export class PublishChannel {
+  readonly #connection: ReconnectingConnection;
+  readonly #exchange: string;
+  readonly #prepare: () => Promise<void>;
+  #channel: ConfirmChannel | undefined;
+  #opening: Promise<ConfirmChannel> | undefined;
+  /** Why the broker last closed the channel. */
+  #closedBecause: Error | undefined;
+  /** The correlation ids of mandatory messages that came back because no queue took them. */
+  readonly #returned = new Set<string>();
+
+  /**
+   * @param exchange what is published to, for messages
+   * @param prepare declares what is published to, before each opening: a missing exchange closes the channel
+   */
+  constructor(connection: ReconnectingConnection, exchange: string, prepare: () => Promise<void>) {
+    this.#connection = connection;
+    this.#exchange = exchange;
+    this.#prepare = prepare;
+  }
+
+  /** The channel, if it is open. */
+  get current(): ConfirmChannel | undefined {
+    return this.#channel;
+  }
+
+  /** Opens the channel; calls at the same time share one. @throws PapaError */
+  open(): Promise<ConfirmChannel> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  /** Whether a mandatory message came back. The broker returns it before it confirms it. */
+  takeReturned(correlationId: string): boolean {
+    return this.#returned.delete(correlationId);
+  }
+
+  /** Says why a message was not confirmed. */
+  reasonOf(error: Error, bytes: number): Error {
+    const { address } = this.#connection;
+    if (error.message === "message nacked") {
+      // A queue that is full with reject-publish, or one without a leader just now.
+      const message = `The broker at ${address} did not take the event; a queue is full or has no leader.`;
+      return new PapaError(
+        "connection-failed",
+        message,
+        { transport: "amqp", address },
+        { retryable: true, cause: error },
+      );
+    }
+    const reason = this.#closedBecause;
+    if (reason === undefined) return this.#connection.lost(error);
+    const limit = Number(/larger than configured max size (\d+)/.exec(reason.message)?.[1] ?? Number.NaN);
+    if (bytes > limit) {
+      const message = `The event has ${bytes} bytes, and the broker takes ${limit} (max_message_size).`;
+      return new PapaError("payload-too-large", message, { eventName: "", bytes, limit }, { cause: reason });
+    }
+    if (codeOf(reason) === 403) return toPapaError(reason, { address, object: this.#exchange });
+    return this.#connection.lost(reason);
+  }
+
+  /** Says why amqplib threw: the channel is closed, or it cannot encode the message. */
+  unsendable(thrown: unknown): Error {
+    const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (cause.name === "IllegalOperationError" || this.#channel === undefined) return this.#connection.lost(cause);
+    const problem = `amqplib cannot send it: ${cause.message}`;
+    const message = `The event's headers do not fit into AMQP: ${problem}.`;
+    return new PapaError("invalid-headers", message, { header: "", problem }, { cause });
+  }
+
+  async #open(): Promise<ConfirmChannel> {
+    await this.#prepare();
+    const channel = await this.#connection.confirmChannel();
+    this.#closedBecause = undefined;
+    this.#returned.clear();
+    this.#channel = channel;
+    channel.on("error", (error: Error) => {
+      this.#closedBecause = error;
+    });
+    channel.on("return", (message: Message) => this.#returned.add(String(message.properties.correlationId)));
+    channel.on("close", () => {
+      if (this.#channel === channel) this.#channel = undefined;
+    });
+    return channel;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Message, Options } from "amqplib";
+import { type DeadLetterStamp, newPosition, POSITION_HEADER } from "./dead-letter-stamp.ts";
+
+/** How much of the original's traceback is kept if its headers are more than amqplib can send. */
+const MAX_TRACEBACK_CHARACTERS = 16_384;
+
+/** Makes the properties of a new dead letter, with the traceback where the original's tools look for it. */
+export function deadLetterProperties(stored: Options.Publish, id: string, traceback: string): Options.Publish {
+  return {
+    ...stored,
+    correlationId: id,
+    headers: { ...stored.headers, exception: traceback, [POSITION_HEADER]: newPosition() },
+  };
+}
+
+/** Makes the properties of a copy, which no return has been counted against yet. */
+export function renewedProperties(
+  { properties }: Message,
+  { id, position }: DeadLetterStamp,
+  cutTraceback: boolean,
+): Options.Publish {
+  const headers: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries<unknown>(properties.headers ?? {})) {
+    // The count starts again; the others would route copies.
+    if (/^(?:x-delivery-count|cc|bcc)$/i.test(name)) continue;
+    const cut = name === "exception" && cutTraceback;
+    headers[name] = cut ? String(value).slice(0, MAX_TRACEBACK_CHARACTERS) : sendable(value);
+  }
+  headers[POSITION_HEADER] = position;
+  const { contentType, contentEncoding, priority, replyTo, messageId, timestamp, type, appId } = properties;
+  // Without user_id, which must be the connection's own, and without expiration: a dead letter never expires.
+  const kept = { contentType, contentEncoding, priority, replyTo, messageId, timestamp, type, appId };
+  const set = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  return { ...set, headers, persistent: true, correlationId: id };
+}
+
+/** amqplib sends -128 to -1 in a type that the original cannot send again. */
+function sendable(value: unknown): unknown {
+  return typeof value === "number" && value < 0 && value >= -128 ? { "!": "int", value } : value;
+}
