@@ -57,7 +57,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    * @example app.onEvent("user.*", { useCase: "user_log", retries: 3 }, async (user, ctx) => log(ctx.eventName, user));
    */
   onEvent<const P extends Patterns, S extends StandardSchemaV1 | undefined = undefined>(
-    patterns: S extends StandardSchemaV1 ? P : CheckedPatterns<C, P>,
+    patterns: S extends undefined ? CheckedPatterns<C, P> : P,
     options: OnEventOptions<S>,
     handler: NoInfer<HandlerFor<C, P, S>>,
   ): this {

@@ -35,7 +35,7 @@ export type Matches<N extends string, P extends string> = N extends P
               : false;
 
 /** The names of a catalogue that a pattern matches. */
-export type NamesMatching<C extends Catalogue, P extends string> =
+export type NamesMatching<C extends Catalogue | NoCatalogue, P extends string> =
   P extends EventNames<C> ? P : { [N in EventNames<C>]: Matches<N, P> extends true ? N : never }[EventNames<C>];
 
 /** A compile-time error in words, in the place of a pattern that matches nothing. */
@@ -47,17 +47,21 @@ export type NoEventMatches<P extends string> = P extends `${string},${string}`
  * `P` itself where each of its patterns matches something in the catalogue, else an error in words in the place of
  * each that does not. The bare `P` is what the compiler infers from; had it `P & ...`, it would print `never`.
  */
-export type CheckedPatterns<C extends Catalogue | NoCatalogue, P extends Patterns> = C extends Catalogue
-  ? [Unmatched<C, PatternOf<P>>] extends [never]
+export type CheckedPatterns<C extends Catalogue | NoCatalogue, P extends Patterns> = C extends NoCatalogue
+  ? P
+  : [Unmatched<C, PatternOf<P>>] extends [never]
     ? P
     : P extends readonly string[]
       ? { readonly [I in keyof P]: CheckedPattern<C, P[I]> }
-      : CheckedPattern<C, P>
-  : P;
+      : CheckedPattern<C, P>;
 
-type Unmatched<C extends Catalogue, P> = P extends string ? ([NamesMatching<C, P>] extends [never] ? P : never) : never;
+type Unmatched<C extends Catalogue | NoCatalogue, P> = P extends string
+  ? [NamesMatching<C, P>] extends [never]
+    ? P
+    : never
+  : never;
 
-type CheckedPattern<C extends Catalogue, P> = P extends Unmatched<C, P> ? NoEventMatches<P> : P;
+type CheckedPattern<C extends Catalogue | NoCatalogue, P> = P extends Unmatched<C, P> ? NoEventMatches<P> : P;
 
 /**
  * The names that a handler on these patterns gets. All where nothing matches: that has one error of its own, at the
@@ -68,11 +72,13 @@ export type HandledNames<C extends Catalogue, P extends Patterns> = [NamesMatchi
   : NamesMatching<C, PatternOf<P>>;
 
 /** The schema of what a handler on these patterns is handed: its own, else those of the catalogue, else any. */
-type SchemaFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends StandardSchemaV1
-  ? S
-  : C extends Catalogue
-    ? C[HandledNames<C, P>]
-    : StandardSchemaV1;
+type SchemaFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends undefined
+  ? C extends NoCatalogue
+    ? StandardSchemaV1
+    : C extends Catalogue
+      ? C[HandledNames<C, P>]
+      : never
+  : S;
 
 /** What a handler on these patterns is handed; without a schema and a catalogue `unknown`. */
 export type PayloadFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = SchemaOutput<SchemaFor<C, P, S>>;

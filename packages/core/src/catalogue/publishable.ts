@@ -13,7 +13,7 @@ type Unfit<N, Schema> = N extends string
 
 /** A compile-time error in words, in the place of a schema under a name that no event can have. */
 export type NotAnEventName<N extends string> =
-  `'${N}' is no event name, which has words of A-Z a-z 0-9 _ - joined by dots`;
+  `'${N}' is not a valid event name, which has words of A-Z a-z 0-9 _ - joined by dots`;
 
 /** A compile-time error in words, in the place of a schema that takes what JSON cannot carry. */
 export type NotJson<Problem extends string> = `payload${Problem}, which JSON cannot carry`;
@@ -58,18 +58,20 @@ type Less = [never, 0, 1, 2, 3, 4, 5, 6, 7];
 type JsonPrimitive = string | number | boolean | null;
 
 /** In a payload or an element of a list, where `undefined` has no JSON or another one. */
-type ValueProblem<T, D extends number, Paths> = unknown extends T
-  ? never
-  : undefined extends T
-    ? " may be undefined"
-    : MemberProblem<T, D, Paths>;
+type ValueProblem<T, D extends number, Paths> = Undefined extends T
+  ? unknown extends T
+    ? never
+    : " may be undefined"
+  : MemberProblem<T, D, Paths>;
+
+/** Without `strictNullChecks` every type takes `undefined`; but none that JSON carries takes `void`. */
+// biome-ignore lint/suspicious/noConfusingVoidType: meant is the type itself
+type Undefined = undefined extends string ? void : undefined;
 
 /** In a member of an object, which may be left out. */
-type MemberProblem<T, D extends number, Paths> = unknown extends T
+type MemberProblem<T, D extends number, Paths> = [T] extends [JsonPrimitive | undefined]
   ? never
-  : [T] extends [JsonPrimitive | undefined]
-    ? never
-    : OneProblem<T, D, Paths>;
+  : OneProblem<T, D, Paths>;
 
 type OneProblem<T, D extends number, Paths> = T extends JsonPrimitive | undefined
   ? never

@@ -3,7 +3,10 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 /** The events of a system: a Standard Schema by event name. See {@link import("./define-events.ts").defineEvents}. */
 export type Catalogue = Readonly<Record<string, StandardSchemaV1>>;
 
-/** An app without a catalogue: any name, any payload. */
+/**
+ * An app without a catalogue: any name, any payload. Ask `C extends NoCatalogue` before `C extends Catalogue`: without
+ * `strictNullChecks` the compiler takes `undefined` for a catalogue too.
+ */
 export type NoCatalogue = undefined;
 
 /**
@@ -22,14 +25,14 @@ export type SchemaOutput<S> = S extends { readonly "~standard": { readonly types
 type MemberOf<T, K extends string> = NonNullable<T> extends { readonly [_ in K]: infer V } ? V : unknown;
 
 /** The names of a catalogue. */
-export type EventNames<C extends Catalogue> = keyof C & string;
+export type EventNames<C extends Catalogue | NoCatalogue> = keyof C & string;
 
 /** Names that may be published: those of the catalogue, or any. Spelled out, so that errors list the names. */
-export type NameIn<C extends Catalogue | NoCatalogue> = C extends Catalogue ? keyof C & string : string;
+export type NameIn<C extends Catalogue | NoCatalogue> = C extends NoCatalogue ? string : keyof C & string;
 
 /** What is published under a name. */
 export type PayloadIn<C extends Catalogue | NoCatalogue, N> = N extends keyof C
   ? SchemaInput<C[N]>
-  : C extends Catalogue
-    ? never
-    : unknown;
+  : C extends NoCatalogue
+    ? unknown
+    : never;

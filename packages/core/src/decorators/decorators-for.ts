@@ -46,7 +46,7 @@ export type OnEventFor<C extends Catalogue> = <
   const P extends Patterns,
   S extends StandardSchemaV1 | undefined = undefined,
 >(
-  patterns: S extends StandardSchemaV1 ? P : CheckedPatterns<C, P>,
+  patterns: S extends undefined ? CheckedPatterns<C, P> : P,
   options: OnEventOptions<S>,
 ) => HandlerDecorator<HandlerFor<C, P, S>>;
 

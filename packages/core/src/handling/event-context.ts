@@ -1,4 +1,3 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { HandledNames, Patterns, PayloadFor } from "../catalogue/matching.ts";
 import type { Catalogue, EventNames, NoCatalogue, SchemaOutput } from "../catalogue/types.ts";
 import type { Logger } from "../logger.ts";
@@ -42,11 +41,13 @@ export const EventContext = class EventContext {
 } as new () => EventContext;
 
 /** The context that a handler on these patterns gets: one member of a union per event, told apart by `eventName`. */
-export type ContextFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends StandardSchemaV1
-  ? EventContext<string, PayloadFor<C, P, S>>
-  : C extends Catalogue
-    ? CatalogueContext<C, HandledNames<C, P>>
-    : EventContext;
+export type ContextFor<C extends Catalogue | NoCatalogue, P extends Patterns, S> = S extends undefined
+  ? C extends NoCatalogue
+    ? EventContext
+    : C extends Catalogue
+      ? CatalogueContext<C, HandledNames<C, P>>
+      : never
+  : EventContext<string, PayloadFor<C, P, S>>;
 
 type CatalogueContext<C extends Catalogue, N extends EventNames<C>> = {
   [K in N]: EventContext<K, SchemaOutput<C[K]>>;

@@ -17,7 +17,7 @@ export type UseCaseFor<C extends Catalogue> = <
   S extends StandardSchemaV1 | undefined = undefined,
 >(
   name: string,
-  options: HandlingOptions<S> & { readonly on: S extends StandardSchemaV1 ? P : CheckedPatterns<C, P> },
+  options: HandlingOptions<S> & { readonly on: S extends undefined ? CheckedPatterns<C, P> : P },
   handler: NoInfer<HandlerFor<C, P, S>>,
 ) => UseCase<InputFor<C, P, S>>;
 

@@ -10,9 +10,9 @@ interface Page {
 
 defineEvents({
   "user.created": z.object({ name: z.string() }),
-  // says: not assignable to type '"'user deleted' is no event name, which has words of A-Z a-z 0-9 _ - joined by dots"'
+  // says: not assignable to type '"'user deleted' is not a valid event name, which has words of A-Z a-z 0-9 _ - joined by dots"'
   "user deleted": z.object({ name: z.string() }),
-  // says: '"'user.*' is no event name, which has words of A-Z a-z 0-9 _ - joined by dots"'
+  // says: '"'user.*' is not a valid event name, which has words of A-Z a-z 0-9 _ - joined by dots"'
   "user.*": z.object({ name: z.string() }),
   // says: not assignable to type '"payload.at is a Date, which JSON cannot carry"'
   "user.seen": z.object({ at: z.date() }),
