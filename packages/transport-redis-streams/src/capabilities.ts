@@ -1,6 +1,6 @@
 import type { Capabilities } from "@papa-events/core/transport";
 
-/** What Redis promises through this transport. */
+/** What this transport promises on Redis. */
 export const capabilities: Capabilities = {
   atomicOutputs: true,
   atomicMoves: true,
@@ -9,6 +9,6 @@ export const capabilities: Capabilities = {
   durability: "disk",
   discovery: 0,
   exclusive: "while-leased",
-  // More events per script cost other clients their turn on the server, which runs one script at a time.
+  // The server runs one script at a time. More events per script would make other clients wait.
   publishing: { eventsPerCall: 128, callsInFlight: 8, bytesPerCall: 1_048_576 },
 };

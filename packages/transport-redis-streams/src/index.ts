@@ -1,3 +1,4 @@
-export type { ClusterTarget, RedisStreamsOptions } from "./client/options.ts";
+export type { ClusterTarget } from "./client/endpoint.ts";
+export type { RedisStreamsOptions } from "./client/options.ts";
 export { fromUri, redisStreams } from "./redis-streams.ts";
 export type { RedisStreamsTransport } from "./transport.ts";

@@ -2,7 +2,7 @@ import { type RedisStreamsOptions, readOptions } from "./client/options.ts";
 import { RedisStreamsTransport } from "./transport.ts";
 
 /**
- * Events on Redis 7, Redis 8 or Valkey 8, each transition one script on the server.
+ * Makes a transport for Redis 7, Redis 8 or Valkey 8.
  *
  * @param target the server's URL, `redis(s)://user:password@host:port/database?prefix=namespace&lease=15s`, or options
  * @throws PapaError `invalid-option`; no message holds the password
@@ -12,7 +12,7 @@ export function redisStreams(target: string | RedisStreamsOptions): RedisStreams
   return new RedisStreamsTransport(readOptions(typeof target === "string" ? { uri: target } : target));
 }
 
-/** What `transportFromUri` calls. @throws PapaError `invalid-option` */
+/** Makes a transport of a URL, for `transportFromUri`. @throws PapaError `invalid-option` */
 export function fromUri(uri: string): RedisStreamsTransport {
   return redisStreams(uri);
 }

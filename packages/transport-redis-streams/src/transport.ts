@@ -2,7 +2,7 @@ import type { Connection, ConnectOptions, Transport } from "@papa-events/core/tr
 import type { Target } from "./client/options.ts";
 import { RedisStreamsConnection } from "./connection.ts";
 
-/** A Redis, a database of it, and a namespace in that. */
+/** A Redis server, a database on it, and a namespace in that. */
 export class RedisStreamsTransport implements Transport {
   readonly name = "redis-streams";
   /** Where the server is, without user and password. */

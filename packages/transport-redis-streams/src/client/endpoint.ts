@@ -1,9 +1,36 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { invalidOption } from "@papa-events/core/transport";
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
-import type { ClusterTarget, RedisStreamsOptions, Target } from "./options.ts";
-import { optionsOf } from "./url.ts";
+import { toRedisOptions } from "./url.ts";
 
-/** What every connection is made with, whatever was asked for. */
+/** A Redis Cluster. */
+export interface ClusterTarget {
+  /** Some of its nodes, as ioredis takes them. */
+  readonly nodes: readonly ClusterNode[];
+  readonly options?: ClusterOptions | undefined;
+}
+
+/** The options that say where the server is. */
+export interface EndpointOptions {
+  /** Options of ioredis: Sentinel, certificates, anything that a URL cannot say. */
+  readonly connection?: RedisOptions | undefined;
+  /** A Redis Cluster: all keys of a namespace are on one shard of it. */
+  readonly cluster?: ClusterTarget | undefined;
+  /** An instance of ioredis whose settings are used. The connections are this library's own; the instance stays yours. */
+  readonly client?: Redis | Cluster | undefined;
+  /** Certificates for a URL that begins `rediss:`, as Node.js's `tls.connect` takes them. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+/** Where the server is, and how to reach it. */
+export interface Endpoint {
+  /** For messages: without user and password. */
+  readonly address: string;
+  /** Makes a client that has not connected yet. */
+  readonly makeClient: (settings: ConnectionSettings) => Redis | Cluster;
+}
+
+/** What the library sets on every connection, whatever the user's own options say. */
 type ConnectionSettings = Pick<
   RedisOptions,
   | "autoResendUnfulfilledCommands"
@@ -18,53 +45,50 @@ type ConnectionSettings = Pick<
   | "socketTimeout"
 >;
 
-/** Makes a client that has not connected yet. */
-export type MakeClient = (settings: ConnectionSettings) => Redis | Cluster;
-
 /** The shapes of replies that this library reads, whatever the user's own client is set to. */
-const SHAPES = { replyMapping: "legacy", stringNumbers: false, enableAutoPipelining: false } as const;
+const REPLY_SHAPES = { replyMapping: "legacy", stringNumbers: false, enableAutoPipelining: false } as const;
 
-/** Where the server is, and how to make clients of it. @throws PapaError `invalid-option` */
-export function whereabouts(options: RedisStreamsOptions, url: URL | undefined): Pick<Target, "address" | "client"> {
+/** Finds the endpoint that the options name. @throws PapaError `invalid-option` */
+export function readEndpoint(options: EndpointOptions, url: URL | undefined): Endpoint {
   const { connection, cluster, client, tls } = options;
-  if (url !== undefined) return single(optionsOf(url, tls), url.protocol);
+  if (url !== undefined) return single(toRedisOptions(url, tls), url.protocol);
   if (connection !== undefined) {
     assertObject(connection, "connection");
     return single(connection, connection.tls === undefined ? "redis:" : "rediss:");
   }
   if (client !== undefined) {
-    // Not by instanceof: the program may have a copy of ioredis of its own.
+    // Not by instanceof: the program may have its own copy of ioredis.
     if (typeof client.duplicate !== "function" || typeof client.options !== "object")
-      throw invalidOption("redisStreams: client", "it is no instance of ioredis");
+      throw invalidOption("redisStreams: client", "it is not an instance of ioredis");
     if (!isCluster(client)) return single(client.options, client.options.tls === undefined ? "redis:" : "rediss:");
     return {
       address: "cluster of the given client",
-      client: (settings) => client.duplicate([], clusterOptions(client.options, settings)),
+      makeClient: (settings) => client.duplicate([], clusterOptions(client.options, settings)),
     };
   }
   assertObject(cluster, "cluster");
   const { nodes, options: own = {} } = cluster as ClusterTarget;
   if (!Array.isArray(nodes) || nodes.length === 0)
-    throw invalidOption("redisStreams: cluster", "nodes lists some of its nodes");
+    throw invalidOption("redisStreams: cluster", "nodes must list at least one node");
   return {
-    address: `redis://${nodes.map(nameOf).join(",")}`,
-    client: (settings) => new Cluster([...nodes], clusterOptions(own, settings)),
+    address: `redis://${nodes.map(nodeAddress).join(",")}`,
+    makeClient: (settings) => new Cluster([...nodes], clusterOptions(own, settings)),
   };
 }
 
-function single(options: RedisOptions, protocol: string): Pick<Target, "address" | "client"> {
+function single(options: RedisOptions, protocol: string): Endpoint {
   const { host = "localhost", port = 6_379, path, sentinels, name, db = 0 } = options;
-  const place =
+  const where =
     sentinels === null || sentinels === undefined
       ? (path ?? `${protocol}//${host.includes(":") ? `[${host}]` : host}:${port}`)
       : `${protocol}//${sentinels.map((each) => `${each.host}:${each.port ?? 26_379}`).join(",")} (Sentinel, "${name ?? ""}")`;
   return {
-    address: `${place}${db === 0 ? "" : `/${db}`}`,
-    client: (settings) => new Redis({ ...options, ...settings, ...SHAPES }),
+    address: `${where}${db === 0 ? "" : `/${db}`}`,
+    makeClient: (settings) => new Redis({ ...options, ...settings, ...REPLY_SHAPES }),
   };
 }
 
-/** A command whose fate is unknown is not repeated by the client, which does not know what may be repeated. */
+/** The client must not retry commands whose outcome is unknown: it cannot tell which are safe to repeat. */
 function clusterOptions(own: ClusterOptions, settings: ConnectionSettings) {
   const { enableOfflineQueue, lazyConnect, retryStrategy, keyPrefix: _, ...rest } = settings;
   return {
@@ -72,14 +96,14 @@ function clusterOptions(own: ClusterOptions, settings: ConnectionSettings) {
     enableOfflineQueue: enableOfflineQueue ?? false,
     lazyConnect: lazyConnect ?? true,
     retryDelayOnFailover: 0,
-    // A second, as it comes, is too little for a node that many connect to at once.
+    // The default of one second is too short for a node that many clients connect to at once.
     slotsRefreshTimeout: own.slotsRefreshTimeout ?? settings.connectTimeout ?? 8_000,
     clusterRetryStrategy: (times: number) => retryStrategy?.(times) ?? null,
-    redisOptions: { ...own.redisOptions, ...rest, ...SHAPES },
+    redisOptions: { ...own.redisOptions, ...rest, ...REPLY_SHAPES },
   };
 }
 
-function nameOf(node: ClusterNode): string {
+function nodeAddress(node: ClusterNode): string {
   if (typeof node === "number") return `localhost:${node}`;
   if (typeof node === "string") return URL.canParse(node) ? new URL(node).host : node.replace(/^.*@/, "");
   return `${node.host ?? "localhost"}:${node.port ?? 6_379}`;
@@ -91,5 +115,5 @@ function isCluster(client: Redis | Cluster): client is Cluster {
 
 function assertObject(value: unknown, option: string): void {
   if (typeof value !== "object" || value === null)
-    throw invalidOption(`redisStreams: ${option}`, "an object is needed");
+    throw invalidOption(`redisStreams: ${option}`, "it must be an object");
 }

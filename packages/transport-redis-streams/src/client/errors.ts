@@ -2,79 +2,66 @@ import { isPapaError, PapaError } from "@papa-events/core";
 
 const TRANSPORT = "redis-streams";
 
-/** The server's answers that pass: it loads its data, elects a primary, is full, runs a long script. */
-const FOR_NOW =
+/** Replies of a server that loads its data, elects a primary, is full or runs a long script: a later try may succeed. */
+const TRANSIENT =
   /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED)\b/;
-const REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password/i;
-/** The errors of Node.js that tell that a certificate or the protocol is wrong: trying again changes nothing. */
+const ACCESS_REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password/i;
+/** Codes of Node.js for a wrong certificate or protocol, which another try cannot fix. */
 const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
-/** What the server, its client or Node.js threw, as an error of the library. */
-export function papaErrorOf(thrown: unknown, address: string): PapaError {
+/** Maps what the server, ioredis or Node.js threw to an error of the library. */
+export function toPapaError(thrown: unknown, address: string): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
   const text = cause.message;
-  const code = codeOf(cause);
-  const details = { transport: TRANSPORT, address };
-  if (REFUSED.test(text))
-    return new PapaError("access-refused", `The server at ${address} refuses access: ${words(text)}.`, details, {
-      cause,
-    });
-  if (isReply(cause)) {
-    const wrongType = text.startsWith("WRONGTYPE");
-    if (wrongType) {
-      const difference = "it is of another type";
-      const object = "a key of this namespace";
-      return new PapaError(
-        "topology-conflict",
-        `The server has ${object}, but ${difference}.`,
-        { object, difference },
-        { cause },
-      );
-    }
-    const message = `The server at ${address} does not do it: ${words(text)}.`;
-    return new PapaError("connection-failed", message, details, { cause, retryable: FOR_NOW.test(text) });
+  if (ACCESS_REFUSED.test(text)) {
+    const message = `The server at ${address} refuses access: ${withoutPeriod(text)}.`;
+    return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
   }
+  if (isReply(cause)) {
+    if (text.startsWith("WRONGTYPE")) return wrongType(cause);
+    return failed(`The server at ${address} refuses the command: ${withoutPeriod(text)}.`, cause, address);
+  }
+  const code = codeOf(cause);
   if (TLS.test(code)) {
-    const hint = code.includes("SSL") || code === "EPROTO" ? "that port speaks no TLS, or another version of it" : code;
-    return new PapaError("connection-failed", `TLS with the server at ${address} failed: ${hint}.`, details, { cause });
+    const other = code.includes("SSL") || code === "EPROTO";
+    const hint = other ? "the port does not speak TLS, or speaks another version of it" : code;
+    return failed(`TLS with the server at ${address} failed: ${hint}.`, cause, address, false);
   }
   if (code === "ECONNRESET" || text === "Connection is closed.") {
     const hint = "is it Redis, and does the port speak TLS (rediss:)?";
-    const message = `The server at ${address} closed the connection; ${hint}`;
-    return new PapaError("connection-failed", message, details, { cause, retryable: true });
+    return failed(`The server at ${address} closed the connection; ${hint}`, cause, address);
   }
-  const message = `The server at ${address} cannot be reached: ${words(text)}.`;
-  return new PapaError("connection-failed", message, details, { cause, retryable: true });
+  return failed(`The server at ${address} cannot be reached: ${withoutPeriod(text)}.`, cause, address);
 }
 
-/** The connection was lost while something was under way: whether it was done is unknown. */
-export function lostError(address: string, cause?: unknown): PapaError {
+/** Makes the error of a command that was under way when its connection was lost: its outcome is unknown. */
+export function connectionLostError(address: string, cause?: unknown): PapaError {
   const message = `The connection to the server at ${address} is lost.`;
   return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, { retryable: true, cause });
 }
 
-/** Whether an error is the server's answer; any other one of the client says that the connection is not there. */
+/** Whether an error is the server's reply. Any other error of the client means that the connection is lost. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Whether doing the same again later may succeed. */
-export function passes(error: unknown): boolean {
-  return isPapaError(error) ? error.retryable : !isReply(error) || FOR_NOW.test(error.message);
+/** Whether the same command may succeed later. */
+export function isTransient(error: unknown): boolean {
+  return isPapaError(error) ? error.retryable : !isReply(error) || TRANSIENT.test(error.message);
 }
 
-/** The queue is gone, or has no group: it is to be declared again. */
-export function isGone(error: unknown): boolean {
+/** Whether the queue or its group is missing and must be declared again. */
+export function isQueueMissing(error: unknown): boolean {
   return isReply(error) && /^(?:NOGROUP|UNBLOCKED)/.test(error.message);
 }
 
-export function unsupported(problem: string): PapaError {
+export function unsupportedBroker(problem: string): PapaError {
   return new PapaError("unsupported-broker", `${problem}.`, { transport: TRANSPORT, problem });
 }
 
-export function conflict(key: string, found: string, wanted: string): PapaError {
-  const difference = `it is a ${found} and a ${wanted} is needed`;
+export function topologyConflict(key: string, found: string, expected: string): PapaError {
+  const difference = `it is a ${found} and a ${expected} is needed`;
   const message = `The server has the key "${key}", but ${difference}. Remove it, or use another prefix.`;
   return new PapaError("topology-conflict", message, { object: key, difference });
 }
@@ -83,11 +70,21 @@ export function unknownUseCase(useCase: string): PapaError {
   return new PapaError("unknown-use-case", `No app has declared a use case "${useCase}" on this server.`, { useCase });
 }
 
+function wrongType(cause: Error): PapaError {
+  const difference = "it is of another type";
+  const object = "a key of this namespace";
+  const message = `The server has ${object}, but ${difference}.`;
+  return new PapaError("topology-conflict", message, { object, difference }, { cause });
+}
+
+function failed(message: string, cause: Error, address: string, retryable = isTransient(cause)): PapaError {
+  return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, { cause, retryable });
+}
+
 function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** The server's words without the end of their sentence. */
-function words(text: string): string {
+function withoutPeriod(text: string): string {
   return text.trim().replace(/[.?]$/, "");
 }

@@ -1,4 +1,4 @@
-/** The result of `promise`, or an error after so many milliseconds. */
+/** Resolves as `promise` does, or rejects with `problem` after so many milliseconds. */
 export function within<T>(promise: Promise<T>, milliseconds: number, problem: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(problem)), milliseconds);

@@ -2,32 +2,32 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { invalidOption } from "@papa-events/core/transport";
 import type { RedisOptions } from "ioredis";
 
-/** Query parameters of a URL; a URL that sets another one asks for something it would not get. */
+/** The query parameters of a URL. Any other is an error, since it would have no effect. */
 const PARAMETERS = ["prefix", "lease", "durability", "connectTimeout"] as const;
 export type Parameter = (typeof PARAMETERS)[number];
 
-/** The URL itself is in no message: it may hold a password even where it cannot be parsed. */
+/** Parses a URL. No message shows it: it may hold a password even where it cannot be parsed. */
 export function parseUrl(uri: unknown): URL {
   const url = typeof uri === "string" && URL.canParse(uri) ? new URL(uri) : undefined;
   if (url === undefined || (url.protocol !== "redis:" && url.protocol !== "rediss:") || url.hostname === "") {
-    const hint = "a special character in the user or password has to be percent-encoded";
+    const hint = "a special character in the user or password must be percent-encoded";
     throw invalidOption("redis URL", `it is not of the form redis://user:password@host:port/database; ${hint}`);
   }
   for (const name of url.searchParams.keys()) {
     if (!(PARAMETERS as readonly string[]).includes(name))
-      throw invalidOption("redis URL", `"${name}" is no parameter; there are ${PARAMETERS.join(", ")}`);
+      throw invalidOption("redis URL", `unknown parameter "${name}"; the known ones are ${PARAMETERS.join(", ")}`);
   }
   return url;
 }
 
-/** What ioredis takes for a URL. @throws PapaError `invalid-option` */
-export function optionsOf(url: URL, tls: TlsOptions | undefined): RedisOptions {
+/** Translates a URL to options of ioredis. @throws PapaError `invalid-option` */
+export function toRedisOptions(url: URL, tls: TlsOptions | undefined): RedisOptions {
   const secure = url.protocol === "rediss:";
   if (tls !== undefined && !secure) throw invalidOption("redisStreams: tls", "it needs a URL that begins rediss:");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const database = url.pathname.length > 1 ? url.pathname.slice(1) : "0";
   if (!/^\d{1,6}$/.test(database))
-    throw invalidOption("redis URL", `the database after the host is no number: ${JSON.stringify(database)}`);
+    throw invalidOption("redis URL", `the database after the host is not a number: ${JSON.stringify(database)}`);
   return {
     host,
     port: url.port === "" ? 6_379 : Number(url.port),

@@ -1,33 +1,20 @@
-import type { Logger, Settlement } from "@papa-events/core/transport";
-import type { Link } from "../client/link.ts";
-import type { BindingCache } from "../declarations/bindings.ts";
-import type { UseCaseKeys } from "../wire/keys.ts";
+import type { Settlement } from "@papa-events/core/transport";
 import { type DeliveryOwner, StreamDelivery } from "./delivery.ts";
-import { SettlementSender } from "./settlement-sender.ts";
+import { SettlementSender, type SettlementSenderOptions } from "./settlement-sender.ts";
 
 const STORED = Promise.resolve();
 
-export interface ClaimOptions {
-  readonly keys: UseCaseKeys;
-  /** The key of the bindings' version. */
-  readonly version: string;
-  readonly link: () => Link;
-  readonly bindings: BindingCache;
-  readonly logger: Logger;
-  /** Told of each delivery that is no longer out, and of each that is again because it could not be settled. */
-  readonly onOut: (change: 1 | -1) => void;
-  /** Told of each event that waits from now on. */
-  readonly onWaiting: (delay: number) => void;
-  /** Told when the server says that this consumer's lease has ended. */
-  readonly onEnded: () => void;
+export interface ClaimOptions extends Omit<SettlementSenderOptions, "onRefused"> {
+  /** Called when a delivery is settled, and when it is unsettled again because the server refused its settlement. */
+  readonly onUnsettled: (change: 1 | -1) => void;
 }
 
-/** What one consumer of the group holds. When its lease ends, another claim takes its place. */
+/** Holds the deliveries of one consumer of the group. When its lease ends, a new claim takes its place. */
 export class Claim implements DeliveryOwner {
   readonly consumer: string;
   readonly #options: ClaimOptions;
   readonly #sender: SettlementSender;
-  /** In no order: a settled one's place is taken by the last. */
+  /** In no order: the last one fills the gap of a settled one. */
   readonly #held: StreamDelivery[] = [];
   #closed = false;
 
@@ -37,58 +24,58 @@ export class Claim implements DeliveryOwner {
     this.#sender = new SettlementSender(consumer, {
       ...options,
       onRefused: (delivery) => {
-        this.#hold(delivery);
-        options.onOut(1);
+        this.#add(delivery);
+        options.onUnsettled(1);
       },
     });
   }
 
-  /** Takes an entry that the server has handed to this consumer. */
+  /** Takes an entry that the server has delivered to this consumer. */
   take(entry: string, fields: readonly Buffer[], crashes: number): StreamDelivery {
     const delivery = new StreamDelivery(entry, fields, crashes, this);
-    this.#hold(delivery);
+    this.#add(delivery);
     return delivery;
   }
 
-  /** Whether nothing is out and all that has been settled is stored. */
+  /** Whether all deliveries are settled and their settlements stored. */
   get empty(): boolean {
     return this.#held.length === 0 && this.#sender.isIdle;
   }
 
-  /** The entries that are out, or settled and not known to be stored. */
-  known(): Set<string> {
-    const known = new Set(this.#held.map(({ entry }) => entry));
-    this.#sender.addTo(known);
-    return known;
+  /** The entries whose settlement is not known to be stored. */
+  openEntries(): Set<string> {
+    const entries = new Set(this.#held.map(({ entry }) => entry));
+    this.#sender.addEntriesTo(entries);
+    return entries;
   }
 
   settle(delivery: StreamDelivery, settlement: Settlement): Promise<void> {
-    if (this.#closed || this.#held[delivery.place] !== delivery) return STORED;
-    this.#letGo(delivery);
-    this.#options.onOut(-1);
-    if (settlement.kind === "done" && settlement.outputs.length === 0) return this.#sender.done(delivery);
-    return this.#sender.order(delivery, settlement);
+    if (this.#closed || this.#held[delivery.index] !== delivery) return STORED;
+    this.#remove(delivery);
+    this.#options.onUnsettled(-1);
+    if (settlement.kind === "done" && settlement.outputs.length === 0) return this.#sender.acknowledge(delivery);
+    return this.#sender.send(delivery, settlement);
   }
 
-  /** Resolves when all that has been settled is stored. */
+  /** Resolves when all settlements are stored. */
   flush(): Promise<void> {
     return this.#sender.idle();
   }
 
-  /** Settling does nothing from now on. */
+  /** Makes settling do nothing from now on. */
   close(): void {
     this.#closed = true;
     this.#sender.close();
   }
 
-  #hold(delivery: StreamDelivery): void {
-    delivery.place = this.#held.push(delivery) - 1;
+  #add(delivery: StreamDelivery): void {
+    delivery.index = this.#held.push(delivery) - 1;
   }
 
-  #letGo(delivery: StreamDelivery): void {
+  #remove(delivery: StreamDelivery): void {
     const last = this.#held.pop();
     if (last === undefined || last === delivery) return;
-    this.#held[delivery.place] = last;
-    last.place = delivery.place;
+    this.#held[delivery.index] = last;
+    last.index = delivery.index;
   }
 }

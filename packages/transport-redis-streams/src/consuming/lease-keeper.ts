@@ -1,110 +1,115 @@
-import { isGone, isReply } from "../client/errors.ts";
-import { tend } from "../scripts/tend.ts";
-import { GROUP, RELEASED } from "../wire/keys.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { Logger } from "@papa-events/core/transport";
+import { isQueueMissing, isReply } from "../client/errors.ts";
+import type { Target } from "../client/options.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { keepLease } from "../scripts/keep-lease.ts";
+import { Delays } from "../waiting/delays.ts";
+import { GROUP, RELEASED_CONSUMER, type UseCaseKeys } from "../wire/keys.ts";
+import type { Claim } from "./claim.ts";
 
-/** The longest between two looks, in milliseconds: how soon a living consumer takes over what another handed back. */
-const INTERVAL = 1_000;
-/** How many due events are put back at once. */
-const DUE_AT_ONCE = 128;
+/** The longest time between two looks. It bounds how soon a living consumer takes over what another released. */
+const MAX_INTERVAL_MS = 1_000;
+/** How many due events one look puts back. */
+const MAX_DUE_AT_ONCE = 128;
 
-/** Prolongs a consumer's lease, puts due events back into the queue, takes over from the dead. */
-export class Tender {
-  readonly #subscriber: Subscriber;
+/** The consumer whose lease is kept. */
+export interface LeaseHolder {
+  readonly claim: Claim;
+  /** How many more entries it would take over. */
+  readonly room: number;
+  deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void;
+  /** Called when the reply that may have taken over entries is lost. */
+  onReplyLost(): void;
+  onLeaseEnded(claim: Claim): void;
+}
+
+export interface LeaseKeeperOptions {
+  readonly useCase: string;
+  readonly target: Target;
+  readonly keys: UseCaseKeys;
+  readonly connection: ReconnectingConnection;
+  readonly logger: Logger;
+}
+
+/** Renews a consumer's lease regularly, puts due events back into the queue, and takes over from dead consumers. */
+export class LeaseKeeper {
+  readonly #holder: LeaseHolder;
+  readonly #options: LeaseKeeperOptions;
   readonly #interval: number;
-  #timer: NodeJS.Timeout | undefined;
-  /** When the timer fires, by the monotonic clock. */
-  #at = 0;
-  #joining = true;
+  readonly #delays = new Delays(() => void this.exclusively(() => this.#look()));
+  /** Whether the present claim's lease has yet to be started. */
+  #starting = true;
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(subscriber: Subscriber) {
-    this.#subscriber = subscriber;
-    this.#interval = Math.min(INTERVAL, subscriber.options.target.lease / 3);
+  constructor(holder: LeaseHolder, options: LeaseKeeperOptions) {
+    this.#holder = holder;
+    this.#options = options;
+    this.#interval = Math.min(MAX_INTERVAL_MS, options.target.lease / 3);
   }
 
-  /** Whether the lease of the present claim runs. */
-  get begun(): boolean {
-    return !this.#joining;
+  /** Whether the lease of the present claim has been started. */
+  get started(): boolean {
+    return !this.#starting;
   }
 
-  /** Begins the lease. @throws PapaError */
-  async begin(): Promise<void> {
-    await this.alone(() => this.#run());
+  /** Starts the lease. @throws PapaError */
+  async start(): Promise<void> {
+    await this.exclusively(() => this.#run());
   }
 
-  /** Begins the lease of a new claim at once. */
-  join(): void {
-    this.#joining = true;
-    this.dueIn(0);
+  /** Starts the lease of a new claim at once. */
+  startAnew(): void {
+    this.#starting = true;
+    this.lookWithin(0);
   }
 
   /** Looks again in so many milliseconds, if not sooner. */
-  dueIn(delay: number): void {
-    if (this.#ended) return;
-    const at = performance.now() + Math.min(delay, this.#interval);
-    if (this.#timer !== undefined) {
-      if (this.#at <= at) return;
-      clearTimeout(this.#timer);
-    }
-    this.#at = at;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        void this.alone(() => this.#look());
-      },
-      Math.max(0, at - performance.now()),
-    );
+  lookWithin(delay: number): void {
+    this.#delays.lookWithin(Math.min(delay, this.#interval));
   }
 
-  /** Runs between two looks. */
-  alone<T>(act: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(act);
-    this.#turn = mine.catch(() => {});
-    return mine;
+  /** Runs `act` while no look is under way. */
+  exclusively<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(act);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#delays.end();
   }
 
   async #look(): Promise<void> {
     if (this.#ended) return;
-    const { link, logger, useCase } = this.#subscriber.options;
+    const { connection, logger, useCase } = this.#options;
     try {
-      if (link().up) await this.#run();
+      if (connection.up) await this.#run();
     } catch (error) {
-      if (!isReply(error)) this.#subscriber.suspect();
-      else if (!isGone(error)) logger.warn({ useCase, error }, "The server could not be asked for due events.");
+      if (!isReply(error)) this.#holder.onReplyLost();
+      else if (!isQueueMissing(error))
+        logger.warn({ useCase, error }, "The lease could not be renewed, and due events were not put back.");
     }
-    this.dueIn(this.#interval);
+    this.lookWithin(this.#interval);
   }
 
   async #run(): Promise<void> {
-    const subscriber = this.#subscriber;
-    const { claim, room, options } = subscriber;
-    const { queue, leases, due, waiting } = options.keys;
-    const joining = this.#joining;
-    const reply = (await options
-      .link()
-      .runForBytes(
-        tend,
-        [queue, leases, due, waiting],
-        [GROUP, claim.consumer, options.target.lease, joining ? 1 : 0, room, RELEASED, DUE_AT_ONCE],
-      )) as Reply;
-    if (joining && claim === subscriber.claim) this.#joining = false;
-    const [ended, next, ...taken] = reply;
-    for (let at = 0; at + 2 < taken.length; at += 3) {
-      const fields = taken[at + 2] as Buffer[];
-      subscriber.deliver(claim, String(taken[at]), fields, taken[at + 1] as number);
-    }
-    if (ended === 1) subscriber.startAnew(claim);
-    this.dueIn(next === -1 ? this.#interval : next);
+    const { claim, room } = this.#holder;
+    const { connection, keys, target } = this.#options;
+    const starting = this.#starting;
+    const [ended, nextDue, ...taken] = (await connection.runForBytes(
+      keepLease,
+      [keys.queue, keys.leases, keys.due, keys.waiting],
+      [GROUP, claim.consumer, target.lease, starting ? 1 : 0, room, RELEASED_CONSUMER, MAX_DUE_AT_ONCE],
+    )) as Reply;
+    if (starting && claim === this.#holder.claim) this.#starting = false;
+    for (let at = 0; at + 2 < taken.length; at += 3)
+      this.#holder.deliver(claim, String(taken[at]), taken[at + 2] as Buffer[], taken[at + 1] as number);
+    if (ended === 1) this.#holder.onLeaseEnded(claim);
+    this.lookWithin(nextDue === -1 ? this.#interval : nextDue);
   }
 }
 
 /** As the script says. */
-type Reply = readonly [ended: number, next: number, ...taken: readonly (Buffer | number | Buffer[])[]];
+type Reply = readonly [ended: number, nextDue: number, ...taken: readonly (Buffer | number | Buffer[])[]];

@@ -1,177 +1,216 @@
-import { isGone, isReply } from "../client/errors.ts";
-import { Link } from "../client/link.ts";
+import type { Logger } from "@papa-events/core/transport";
+import { isQueueMissing, isReply } from "../client/errors.ts";
+import type { Target } from "../client/options.ts";
+import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
-import { GROUP } from "../wire/keys.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { GROUP, type UseCaseKeys } from "../wire/keys.ts";
+import type { Claim } from "./claim.ts";
 
-/** How long the server waits for an event before it answers that there is none, in milliseconds. */
-const BLOCK = 2_000;
-/** How long stopping waits for an answer. */
-const STOPPING = 4_000;
+/** How long a read blocks on the server when the queue is empty. */
+const BLOCK_MS = 2_000;
+/** How long stopping waits for a reply. */
+const STOP_TIMEOUT_MS = 4_000;
+/** How often stopping interrupts a read. */
+const INTERRUPT_INTERVAL_MS = 50;
 /** About how many bytes one read may bring. */
-const READ_BYTES = 8 * 1_048_576;
-/** The pause after a failed read, in milliseconds. */
-const PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
+const MAX_READ_BYTES = 8 * 1_048_576;
+const INITIAL_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5_000;
 /** How many pending entries are looked through at once. */
-const PAGE = 1_000;
+const PENDING_PAGE_SIZE = 1_000;
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
+type PendingEntry = readonly [entry: string, consumer: string, idle: number, deliveries: number];
 
-/** Reads a queue on a connection of its own, for it waits there. */
+/** The consumer that a reader reads for. */
+export interface ReadingConsumer {
+  /** Whether it takes deliveries. */
+  readonly open: boolean;
+  readonly claim: Claim;
+  /** How many more deliveries may be unsettled. */
+  readonly room: number;
+  /** The room from which on a read is worth its round trip. */
+  readonly minRoomToRead: number;
+  /** The most entries of one read. */
+  readonly maxRead: number;
+  deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void;
+  /** Resolves when the claim's lease is running: entries that are read before would have no owner that others know. */
+  whenLeased(): Promise<void>;
+  /** Runs `act` while nothing is being taken over. */
+  exclusively<T>(act: () => Promise<T>): Promise<T>;
+}
+
+export interface ReaderOptions {
+  readonly useCase: string;
+  readonly target: Target;
+  /** Shown in the server's list of clients. */
+  readonly appName: string;
+  readonly keys: UseCaseKeys;
+  readonly connection: ReconnectingConnection;
+  readonly logger: Logger;
+  /** Creates the queue again after it was deleted. */
+  readonly redeclare: () => Promise<void>;
+}
+
+/** Reads a queue on a connection of its own, because reading blocks it. */
 export class Reader {
-  readonly #subscriber: Subscriber;
-  #link: Link | undefined;
-  /** The connection as the server calls it. */
-  #id: number | undefined;
-  /** An answer may have been lost: entries may be pending that have not arrived. */
-  #suspect = false;
+  readonly #consumer: ReadingConsumer;
+  readonly #options: ReaderOptions;
+  #reading: ReconnectingConnection | undefined;
+  /** The server's id of that connection. */
+  #clientId: number | undefined;
+  /** A reply may be lost, so entries may be pending that have not arrived here. */
+  #replyLost = false;
   #ended: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
-  /** The size of an entry, as it has been lately. */
-  #bytes = 1_024;
+  /** The average size of the latest entries. */
+  #entryBytes = 1_024;
 
-  constructor(subscriber: Subscriber) {
-    this.#subscriber = subscriber;
+  constructor(consumer: ReadingConsumer, options: ReaderOptions) {
+    this.#consumer = consumer;
+    this.#options = options;
   }
 
   /** @throws PapaError */
   async open(): Promise<void> {
-    const { target, appName, useCase } = this.#subscriber.options;
-    this.#link = await Link.open({
+    const { target, appName, useCase } = this.#options;
+    this.#reading = await ReconnectingConnection.open({
       target,
       connectionName: `${appName}:${useCase}`,
-      blocks: BLOCK,
+      blocks: BLOCK_MS,
       setUp: async (client) => {
-        this.#id = client.isCluster ? undefined : Number(await client.client("ID"));
+        this.#clientId = client.isCluster ? undefined : Number(await client.client("ID"));
       },
     });
   }
 
-  begin(): void {
+  start(): void {
     this.#ended = this.#run();
   }
 
-  /** There may be room now. */
+  /** Reads on if there is enough room now. */
   wake(): void {
-    if (this.#wake === undefined || this.#subscriber.room < this.#subscriber.roomToRead) return;
+    if (this.#wake === undefined || this.#consumer.room < this.#consumer.minRoomToRead) return;
     this.#wake();
   }
 
-  suspect(): void {
-    this.#suspect = true;
+  /** Looks for entries that the server delivered in a reply that was lost, before the next read. */
+  onReplyLost(): void {
+    this.#replyLost = true;
   }
 
-  /** Ends a read that waits; best effort, for it ends by itself a little later. */
+  /** Ends a read that blocks. Best effort: the read ends by itself a little later. */
   interrupt(): void {
-    const link = this.#subscriber.options.link();
-    if (this.#id !== undefined && link.up) link.client.client("UNBLOCK", this.#id).catch(() => {});
+    const { connection } = this.#options;
+    if (this.#clientId !== undefined && connection.up)
+      connection.client.client("UNBLOCK", this.#clientId).catch(() => {});
   }
 
   /** Resolves when nothing more will be read. */
   async stop(): Promise<void> {
     this.#wake?.();
     let ended = false;
-    const over = this.#ended.then(() => {
+    const end = this.#ended.then(() => {
       ended = true;
     });
-    const until = performance.now() + STOPPING;
-    while (!ended && performance.now() < until && this.#link?.up === true) {
-      // Again, since a read that is under way begins to wait after this call has been answered.
+    const deadline = performance.now() + STOP_TIMEOUT_MS;
+    while (!ended && performance.now() < deadline && this.#reading?.up === true) {
+      // Repeated: a read that is on its way may only begin to block after this call was answered.
       this.interrupt();
-      await Promise.race([over, sleep(PAUSE / 2)]);
+      await Promise.race([end, sleep(INTERRUPT_INTERVAL_MS)]);
     }
-    if (!ended) this.#link?.close();
-    await over;
+    if (!ended) this.#reading?.close();
+    await end;
   }
 
   close(): void {
-    this.#link?.close();
+    this.#reading?.close();
   }
 
   async #run(): Promise<void> {
-    let pause = PAUSE;
-    while (this.#subscriber.open) {
+    let backoff = INITIAL_BACKOFF_MS;
+    while (this.#consumer.open) {
       try {
-        if (this.#subscriber.room < this.#subscriber.roomToRead) await this.#whenRoom();
+        if (this.#consumer.room < this.#consumer.minRoomToRead) await this.#whenRoom();
         else await this.#read();
-        pause = PAUSE;
+        backoff = INITIAL_BACKOFF_MS;
       } catch (error) {
-        if (!this.#subscriber.open) return;
-        await this.#failed(error, pause);
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
+        if (!this.#consumer.open) return;
+        await this.#onFailure(error, backoff);
+        backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
       }
     }
   }
 
   async #read(): Promise<void> {
-    const subscriber = this.#subscriber;
-    const link = this.#link;
-    if (link === undefined) return;
-    if (!link.up) await link.whenUp();
-    await subscriber.leased();
-    if (this.#suspect) await this.#recover();
-    const { claim, room, mostToRead, options } = subscriber;
-    const count = Math.min(room, mostToRead, Math.max(1, Math.floor(READ_BYTES / this.#bytes)));
-    if (count < 1 || !subscriber.open) return;
-    const reply = (await link.client.xreadgroupBuffer(
+    const consumer = this.#consumer;
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    if (!reading.up) await reading.whenUp();
+    await consumer.whenLeased();
+    if (this.#replyLost) await this.#recoverLostReply();
+    const { claim, room, maxRead } = consumer;
+    const count = Math.min(room, maxRead, Math.max(1, Math.floor(MAX_READ_BYTES / this.#entryBytes)));
+    if (count < 1 || !consumer.open) return;
+    const reply = (await reading.client.xreadgroupBuffer(
       "GROUP",
       GROUP,
       claim.consumer,
       "COUNT",
       count,
       "BLOCK",
-      BLOCK,
+      BLOCK_MS,
       "STREAMS",
-      options.keys.queue,
+      this.#options.keys.queue,
       ">",
     )) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
     for (const [id, fields] of reply?.[0]?.[1] ?? []) {
-      this.#bytes += ((fields[1]?.length ?? 0) - this.#bytes) / 16;
-      subscriber.deliver(claim, id.toString("latin1"), fields, 0);
+      this.#entryBytes += ((fields[1]?.length ?? 0) - this.#entryBytes) / 16;
+      consumer.deliver(claim, id.toString("latin1"), fields, 0);
     }
   }
 
-  /** Takes what the server has handed to this consumer in an answer that was lost. */
-  async #recover(): Promise<void> {
-    const subscriber = this.#subscriber;
-    const { claim, options } = subscriber;
-    const { queue } = options.keys;
+  /** Takes the entries that the server delivered to this consumer in a reply that was lost. */
+  async #recoverLostReply(): Promise<void> {
+    const consumer = this.#consumer;
+    const { claim } = consumer;
+    const { connection, keys } = this.#options;
     // Not waited for: stopping would wait too.
-    if (!options.link().up) throw options.link().lost();
-    await subscriber.alone(async () => {
-      const { client } = options.link();
+    if (!connection.up) throw connection.lostError();
+    await consumer.exclusively(async () => {
+      const { client } = connection;
       for (let from = "-"; ; ) {
-        const page = (await client.xpending(queue, GROUP, from, "+", PAGE, claim.consumer)) as Pending[];
-        const known = claim.known();
-        const missing = page.filter(([entry]) => !known.has(entry));
+        const args = [from, "+", PENDING_PAGE_SIZE, claim.consumer] as const;
+        const page = (await client.xpending(keys.queue, GROUP, ...args)) as PendingEntry[];
+        const open = claim.openEntries();
+        const missing = page.filter(([entry]) => !open.has(entry));
         const found = (await Promise.all(
-          missing.map(([entry]) => client.xrangeBuffer(queue, entry, entry)),
+          missing.map(([entry]) => client.xrangeBuffer(keys.queue, entry, entry)),
         )) as Entry[][];
-        for (const [index, [entry, , , times]] of missing.entries()) {
+        for (const [index, [entry, , , deliveries]] of missing.entries()) {
           const fields = found[index]?.[0]?.[1];
-          if (fields !== undefined) subscriber.deliver(claim, entry, fields, Math.max(0, times - 1));
+          if (fields !== undefined) consumer.deliver(claim, entry, fields, Math.max(0, deliveries - 1));
         }
         const last = page.at(-1);
-        if (page.length < PAGE || last === undefined) break;
+        if (page.length < PENDING_PAGE_SIZE || last === undefined) break;
         from = `(${last[0]}`;
       }
-      this.#suspect = false;
+      this.#replyLost = false;
     });
   }
 
-  async #failed(error: unknown, pause: number): Promise<void> {
-    const { options } = this.#subscriber;
-    if (isGone(error)) {
-      options.logger.warn({ useCase: options.useCase }, "The queue was deleted on the server; it is made again.");
-      await options.redeclare().catch(() => {});
+  async #onFailure(error: unknown, backoff: number): Promise<void> {
+    const { logger, useCase, redeclare } = this.#options;
+    if (isQueueMissing(error)) {
+      logger.warn({ useCase }, "The queue was deleted on the server. It is created again.");
+      await redeclare().catch(() => {});
     } else if (isReply(error)) {
-      options.logger.warn({ useCase: options.useCase, error }, "The queue could not be read; it is tried again.");
+      logger.warn({ useCase, error }, "The queue could not be read. It is tried again.");
     } else {
-      this.#suspect = true;
-      if (this.#link?.up !== true) return;
+      this.#replyLost = true;
+      if (this.#reading?.up !== true) return;
     }
-    await sleep(pause);
+    await sleep(backoff);
   }
 
   async #whenRoom(): Promise<void> {
@@ -181,5 +220,3 @@ export class Reader {
     this.#wake = undefined;
   }
 }
-
-type Pending = readonly [entry: string, consumer: string, idle: number, times: number];

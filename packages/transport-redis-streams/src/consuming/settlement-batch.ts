@@ -2,16 +2,16 @@ import type { Settlement } from "@papa-events/core/transport";
 import type { Bindings } from "../declarations/bindings.ts";
 import { FanOut } from "../publishing/fan-out.ts";
 import type { Argument } from "../scripts/script.ts";
-import { GROUP, RELEASED, type UseCaseKeys } from "../wire/keys.ts";
+import { GROUP, RELEASED_CONSUMER, type UseCaseKeys } from "../wire/keys.ts";
 import { pack } from "../wire/packed-event.ts";
 import type { StreamDelivery } from "./delivery.ts";
 
-/** How many settlements and outputs one script takes, and how many bytes of events: it is the server's only one while it runs. */
-const MOST = 512;
-const MOST_BYTES = 1_048_576;
+/** How much one script takes: the number of settlements and outputs, and the bytes of their events. It blocks the server. */
+const MAX_COUNT = 512;
+const MAX_BYTES = 1_048_576;
 
-/** A settlement that stores something. */
-export interface Order {
+/** A settlement on its way to the server. */
+export interface PendingSettlement {
   readonly delivery: StreamDelivery;
   readonly settlement: Settlement;
   readonly resolve: () => void;
@@ -20,11 +20,13 @@ export interface Order {
 
 /** Settlements that one script stores in one step. */
 export class SettlementBatch {
+  /** Deliveries that are done without outputs. */
   readonly acknowledged: StreamDelivery[] = [];
-  readonly orders: Order[] = [];
+  /** All other settlements. */
+  readonly settlements: PendingSettlement[] = [];
   /** Resolves when the batch is stored. */
   readonly stored: Promise<void>;
-  /** To be called then. */
+  /** Resolves `stored`. */
   resolve: () => void = () => {};
   #bytes = 0;
   #outputs = 0;
@@ -36,28 +38,29 @@ export class SettlementBatch {
   }
 
   get empty(): boolean {
-    return this.acknowledged.length === 0 && this.orders.length === 0;
+    return this.acknowledged.length === 0 && this.settlements.length === 0;
   }
 
   get full(): boolean {
-    return this.acknowledged.length + this.orders.length + this.#outputs >= MOST || this.#bytes >= MOST_BYTES;
+    const count = this.acknowledged.length + this.settlements.length + this.#outputs;
+    return count >= MAX_COUNT || this.#bytes >= MAX_BYTES;
   }
 
-  /** Whether outputs are among it, which go where the bindings say. */
+  /** Whether it has outputs, which go where the bindings say. */
   get publishes(): boolean {
-    return this.orders.some(({ settlement }) => settlement.kind === "done");
+    return this.settlements.some(({ settlement }) => settlement.kind === "done");
   }
 
-  addOrder(order: Order): void {
-    this.orders.push(order);
-    const { settlement } = order;
+  add(pending: PendingSettlement): void {
+    this.settlements.push(pending);
+    const { settlement } = pending;
     if (settlement.kind === "done") {
       this.#outputs += settlement.outputs.length;
       for (const output of settlement.outputs) this.#bytes += output.text?.length ?? output.body.length;
     } else if (settlement.kind !== "release") this.#bytes += settlement.event.body.length;
   }
 
-  /** KEYS and ARGV of the script. */
+  /** Makes KEYS and ARGV of the script. */
   input(
     consumer: string,
     keys: UseCaseKeys,
@@ -66,17 +69,18 @@ export class SettlementBatch {
   ): { readonly keys: readonly string[]; readonly args: readonly Argument[] } {
     const { queue, leases, due, waiting, dead, deadOrder } = keys;
     const fanOut = new FanOut(version, queue, leases, due, waiting, dead, deadOrder);
-    const args: Argument[] = [GROUP, consumer, RELEASED, bindings === undefined ? "*" : bindings.version];
+    const args: Argument[] = [GROUP, consumer, RELEASED_CONSUMER, bindings === undefined ? "*" : bindings.version];
     if (this.acknowledged.length > 0) {
       args.push("done", this.acknowledged.length);
       for (const { entry } of this.acknowledged) args.push(entry);
     }
-    for (const { delivery, settlement } of this.orders) appendOrder(delivery.entry, settlement, fanOut, bindings, args);
+    for (const { delivery, settlement } of this.settlements)
+      appendSettlement(delivery.entry, settlement, fanOut, bindings, args);
     return { keys: fanOut.keys, args };
   }
 }
 
-function appendOrder(
+function appendSettlement(
   entry: string,
   settlement: Settlement,
   fanOut: FanOut,

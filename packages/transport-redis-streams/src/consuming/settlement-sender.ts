@@ -1,88 +1,99 @@
-import type { Settlement } from "@papa-events/core/transport";
-import { isGone, isReply, papaErrorOf, passes } from "../client/errors.ts";
+import type { Logger, Settlement } from "@papa-events/core/transport";
+import { isQueueMissing, isReply, isTransient, toPapaError } from "../client/errors.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
-import { STALE } from "../scripts/fan-out.ts";
+import type { BindingCache } from "../declarations/bindings.ts";
+import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
 import { settle } from "../scripts/settle.ts";
-import type { ClaimOptions } from "./claim.ts";
+import type { UseCaseKeys } from "../wire/keys.ts";
 import type { StreamDelivery } from "./delivery.ts";
 import { SettlementBatch } from "./settlement-batch.ts";
 
-/** How many scripts are under way at once; what is settled meanwhile makes the next ones larger. */
-const IN_FLIGHT = 2;
-/** The pause after the server has refused for now, in milliseconds; doubled up to the longest. */
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 5_000;
-/** What the script replies when the consumer's lease has ended. */
-const ENDED = 1;
+/** How many scripts are in flight at once. What is settled meanwhile makes the next ones larger. */
+const MAX_IN_FLIGHT = 2;
+const INITIAL_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 5_000;
+/** The script's reply when the consumer's lease has ended. */
+const LEASE_ENDED = 1;
 
-export interface SenderOptions extends ClaimOptions {
-  /** Told of a delivery whose settlement the server refuses for good: it is out again. */
+export interface SettlementSenderOptions {
+  readonly keys: UseCaseKeys;
+  /** The key of the bindings' version. */
+  readonly version: string;
+  readonly connection: ReconnectingConnection;
+  readonly bindings: BindingCache;
+  readonly logger: Logger;
+  /** Called with the delay of each event that waits from now on. */
+  readonly onWaiting: (delay: number) => void;
+  /** Called when the server says that this consumer's lease has ended. */
+  readonly onLeaseEnded: () => void;
+  /** Called with a delivery whose settlement the server refuses for good: it is unsettled again. */
   readonly onRefused: (delivery: StreamDelivery) => void;
 }
 
-/** Has settlements stored, those of one turn in one step, until the server has answered for each. */
+/** Stores settlements, those of one turn in one step, and repeats each until the server has replied. */
 export class SettlementSender {
   readonly #consumer: string;
-  readonly #options: SenderOptions;
+  readonly #options: SettlementSenderOptions;
   #open = new SettlementBatch();
   readonly #ready: SettlementBatch[] = [];
-  readonly #underWay = new Set<SettlementBatch>();
-  #planned = false;
+  readonly #inFlight = new Set<SettlementBatch>();
+  #scheduled = false;
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  constructor(consumer: string, options: SenderOptions) {
+  constructor(consumer: string, options: SettlementSenderOptions) {
     this.#consumer = consumer;
     this.#options = options;
   }
 
-  /** Acknowledges. Resolves when that is stored. */
-  done(delivery: StreamDelivery): Promise<void> {
-    const batch = this.#batch();
+  /** Acknowledges a delivery, and resolves when that is stored. */
+  acknowledge(delivery: StreamDelivery): Promise<void> {
+    const batch = this.#nextBatch();
     batch.acknowledged.push(delivery);
     return batch.stored;
   }
 
-  /** Resolves when it is stored. @throws PapaError when the server refuses it for good */
-  order(delivery: StreamDelivery, settlement: Settlement): Promise<void> {
-    return new Promise((resolve, reject) => this.#batch().addOrder({ delivery, settlement, resolve, reject }));
+  /** Resolves when the settlement is stored. @throws PapaError when the server refuses it for good */
+  send(delivery: StreamDelivery, settlement: Settlement): Promise<void> {
+    return new Promise((resolve, reject) => this.#nextBatch().add({ delivery, settlement, resolve, reject }));
   }
 
-  /** Adds the entries that are not known to be stored. */
-  addTo(known: Set<string>): void {
-    for (const { acknowledged, orders } of [this.#open, ...this.#ready, ...this.#underWay]) {
-      for (const { entry } of acknowledged) known.add(entry);
-      for (const { delivery } of orders) known.add(delivery.entry);
+  /** Adds the entries whose settlement is not known to be stored. */
+  addEntriesTo(entries: Set<string>): void {
+    for (const { acknowledged, settlements } of [this.#open, ...this.#ready, ...this.#inFlight]) {
+      for (const { entry } of acknowledged) entries.add(entry);
+      for (const { delivery } of settlements) entries.add(delivery.entry);
     }
   }
 
-  /** Resolves when all is stored. */
+  /** Whether all settlements are stored. */
+  get isIdle(): boolean {
+    return this.#open.empty && this.#ready.length === 0 && this.#inFlight.size === 0;
+  }
+
+  /** Resolves when all settlements are stored. */
   async idle(): Promise<void> {
     if (this.isIdle) return;
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Stores nothing more; what is under way counts as stored. */
+  /** Stores nothing more, and resolves all settlements. */
   close(): void {
     this.#closed = true;
-    for (const batch of [this.#open, ...this.#ready.splice(0), ...this.#underWay]) finish(batch);
+    for (const batch of [this.#open, ...this.#ready.splice(0), ...this.#inFlight]) resolveAll(batch);
   }
 
-  /** Whether nothing is left to be stored. */
-  get isIdle(): boolean {
-    return this.#open.empty && this.#ready.length === 0 && this.#underWay.size === 0;
-  }
-
-  /** The batch that the next settlement goes into. */
-  #batch(): SettlementBatch {
+  /** The batch that the next settlement joins. */
+  #nextBatch(): SettlementBatch {
     if (this.#open.full) {
       this.#ready.push(this.#open);
       this.#open = new SettlementBatch();
     }
-    if (!this.#planned && this.#underWay.size < IN_FLIGHT) {
-      this.#planned = true;
+    if (!this.#scheduled && this.#inFlight.size < MAX_IN_FLIGHT) {
+      this.#scheduled = true;
       setImmediate(() => {
-        this.#planned = false;
+        this.#scheduled = false;
         this.#pump();
       });
     }
@@ -90,7 +101,7 @@ export class SettlementSender {
   }
 
   #pump(): void {
-    while (this.#underWay.size < IN_FLIGHT && !this.#closed) {
+    while (this.#inFlight.size < MAX_IN_FLIGHT && !this.#closed) {
       let batch = this.#ready.shift();
       if (batch === undefined) {
         if (this.#open.empty) return;
@@ -102,61 +113,61 @@ export class SettlementSender {
   }
 
   async #send(batch: SettlementBatch): Promise<void> {
-    this.#underWay.add(batch);
+    this.#inFlight.add(batch);
     await this.#store(batch);
-    this.#underWay.delete(batch);
+    this.#inFlight.delete(batch);
     this.#pump();
     if (this.isIdle) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** Tries until the server has answered: to store the same batch twice is harmless, since the first takes the entries. */
+  /** Repeats until the server has replied. That is harmless: the first run removes the entries, so a second finds none. */
   async #store(batch: SettlementBatch): Promise<void> {
-    const { link, logger } = this.#options;
-    for (let pause = FIRST_PAUSE; !this.#closed; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    const { connection, logger } = this.#options;
+    for (let backoff = INITIAL_BACKOFF_MS; !this.#closed; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
       try {
-        await link().whenUp();
+        await connection.whenUp();
         await this.#run(batch);
         break;
       } catch (error) {
-        if (this.#closed || link().closed || isGone(error)) break;
-        if (isReply(error) && !passes(error)) {
-          if (batch.orders.length > 0) return this.#divide(batch, error);
-          logger.error({ error }, "The server refuses acknowledgements; it is tried again.");
-          pause = LONGEST_PAUSE;
+        if (this.#closed || connection.closed || isQueueMissing(error)) break;
+        if (isReply(error) && !isTransient(error)) {
+          if (batch.settlements.length > 0) return this.#storeOneByOne(batch, error);
+          logger.error({ error }, "The server refuses acknowledgements. They are tried again.");
+          backoff = MAX_BACKOFF_MS;
         }
-        if (link().up) await sleep(pause);
+        if (connection.up) await sleep(backoff);
       }
     }
-    for (const { settlement } of batch.orders) {
+    for (const { settlement } of batch.settlements) {
       if (settlement.kind === "retry" || settlement.kind === "hand-on") this.#options.onWaiting(settlement.delay);
     }
-    finish(batch);
+    resolveAll(batch);
   }
 
   async #run(batch: SettlementBatch): Promise<void> {
-    const { link, bindings, keys, version, onEnded } = this.#options;
+    const { connection, bindings, keys, version, onLeaseEnded } = this.#options;
     for (;;) {
-      const known = batch.publishes ? await bindings.get() : undefined;
-      const input = batch.input(this.#consumer, keys, version, known);
-      const reply = await link().run(settle, input.keys, input.args);
-      if (reply === ENDED) onEnded();
-      if (reply !== STALE || known === undefined) return;
-      bindings.drop(known);
+      const current = batch.publishes ? await bindings.get() : undefined;
+      const input = batch.input(this.#consumer, keys, version, current);
+      const reply = await connection.run(settle, input.keys, input.args);
+      if (reply === LEASE_ENDED) onLeaseEnded();
+      if (reply !== BINDINGS_CHANGED || current === undefined) return;
+      bindings.drop(current);
     }
   }
 
-  /** One settlement of several cannot be stored: each is tried by itself, and the one that cannot is told so. */
-  async #divide(batch: SettlementBatch, error: Error): Promise<void> {
-    const [only] = batch.orders;
-    if (only !== undefined && batch.orders.length === 1 && batch.acknowledged.length === 0) {
+  /** Finds the settlement that the server refuses: each is tried by itself, and the refused one rejects. */
+  async #storeOneByOne(batch: SettlementBatch, error: Error): Promise<void> {
+    const [only] = batch.settlements;
+    if (only !== undefined && batch.settlements.length === 1 && batch.acknowledged.length === 0) {
       this.#options.onRefused(only.delivery);
-      only.reject(papaErrorOf(error, this.#options.link().address));
+      only.reject(toPapaError(error, this.#options.connection.address));
       batch.resolve();
       return;
     }
-    const parts = batch.orders.map((order) => {
+    const parts = batch.settlements.map((pending) => {
       const part = new SettlementBatch();
-      part.addOrder(order);
+      part.add(pending);
       return part;
     });
     if (batch.acknowledged.length > 0) {
@@ -169,7 +180,7 @@ export class SettlementSender {
   }
 }
 
-function finish(batch: SettlementBatch): void {
+function resolveAll(batch: SettlementBatch): void {
   batch.resolve();
-  for (const { resolve } of batch.orders) resolve();
+  for (const { resolve } of batch.settlements) resolve();
 }

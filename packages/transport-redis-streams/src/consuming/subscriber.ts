@@ -1,201 +1,188 @@
 import { randomUUID } from "node:crypto";
 import type { OnDelivery, Subscription } from "@papa-events/core/transport";
-import type { Target } from "../client/options.ts";
 import { within } from "../client/time-limit.ts";
 import { leave } from "../scripts/leave.ts";
-import { GROUP, RELEASED } from "../wire/keys.ts";
+import { GROUP, RELEASED_CONSUMER } from "../wire/keys.ts";
 import { Claim, type ClaimOptions } from "./claim.ts";
 import type { StreamDelivery } from "./delivery.ts";
-import { Tender } from "./lease-keeper.ts";
-import { Reader } from "./reader.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { Reader, type ReaderOptions } from "./reader.ts";
 
-/** How long closing may wait for settlements that are being stored: a server that is away hands out again by itself. */
-const CLOSING = 5_000;
-/** So many events are handled for longer than a read takes, however quick the handlers are. */
-const ENOUGH = 512;
+/** How long closing waits for the server. If it is away, others take over when the lease ends. */
+const CLOSE_TIMEOUT_MS = 5_000;
+/** So many unsettled events last longer than a read takes, however fast the handlers are. */
+const ENOUGH_UNSETTLED = 512;
 
-export interface SubscriberOptions extends Omit<ClaimOptions, "onOut" | "onWaiting" | "onEnded"> {
-  readonly useCase: string;
-  readonly target: Target;
-  /** Shown in the server's list of clients, and the beginning of the consumer's name. */
-  readonly appName: string;
+export interface SubscriberOptions
+  extends ReaderOptions,
+    Omit<ClaimOptions, "onUnsettled" | "onWaiting" | "onLeaseEnded"> {
   readonly onDelivery: OnDelivery;
-  /** Makes the queue anew where it has been deleted. */
-  readonly redeclare: () => Promise<void>;
 }
 
-/** One app's consumption of one use case's queue. */
+/** Consumes one use case's queue for one app. */
 export class Subscriber implements Subscription {
-  readonly options: SubscriberOptions;
+  readonly #options: SubscriberOptions;
   readonly #reader: Reader;
-  readonly #tender: Tender;
-  /** Taken over or read beyond what may be out, or after the stop; handed over as soon as it may. */
+  readonly #leaseKeeper: LeaseKeeper;
+  /** Received beyond the read-ahead limit or after the stop, and delivered as soon as there is room. */
   #surplus: StreamDelivery[] = [];
-  /** Those before the present one, as long as something of theirs may be settled. */
-  #former: Claim[] = [];
+  /** Claims whose lease has ended, as long as their deliveries may still be settled. */
+  #endedClaims: Claim[] = [];
   #claim: Claim;
   #readAhead: number;
-  #out = 0;
+  #unsettled = 0;
   #open = true;
   #closed = false;
 
   constructor(readAhead: number, options: SubscriberOptions) {
-    this.options = options;
+    this.#options = options;
     this.#readAhead = readAhead;
     this.#claim = this.#newClaim();
-    this.#tender = new Tender(this);
-    this.#reader = new Reader(this);
+    this.#leaseKeeper = new LeaseKeeper(this, options);
+    this.#reader = new Reader(this, options);
   }
 
-  /** The consumer's present claim. */
   get claim(): Claim {
     return this.#claim;
   }
 
-  /** Whether it takes deliveries. */
   get open(): boolean {
     return this.#open;
   }
 
-  /** How many more may be out. */
   get room(): number {
-    return this.#open ? Math.max(0, this.#readAhead - this.#out - this.#surplus.length) : 0;
+    return this.#open ? Math.max(0, this.#readAhead - this.#unsettled - this.#surplus.length) : 0;
   }
 
   /**
-   * The room from which on reading pays: a read for each place that becomes free would be a round trip for each event.
-   * What is left until then has to last for one; more than `ENOUGH` lasts, and larger reads cost the server less.
+   * A read for each settled event would be a round trip for each event. What is unsettled when a read begins has to last
+   * until it ends; more than `ENOUGH_UNSETTLED` always does, and larger reads cost the server less.
    */
-  get roomToRead(): number {
-    return Math.max(1, this.#readAhead >> 2, this.#readAhead - ENOUGH);
+  get minRoomToRead(): number {
+    return Math.max(1, this.#readAhead >> 2, this.#readAhead - ENOUGH_UNSETTLED);
   }
 
-  /** The most that is read at once: half, so that the server is asked for the other half before this one is handled. */
-  get mostToRead(): number {
+  /** Half, so that the server is asked for the next half before this one is handled. */
+  get maxRead(): number {
     return Math.ceil(this.#readAhead / 2);
   }
 
-  /** Consumes. @throws PapaError */
-  async begin(): Promise<void> {
+  /** Starts to consume. @throws PapaError */
+  async start(): Promise<void> {
     await this.#reader.open();
-    await this.#tender.begin();
-    this.#reader.begin();
+    await this.#leaseKeeper.start();
+    this.#reader.start();
   }
 
-  /** Hands over what the server has handed to a claim. */
+  /** Delivers an entry that the server has given to a claim. */
   deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void {
     const delivery = claim.take(entry, fields, crashes);
-    if (!this.#open || this.#out >= this.#readAhead) {
+    if (!this.#open || this.#unsettled >= this.#readAhead) {
       this.#surplus.push(delivery);
       return;
     }
-    this.#out += 1;
-    this.options.onDelivery(delivery);
+    this.#unsettled += 1;
+    this.#options.onDelivery(delivery);
   }
 
-  /** Something that the server has handed over may not have arrived. */
-  suspect(): void {
-    this.#reader.suspect();
+  async whenLeased(): Promise<void> {
+    if (!this.#leaseKeeper.started) await this.#leaseKeeper.start();
   }
 
-  /** Resolves when the claim's lease runs: what is read before would be its own without anybody knowing. */
-  async leased(): Promise<void> {
-    if (!this.#tender.begun) await this.#tender.begin();
+  exclusively<T>(act: () => Promise<T>): Promise<T> {
+    return this.#leaseKeeper.exclusively(act);
   }
 
-  /** Runs while neither reading nor taking over is under way. */
-  alone<T>(act: () => Promise<T>): Promise<T> {
-    return this.#tender.alone(act);
+  onReplyLost(): void {
+    this.#reader.onReplyLost();
   }
 
   /**
-   * The connection is back: the lease is prolonged at once, and what the server says is pending is looked through. After a
-   * failover, or a restart without the last second, events are pending again whose settlement was stored before.
+   * Renews the lease at once, and compares what the server says is pending with what is known here. After a failover, or
+   * a restart that lost the last second, events may be pending again whose settlement was stored before.
    */
-  returned(): void {
-    this.#tender.dueIn(0);
-    this.#reader.suspect();
+  onReconnect(): void {
+    this.#leaseKeeper.lookWithin(0);
+    this.#reader.onReplyLost();
     this.#reader.interrupt();
   }
 
-  /** The lease has ended: what is out may be somebody else's by now, and what comes belongs to a new claim. */
-  startAnew(ended: Claim): void {
+  /** Goes on with a new claim: others may have taken over what the ended one holds. */
+  onLeaseEnded(ended: Claim): void {
     if (this.#claim !== ended || this.#closed) return;
-    this.options.logger.warn(
-      { useCase: this.options.useCase },
-      "The lease ended, because the process or its connection was silent for too long; its events may be handled by others.",
+    this.#options.logger.warn(
+      { useCase: this.#options.useCase },
+      "The lease ended, because the process or its connection was silent for too long. Its events may be handled by others.",
     );
-    this.#former = [...this.#former.filter((claim) => !claim.empty), ended];
-    // Not handed over yet, and likely to be taken over by somebody else.
+    this.#endedClaims = [...this.#endedClaims.filter((claim) => !claim.empty), ended];
+    // Not delivered yet, and likely to be taken over by another consumer.
     this.#surplus = this.#surplus.filter(({ owner }) => owner !== ended);
     this.#claim = this.#newClaim();
-    this.#tender.join();
+    this.#leaseKeeper.startAnew();
     this.#reader.interrupt();
   }
 
   readAhead(limit: number): void {
     this.#readAhead = limit;
-    this.#handOver();
+    this.#deliverSurplus();
   }
 
   async stop(): Promise<void> {
     this.#open = false;
     await this.#reader.stop();
-    // What is being taken over arrives before this, and goes back with the rest.
-    await within(
-      this.alone(async () => {}),
-      CLOSING,
-      "it takes too long",
-    ).catch(() => {});
+    // What is being taken over arrives before this, and is released with the rest.
+    await untilClosed(this.exclusively(async () => {}));
     for (const delivery of this.#surplus.splice(0).reverse()) {
-      this.#out += 1;
+      this.#unsettled += 1;
       void delivery.settle({ kind: "release" });
     }
   }
 
-  /** Flushes what is settled and hands back the rest. */
+  /** Flushes settlements and releases what is unsettled. */
   async close(): Promise<void> {
     await this.stop();
-    const { link, keys } = this.options;
-    const claims = [...this.#former, this.#claim];
-    if (link().up) {
-      await within(Promise.all(claims.map((claim) => claim.flush())), CLOSING, "it takes too long").catch(() => {});
-    }
+    const { connection, keys } = this.#options;
+    const claims = [...this.#endedClaims, this.#claim];
+    if (connection.up) await untilClosed(Promise.all(claims.map((claim) => claim.flush())));
     this.#closed = true;
-    this.#tender.end();
+    this.#leaseKeeper.end();
     for (const claim of claims) claim.close();
-    if (link().up) {
+    if (connection.up) {
       const leaving = claims.map(({ consumer }) =>
-        link().run(leave, [keys.queue, keys.leases], [GROUP, consumer, RELEASED]),
+        connection.run(leave, [keys.queue, keys.leases], [GROUP, consumer, RELEASED_CONSUMER]),
       );
-      // Without it the lease ends by itself.
-      await within(Promise.all(leaving), CLOSING, "it takes too long").catch(() => {});
+      // Where this fails, the lease ends by itself.
+      await untilClosed(Promise.all(leaving));
     }
     this.#reader.close();
   }
 
   #newClaim(): Claim {
-    const { appName } = this.options;
-    const claim: Claim = new Claim(`${appName}:${randomUUID()}`, {
-      ...this.options,
-      onOut: (change) => {
-        this.#out += change;
-        if (change < 0) this.#handOver();
+    const claim: Claim = new Claim(`${this.#options.appName}:${randomUUID()}`, {
+      ...this.#options,
+      onUnsettled: (change) => {
+        this.#unsettled += change;
+        if (change < 0) this.#deliverSurplus();
       },
-      onWaiting: (delay) => this.#tender.dueIn(delay),
-      onEnded: () => this.startAnew(claim),
+      onWaiting: (delay) => this.#leaseKeeper.lookWithin(delay),
+      onLeaseEnded: () => this.onLeaseEnded(claim),
     });
     return claim;
   }
 
-  /** Gives what was too much before, then reads on. */
-  #handOver(): void {
-    while (this.#open && this.#out < this.#readAhead) {
+  /** Delivers surplus as far as there is room, then reads on. */
+  #deliverSurplus(): void {
+    while (this.#open && this.#unsettled < this.#readAhead) {
       const delivery = this.#surplus.shift();
       if (delivery === undefined) break;
-      this.#out += 1;
-      this.options.onDelivery(delivery);
+      this.#unsettled += 1;
+      this.#options.onDelivery(delivery);
     }
     this.#reader.wake();
   }
+}
+
+/** Waits for a step of closing, whether it succeeds or not, but not for longer than closing may take. */
+async function untilClosed(step: Promise<unknown>): Promise<void> {
+  await within(step, CLOSE_TIMEOUT_MS, "it takes too long").catch(() => {});
 }

@@ -1,4 +1,3 @@
-import type { QueueStats } from "@papa-events/core/transport";
 import {
   type DeadLetterPage,
   type DeadLetterQuery,
@@ -7,57 +6,48 @@ import {
   type Revive,
   type StoredDeadLetter,
 } from "@papa-events/core/transport";
-import { isReply, papaErrorOf, unknownUseCase } from "../client/errors.ts";
-import type { Link } from "../client/link.ts";
-import { listLetters, purge, redrive } from "../scripts/dead-letters.ts";
-import { inspect } from "../scripts/inspect.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { inspectUseCase } from "../declarations/inspection.ts";
+import { listDeadLetters } from "../scripts/list-dead-letters.ts";
+import { purge } from "../scripts/purge.ts";
+import { redrive } from "../scripts/redrive.ts";
 import type { Argument, Script } from "../scripts/script.ts";
-import { GROUP, RELEASED, type UseCaseKeys } from "../wire/keys.ts";
+import type { Keys, UseCaseKeys } from "../wire/keys.ts";
 import { PackedEvent, pack } from "../wire/packed-event.ts";
 
-/** The most bytes of one page: it ends early where letters are large. */
-const PAGE_BYTES = 8 * 1_048_576;
-/** How many letters are redriven in one step. */
-const AT_ONCE = 64;
-const REDRIVE_BYTES = 1_048_576;
+/** A page ends early where its dead letters are large. */
+const MAX_PAGE_BYTES = 8 * 1_048_576;
+/** How much one script redrives. */
+const MAX_REDRIVE_COUNT = 64;
+const MAX_REDRIVE_BYTES = 1_048_576;
 
 /** The dead letters of one use case. */
-export class Letters implements DeadLetterStore {
+export class DeadLetters implements DeadLetterStore {
   readonly #useCase: string;
+  readonly #namespace: Keys;
   readonly #keys: UseCaseKeys;
-  readonly #link: () => Link;
+  readonly #connection: ReconnectingConnection;
 
-  constructor(useCase: string, keys: UseCaseKeys, link: () => Link) {
+  constructor(useCase: string, keys: Keys, connection: ReconnectingConnection) {
     this.#useCase = useCase;
-    this.#keys = keys;
-    this.#link = link;
+    this.#namespace = keys;
+    this.#keys = keys.forUseCase(useCase);
+    this.#connection = connection;
   }
 
   async count(): Promise<number> {
-    return (await this.stats()).dead;
-  }
-
-  /** How many events the use case holds, the dead among them. @throws PapaError `unknown-use-case` */
-  async stats(): Promise<QueueStats> {
-    const { queue, due, dead } = this.#keys;
-    const reply = (await this.#run(inspect, [queue, due, dead], [GROUP, RELEASED])) as number[] | null;
-    if (reply === null) throw unknownUseCase(this.#useCase);
-    const [ready = 0, inFlight = 0, waiting = 0, dying = 0] = reply;
-    return { ready, inFlight, waiting, dead: dying };
+    return (await inspectUseCase(this.#useCase, this.#namespace, this.#connection)).dead;
   }
 
   async list({ limit, after = "", order }: DeadLetterQuery): Promise<DeadLetterPage> {
     if (after !== "" && !/^\d{1,16}$/.test(after)) {
-      const problem = `${JSON.stringify(after)} is no place in the list of "${this.#useCase}"; give the next of the page before`;
+      const problem = `${JSON.stringify(after)} is not a position in the list of "${this.#useCase}"; give the next of the page before`;
       throw invalidOption("list: after", problem);
     }
-    await this.stats();
+    await this.#assertDeclared();
     const { dead, deadOrder } = this.#keys;
-    const [next, ...rest] = (await this.#run(
-      listLetters,
-      [dead, deadOrder],
-      [order, after, limit, PAGE_BYTES],
-    )) as Buffer[];
+    const reply = await this.#run(listDeadLetters, [dead, deadOrder], [order, after, limit, MAX_PAGE_BYTES]);
+    const [next, ...rest] = reply as Buffer[];
     const items: StoredDeadLetter[] = [];
     for (let at = 0; at + 1 < rest.length; at += 2) {
       const [id, packed] = [rest[at], rest[at + 1]];
@@ -67,45 +57,39 @@ export class Letters implements DeadLetterStore {
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
-    await this.stats();
-    try {
-      const packed = await this.#link().client.hgetBuffer(this.#keys.dead, id);
-      return packed === null ? undefined : { id, event: new PackedEvent(packed) };
-    } catch (error) {
-      throw this.#error(error);
-    }
+    await this.#assertDeclared();
+    const command = this.#connection.client.hgetBuffer(this.#keys.dead, id);
+    const packed = await this.#connection.withPapaErrors(command);
+    return packed === null ? undefined : { id, event: new PackedEvent(packed) };
   }
 
   async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
     if (ids === "all") return this.#redriveAll(revive);
-    await this.stats();
+    await this.#assertDeclared();
     let count = 0;
     for (const id of ids) {
-      const letter = await this.get(id);
-      if (letter !== undefined) count += await this.#redrive([letter], revive);
+      const deadLetter = await this.get(id);
+      if (deadLetter !== undefined) count += await this.#redrive([deadLetter], revive);
     }
     return count;
   }
 
   async purge(ids: readonly string[] | "all"): Promise<number> {
-    await this.stats();
+    await this.#assertDeclared();
     if (ids !== "all" && ids.length === 0) return 0;
     const { dead, deadOrder } = this.#keys;
     return (await this.#run(purge, [dead, deadOrder], ids === "all" ? ["all"] : ["some", ...ids])) as number;
   }
 
-  /** Those that are there now: what dies again meanwhile is behind them. */
+  /** Redrives those that are stored now: what dies again meanwhile comes after them in the order. */
   async #redriveAll(revive: Revive): Promise<number> {
-    const all = (await this.stats()).dead;
+    const all = await this.count();
     let count = 0;
     let seen = 0;
     let after: string | undefined;
     do {
-      const page: DeadLetterPage = await this.list({
-        limit: Math.min(AT_ONCE, all - seen) || 1,
-        order: "oldest",
-        after,
-      });
+      const limit = Math.min(MAX_REDRIVE_COUNT, all - seen) || 1;
+      const page: DeadLetterPage = await this.list({ limit, order: "oldest", after });
       if (page.items.length === 0) break;
       count += await this.#redrive(page.items, revive);
       seen += page.items.length;
@@ -114,7 +98,7 @@ export class Letters implements DeadLetterStore {
     return count;
   }
 
-  async #redrive(letters: readonly StoredDeadLetter[], revive: Revive): Promise<number> {
+  async #redrive(deadLetters: readonly StoredDeadLetter[], revive: Revive): Promise<number> {
     const { dead, deadOrder, queue } = this.#keys;
     let count = 0;
     let args: Argument[] = [];
@@ -124,26 +108,22 @@ export class Letters implements DeadLetterStore {
       args = [];
       bytes = 0;
     };
-    for (const letter of letters) {
-      const event = revive(letter);
-      args.push(letter.id, pack(event));
+    for (const deadLetter of deadLetters) {
+      const event = revive(deadLetter);
+      args.push(deadLetter.id, pack(event));
       bytes += event.body.length;
-      if (bytes >= REDRIVE_BYTES) await flush();
+      if (bytes >= MAX_REDRIVE_BYTES) await flush();
     }
     await flush();
     return count;
   }
 
-  async #run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    try {
-      return await this.#link().runForBytes(script, keys, args);
-    } catch (error) {
-      throw this.#error(error);
-    }
+  /** @throws PapaError `unknown-use-case` */
+  async #assertDeclared(): Promise<void> {
+    await this.count();
   }
 
-  #error(error: unknown): Error {
-    const link = this.#link();
-    return isReply(error) ? papaErrorOf(error, link.address) : link.lost(error);
+  #run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#connection.withPapaErrors(this.#connection.runForBytes(script, keys, args));
   }
 }

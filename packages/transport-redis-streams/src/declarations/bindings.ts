@@ -1,25 +1,25 @@
 import { PatternTrie } from "@papa-events/core/transport";
-import type { Link } from "../client/link.ts";
-import { loadBindings } from "../scripts/bindings.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { loadBindings } from "../scripts/load-bindings.ts";
 import type { Keys } from "../wire/keys.ts";
 
-/** How many names' answers are kept. */
-const CACHE_LIMIT = 10_000;
+/** How many names have their route cached. */
+const MAX_CACHED_NAMES = 10_000;
 
-/** Where the events of a name go: the same object for all names that go to the same queues. */
+/** Where the events of a name go. Names that go to the same queues share one object. */
 export interface Route {
   /** The queues' keys. */
   readonly queues: readonly string[];
 }
 
-/** All bindings of the namespace as of one version, and the routes that follow from them. */
+/** All bindings of the namespace at one version, and the routes that follow from them. */
 export class Bindings {
   readonly version: string;
   readonly #trie = new PatternTrie<string>();
   readonly #byName = new Map<string, Route>();
   readonly #byQueues = new Map<string, Route>();
 
-  /** @param bound `<use case> <pattern>` */
+  /** @param bound entries of the form `<use case> <pattern>` */
   constructor(version: string, bound: readonly string[], keys: Keys) {
     this.version = version;
     for (const each of bound) {
@@ -29,36 +29,36 @@ export class Bindings {
   }
 
   route(name: string): Route {
-    const known = this.#byName.get(name);
-    if (known !== undefined) return known;
+    const cached = this.#byName.get(name);
+    if (cached !== undefined) return cached;
     const queues = this.#trie.match(name).sort();
     const id = queues.join(" ");
     let route = this.#byQueues.get(id);
     if (route === undefined) this.#byQueues.set(id, (route = { queues }));
-    if (this.#byName.size >= CACHE_LIMIT) this.#byName.clear();
+    if (this.#byName.size >= MAX_CACHED_NAMES) this.#byName.clear();
     this.#byName.set(name, route);
     return route;
   }
 }
 
-/** The client's copy of the bindings. Whether it is still right is checked by each script that uses it. */
+/** Caches the bindings in this process. Each script that uses them checks on the server whether they are still current. */
 export class BindingCache {
-  readonly #link: () => Link;
+  readonly #connection: ReconnectingConnection;
   readonly #keys: Keys;
   #bindings: Bindings | undefined;
   #loading: Promise<Bindings> | undefined;
 
-  constructor(link: () => Link, keys: Keys) {
-    this.#link = link;
+  constructor(connection: ReconnectingConnection, keys: Keys) {
+    this.#connection = connection;
     this.#keys = keys;
   }
 
-  /** The copy, if there is one. */
-  get known(): Bindings | undefined {
+  /** The cached bindings, if there are any. */
+  get cached(): Bindings | undefined {
     return this.#bindings;
   }
 
-  /** Loads it where there is none. */
+  /** Loads the bindings unless they are cached. */
   async get(): Promise<Bindings> {
     if (this.#bindings !== undefined) return this.#bindings;
     this.#loading ??= this.#load().finally(() => {
@@ -67,14 +67,14 @@ export class BindingCache {
     return this.#loading;
   }
 
-  /** The server has others by now. */
-  drop(stale: Bindings): void {
-    if (this.#bindings === stale) this.#bindings = undefined;
+  /** Forgets bindings that the server has changed since. */
+  drop(outdated: Bindings): void {
+    if (this.#bindings === outdated) this.#bindings = undefined;
   }
 
   async #load(): Promise<Bindings> {
-    const reply = (await this.#link().run(loadBindings, [this.#keys.version, this.#keys.bindings], [])) as string[];
-    const [version = "", ...bound] = reply;
+    const reply = await this.#connection.run(loadBindings, [this.#keys.version, this.#keys.bindings], []);
+    const [version = "", ...bound] = reply as string[];
     this.#bindings = new Bindings(version, bound, this.#keys);
     return this.#bindings;
   }

@@ -1,120 +1,130 @@
 import { randomUUID } from "node:crypto";
 import { type EncodedEvent, HEADER, type Logger } from "@papa-events/core/transport";
-import { Link } from "../client/link.ts";
 import type { Target } from "../client/options.ts";
+import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
-import { foreignEvent } from "../consuming/delivery.ts";
 import type { BindingCache } from "../declarations/bindings.ts";
-import { STALE } from "../scripts/fan-out.ts";
-import { forward, refuse } from "../scripts/inbox.ts";
+import { forwardInbox } from "../scripts/forward-inbox.ts";
+import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
+import { refuseInboxEntry } from "../scripts/refuse-inbox-entry.ts";
 import type { Argument } from "../scripts/script.ts";
+import { readForeignEvent } from "../wire/foreign-event.ts";
 import type { Keys } from "../wire/keys.ts";
 import { FanOut } from "./fan-out.ts";
 
-/** How long the server waits for an event before it answers that there is none, in milliseconds. */
-const BLOCK = 2_000;
-const AT_ONCE = 64;
-const PAUSE = 1_000;
-/** No event name is longer, nor has it a line break. */
-const LONGEST_NAME = 1_000;
+/** How long a read blocks on the server when the inbox is empty. */
+const BLOCK_MS = 2_000;
+const MAX_ENTRIES_PER_READ = 64;
+/** The pause after a failure. */
+const BACKOFF_MS = 1_000;
+/** Longer than any event name. */
+const MAX_NAME_LENGTH = 1_000;
 
 export interface InboxOptions {
   readonly target: Target;
   readonly appName: string;
   readonly keys: Keys;
   readonly bindings: BindingCache;
-  readonly link: () => Link;
+  readonly connection: ReconnectingConnection;
   readonly logger: Logger;
 }
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 
-/** Forwards what other programs add to the inbox (L5). All apps that consume do, and each event is forwarded once. */
+/** Forwards what other programs add to the inbox (L5). All apps that consume do so; each event is forwarded once. */
 export class Inbox {
   readonly #options: InboxOptions;
-  readonly #reading: Link;
+  /** A connection of its own, because reading blocks it. */
+  readonly #reading: ReconnectingConnection;
   #open = true;
 
   /** @throws PapaError */
   static async open(options: InboxOptions): Promise<Inbox> {
     const { target, appName } = options;
-    return new Inbox(options, await Link.open({ target, connectionName: `${appName}:inbox`, blocks: BLOCK }));
+    const connectionName = `${appName}:inbox`;
+    return new Inbox(options, await ReconnectingConnection.open({ target, connectionName, blocks: BLOCK_MS }));
   }
 
-  private constructor(options: InboxOptions, reading: Link) {
+  private constructor(options: InboxOptions, reading: ReconnectingConnection) {
     this.#options = options;
     this.#reading = reading;
     void this.#run();
   }
 
-  /** What is being forwarded is or is not, and another app does it then. */
+  /** Stops at once: what is not forwarded by then is left to another app. */
   close(): void {
     this.#open = false;
     this.#reading.close();
   }
 
   async #run(): Promise<void> {
-    const { link, keys, logger } = this.#options;
+    const { connection, logger } = this.#options;
     while (this.#open) {
       try {
         await this.#reading.whenUp();
-        const reply = (await this.#reading.client.xreadBuffer(
-          "COUNT",
-          AT_ONCE,
-          "BLOCK",
-          BLOCK,
-          "STREAMS",
-          keys.inbox,
-          "0",
-        )) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
-        const entries = reply?.[0]?.[1] ?? [];
+        const entries = await this.#read();
         if (entries.length === 0) continue;
-        await link().whenUp();
+        await connection.whenUp();
         await this.#forward(entries);
       } catch (error) {
         if (!this.#open) return;
-        logger.debug({ error }, "The inbox could not be forwarded; it is tried again.");
-        await sleep(PAUSE);
+        logger.debug({ error }, "The inbox could not be forwarded. It is tried again.");
+        await sleep(BACKOFF_MS);
       }
     }
+  }
+
+  async #read(): Promise<readonly Entry[]> {
+    const reply = (await this.#reading.client.xreadBuffer(
+      "COUNT",
+      MAX_ENTRIES_PER_READ,
+      "BLOCK",
+      BLOCK_MS,
+      "STREAMS",
+      this.#options.keys.inbox,
+      "0",
+    )) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
+    return reply?.[0]?.[1] ?? [];
   }
 
   async #forward(entries: readonly Entry[]): Promise<void> {
-    const { link, keys, bindings, logger } = this.#options;
+    const { connection, keys, bindings } = this.#options;
     const events: (readonly [entry: string, event: EncodedEvent])[] = [];
     for (const [id, fields] of entries) {
       const entry = id.toString();
-      const event = encoded(entry, fields);
-      if (event !== undefined) {
-        events.push([entry, event]);
-        continue;
-      }
-      if ((await link().run(refuse, [keys.inbox, keys.refused], [entry])) === 1)
-        logger.error(
-          { stream: keys.inbox, entry, movedTo: keys.refused },
-          'An entry of the inbox has no event name in a field "event"; it was set aside.',
-        );
+      const event = encode(entry, fields);
+      if (event === undefined) await this.#refuse(entry);
+      else events.push([entry, event]);
     }
     if (events.length === 0) return;
     for (;;) {
-      const known = await bindings.get();
+      const current = await bindings.get();
       const fanOut = new FanOut(keys.version, keys.inbox);
-      const args: Argument[] = [known.version];
+      const args: Argument[] = [current.version];
       for (const [entry, event] of events) {
         const before = args.push(entry, 0);
-        fanOut.append([event], known, args);
+        fanOut.append([event], current, args);
         args[before - 1] = args.length - before;
       }
-      if ((await link().run(forward, fanOut.keys, args)) !== STALE) return;
-      bindings.drop(known);
+      if ((await connection.run(forwardInbox, fanOut.keys, args)) !== BINDINGS_CHANGED) return;
+      bindings.drop(current);
     }
+  }
+
+  async #refuse(entry: string): Promise<void> {
+    const { connection, keys, logger } = this.#options;
+    if ((await connection.run(refuseInboxEntry, [keys.inbox, keys.refused], [entry])) === 1)
+      logger.error(
+        { stream: keys.inbox, entry, movedTo: keys.refused },
+        'An entry of the inbox has no event name in its field "event". It was set aside.',
+      );
   }
 }
 
-/** The event that an entry stands for, with the id and time that it keeps in all queues. */
-function encoded(entry: string, fields: readonly Buffer[]): EncodedEvent | undefined {
-  const { name = "", body, headers: given, time = Date.now() } = foreignEvent(entry, fields);
-  if (name === "" || name.length > LONGEST_NAME || name.includes("\n")) return undefined;
+/** Makes the event of an entry, with one id and time for all queues. Returns nothing if the entry has no usable name. */
+function encode(entry: string, fields: readonly Buffer[]): EncodedEvent | undefined {
+  const { name = "", body, headers: given, time = Date.now() } = readForeignEvent(entry, fields);
+  if (name === "" || name.length > MAX_NAME_LENGTH || name.includes("\n")) return undefined;
   const headers = { ...(given as Record<string, string>) };
   const id = headers[HEADER.id] ?? randomUUID();
   headers[HEADER.id] = id;

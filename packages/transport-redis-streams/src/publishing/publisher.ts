@@ -1,28 +1,27 @@
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
-import { isReply, papaErrorOf } from "../client/errors.ts";
-import type { Link } from "../client/link.ts";
 import type { Target } from "../client/options.ts";
+import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import type { BindingCache, Bindings } from "../declarations/bindings.ts";
-import { STALE } from "../scripts/fan-out.ts";
+import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
 import { publish } from "../scripts/publish.ts";
 import type { Argument } from "../scripts/script.ts";
 import type { Keys } from "../wire/keys.ts";
 import { FanOut } from "./fan-out.ts";
 
 const NONE: readonly Unconfirmed[] = [];
-/** About how many entries one script makes, of events that many use cases want: some 3 ms of the server, in which nobody else is served. */
-const MOST_ENTRIES = 1_024;
-/** How long the server may wait for a replica, in milliseconds. */
-const REPLICA_LIMIT = 5_000;
+/** About how many entries one script adds. That many take the server some 3 ms, in which it serves nobody else. */
+const MAX_ENTRIES_PER_SCRIPT = 1_024;
+/** How long the server may wait for a replica. */
+const REPLICA_TIMEOUT_MS = 5_000;
 
 export interface PublisherOptions {
-  readonly link: () => Link;
+  readonly connection: ReconnectingConnection;
   readonly keys: Keys;
   readonly bindings: BindingCache;
   readonly durability: Target["durability"];
 }
 
-/** Stores events, each in one step. */
+/** Stores events, each in the queues of all its use cases in one step. */
 export class Publisher {
   readonly #options: PublisherOptions;
 
@@ -30,43 +29,42 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** Never rejects. */
+  /** Resolves to the events that are not known to be stored. Never rejects. */
   async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    const link = this.#options.link();
+    const { connection, durability } = this.#options;
     let stored = 0;
     let problem: Error | undefined;
     try {
-      if (!link.up) throw link.lost();
-      while (stored < events.length) stored = await this.#store(link, events, stored);
-      problem = await this.#replicated(link);
+      if (!connection.up) throw connection.lostError();
+      while (stored < events.length) stored = await this.#store(events, stored);
+      problem = durability === "replicated" ? await this.#waitForReplica() : undefined;
     } catch (error) {
-      problem = isReply(error) ? papaErrorOf(error, link.address) : link.lost(error);
+      problem = connection.toPapaError(error);
     }
     if (problem === undefined) return NONE;
     const error = problem;
-    // Who wants a replica to have the events is told of none before one has all.
-    const first = this.#options.durability === "local" ? stored : 0;
+    // With "replicated" no event is confirmed before a replica has all of them.
+    const first = durability === "local" ? stored : 0;
     return events.slice(first).map((_, index) => ({ index: first + index, error }));
   }
 
-  /** Stores events from index `from` on; resolves to the index of the first that is left. */
-  async #store(link: Link, events: readonly EncodedEvent[], from: number): Promise<number> {
-    const { bindings, keys } = this.#options;
+  /** Stores events from index `from` on, and resolves to the index of the first that is left. */
+  async #store(events: readonly EncodedEvent[], from: number): Promise<number> {
+    const { connection, bindings, keys } = this.#options;
     for (;;) {
-      const known: Bindings = bindings.known ?? (await bindings.get());
+      const current: Bindings = bindings.cached ?? (await bindings.get());
       const fanOut = new FanOut(keys.version);
-      const args: Argument[] = [known.version];
-      const left = fanOut.append(events, known, args, from, MOST_ENTRIES);
-      if ((await link.run(publish, fanOut.keys, args)) !== STALE) return left;
-      bindings.drop(known);
+      const args: Argument[] = [current.version];
+      const next = fanOut.append(events, current, args, from, MAX_ENTRIES_PER_SCRIPT);
+      if ((await connection.run(publish, fanOut.keys, args)) !== BINDINGS_CHANGED) return next;
+      bindings.drop(current);
     }
   }
 
   /** Waits until a replica has what this connection has written. */
-  async #replicated(link: Link): Promise<Error | undefined> {
-    if (this.#options.durability === "local") return undefined;
-    const { client } = link;
-    if ((await client.wait(1, REPLICA_LIMIT)) >= 1) return undefined;
-    return link.lost(new Error(`No replica had the events within ${REPLICA_LIMIT} ms.`));
+  async #waitForReplica(): Promise<Error | undefined> {
+    const { connection } = this.#options;
+    if ((await connection.client.wait(1, REPLICA_TIMEOUT_MS)) >= 1) return undefined;
+    return connection.lostError(new Error(`No replica had the events within ${REPLICA_TIMEOUT_MS} ms.`));
   }
 }

@@ -1,11 +1,11 @@
 import { Script } from "./script.ts";
 
 /**
- * How many events a use case holds, as of one moment.
+ * Counts the events of a use case in one step.
  *
  * KEYS  1 queue, 2 due, 3 dead
- * ARGV  1 the group, 2 the consumer of what is handed back
- * Reply { ready, in flight, waiting, dead }, or nothing where there is no such queue
+ * ARGV  1 the group, 2 the consumer that holds released entries
+ * Reply { ready, in flight, waiting, dead }; nothing if there is no such queue
  */
 export const inspect = new Script(
   "inspect",

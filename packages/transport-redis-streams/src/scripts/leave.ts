@@ -1,11 +1,11 @@
 import { Script } from "./script.ts";
 
 /**
- * A consumer ends: what it has not settled is handed back as if it had not been handed out.
+ * Removes a consumer. What it has not settled is released with its delivery count unchanged, as if never delivered.
  *
  * KEYS  1 queue, 2 leases
- * ARGV  1 the group, 2 the consumer, 3 the consumer of what is handed back
- * Reply how many entries
+ * ARGV  1 the group, 2 the consumer, 3 the consumer that holds released entries
+ * Reply how many entries were released
  */
 export const leave = new Script(
   "leave",

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** What scripts take. */
+/** An argument of a script. */
 export type Argument = string | number | Buffer;
 
-/** A Lua script of the server. The file of each tells its purpose, KEYS, ARGV and reply. */
+/** A Lua script that runs on the server. Each file of this folder states its script's purpose, KEYS, ARGV and reply. */
 export class Script {
   readonly name: string;
   readonly source: string;
-  /** By which the server knows it once it has been loaded. */
+  /** The digest that calls the script once the server has loaded it. */
   readonly sha: string;
 
   constructor(name: string, source: string) {

@@ -1,22 +1,26 @@
-import { FAN_OUT, NOW } from "./fan-out.ts";
+import { NOW } from "./fragments/clock.ts";
+import { FAN_OUT } from "./fragments/fan-out.ts";
 import { Script } from "./script.ts";
 
 /**
- * Does all that becomes of deliveries of one consumer, in one step: acknowledges and deletes, and stores outputs, retries
- * and dead letters. What is no longer the consumer's is left alone (L3): while its lease has never ended nobody has taken
- * anything from it, and what is merely done is acknowledged without a look; all else is looked up in the pending list.
+ * Stores settlements of one consumer's deliveries in one step: acknowledges and deletes entries, and stores outputs,
+ * retries and dead letters.
  *
- * A script that fails midway is not undone: so each event is stored before it is taken from the queue.
+ * An entry that no longer belongs to the consumer is left alone (L3). While the consumer's lease has never ended, nobody
+ * has taken an entry from it, so entries that are merely done are acknowledged without a look. All others are looked up in
+ * the pending list.
+ *
+ * A script that fails midway is not rolled back, so each event is stored before its entry is removed from the queue.
  *
  * KEYS  1 version, 2 queue, 3 leases, 4 due, 5 waiting, 6 dead, 7 dead-order, then the outputs' queues
- * ARGV  1 the group, 2 the consumer, 3 the consumer of what is handed back,
+ * ARGV  1 the group, 2 the consumer, 3 the consumer that holds released entries,
  *       4 the version of the bindings that outputs were matched with, or '*' without outputs, then any number of
  *         'done', n, n entries
  *         'outputs', entry, n, n arguments of fan_out
  *         'retry', entry, delay in milliseconds, packed event
  *         'dead', entry, id, packed event
  *         'release', entry
- * Reply 0; 1 if the consumer's lease has ended; -1 if the bindings have changed: nothing is done
+ * Reply 0; 1 if the consumer's lease has ended; -1 if the bindings have changed and nothing was done
  */
 export const settle = new Script(
   "settle",
@@ -27,29 +31,29 @@ local version, queue, leases, group, consumer = KEYS[1], KEYS[2], KEYS[3], ARGV[
 if ARGV[4] ~= '*' and (redis.call('GET', version) or '') ~= ARGV[4] then
   return -1
 end
-local problem = no_queue(8)
+local problem = check_queues(8)
 if problem then
   return problem
 end
-local lost = tonumber(redis.call('ZSCORE', leases, consumer) or -1) < 0
+local lease_ended = tonumber(redis.call('ZSCORE', leases, consumer) or -1) < 0
 
 local function pending(entry)
   return redis.call('XPENDING', queue, group, entry, entry, 1, consumer)[1]
 end
 
-local function take(entry)
+local function remove(entry)
   redis.call('XACK', queue, group, entry)
   redis.call('XDEL', queue, entry)
 end
 
-local act = {}
+local store = {}
 
-function act.done(at)
+function store.done(at)
   local count = tonumber(ARGV[at])
-  if lost then
+  if lease_ended then
     for entry = at + 1, at + count do
       if pending(ARGV[entry]) then
-        take(ARGV[entry])
+        remove(ARGV[entry])
       end
     end
   else
@@ -59,38 +63,38 @@ function act.done(at)
   return at + 1 + count
 end
 
-function act.outputs(at)
+function store.outputs(at)
   local count = tonumber(ARGV[at + 1])
   if pending(ARGV[at]) then
     fan_out(at + 2, at + 1 + count)
-    take(ARGV[at])
+    remove(ARGV[at])
   end
   return at + 2 + count
 end
 
-function act.retry(at)
+function store.retry(at)
   if pending(ARGV[at]) then
     -- Unique even if the queue is deleted and its entries' ids begin anew.
     local id = ARGV[at] .. ' ' .. consumer
     redis.call('HSET', KEYS[5], id, ARGV[at + 2])
     redis.call('ZADD', KEYS[4], string.format('%.3f', now() + tonumber(ARGV[at + 1])), id)
-    take(ARGV[at])
+    remove(ARGV[at])
   end
   return at + 3
 end
 
-function act.dead(at)
+function store.dead(at)
   if pending(ARGV[at]) then
     local last = redis.call('ZREVRANGE', KEYS[7], 0, 0, 'WITHSCORES')[2]
-    local place = math.max(math.floor(now() * 1000), tonumber(last or 0) + 1)
+    local position = math.max(math.floor(now() * 1000), tonumber(last or 0) + 1)
     redis.call('HSET', KEYS[6], ARGV[at + 1], ARGV[at + 2])
-    redis.call('ZADD', KEYS[7], string.format('%.0f', place), ARGV[at + 1])
-    take(ARGV[at])
+    redis.call('ZADD', KEYS[7], string.format('%.0f', position), ARGV[at + 1])
+    remove(ARGV[at])
   end
   return at + 3
 end
 
-function act.release(at)
+function store.release(at)
   local found = pending(ARGV[at])
   if found then
     redis.call('XCLAIM', queue, group, ARGV[3], 0, ARGV[at], 'RETRYCOUNT', math.max(0, found[4] - 1), 'JUSTID')
@@ -101,8 +105,8 @@ end
 
 local at = 5
 while at <= #ARGV do
-  at = act[ARGV[at]](at + 1)
+  at = store[ARGV[at]](at + 1)
 end
-return lost and 1 or 0
+return lease_ended and 1 or 0
 `,
 );

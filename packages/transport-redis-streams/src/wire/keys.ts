@@ -1,52 +1,52 @@
 /** The consumer group of each queue. */
 export const GROUP = "papa";
-/** The field of a queue's entry that holds a packed event. */
+/** The field of a queue entry that holds a packed event. */
 export const EVENT_FIELD = "e";
-/** The consumer that holds what was handed back. It never lives, so that whoever lives takes over from it. */
-export const RELEASED = "released";
+/** The consumer that holds released entries. It never has a lease, so any living consumer takes over from it. */
+export const RELEASED_CONSUMER = "released";
 
 /** The keys of one use case. */
 export interface UseCaseKeys {
-  /** Stream: the events to be handled; the group's pending list holds those that are. */
+  /** Stream: the events to be handled. The group's pending list holds those that are being handled. */
   readonly queue: string;
   /**
-   * Sorted set: consumer -> when its lease ends, in milliseconds by the server's clock. Negative once it has ended and
-   * somebody has taken over from it: what the consumer still holds may be taken over from that time on.
+   * Sorted set: consumer -> when its lease ends, in milliseconds by the server's clock. Negative once the lease has ended
+   * and another consumer has taken over from it: what it still holds may be taken over from that time on.
    */
   readonly leases: string;
-  /** Sorted set: id -> when a waiting event is due, by the server's clock. */
+  /** Sorted set: id -> when a waiting event is due, in milliseconds by the server's clock. */
   readonly due: string;
   /** Hash: id -> waiting event. */
   readonly waiting: string;
   /** Hash: id -> dead letter. */
   readonly dead: string;
-  /** Sorted set: id of a dead letter -> when it died, in microseconds; no two are equal. */
+  /** Sorted set: id of a dead letter -> when it was stored, in microseconds. No two are equal. */
   readonly deadOrder: string;
 }
 
 /**
- * The names of all keys of a namespace. They share one hash tag, so that all are on one shard of a cluster and one script
- * may use any of them.
+ * Names all keys of a namespace. They share one hash tag, so all are on one shard of a cluster and one script may use any
+ * of them.
  */
 export class Keys {
   readonly #tag: string;
 
-  /** @param prefix the namespace, or nothing */
+  /** @param prefix the namespace, or an empty string */
   constructor(prefix: string) {
     this.#tag = prefix === "" ? "{papa-events}" : `{papa-events:${prefix}}`;
   }
 
-  /** String: changes to a value never had before whenever a pattern is bound or unbound. */
+  /** String: gets a value never used before whenever a pattern is bound or unbound. */
   get version(): string {
     return `${this.#tag}:version`;
   }
 
-  /** Hash: `<use case> <pattern>` -> when it was last shown, in milliseconds by the server's clock. */
+  /** Hash: `<use case> <pattern>` -> when an instance last declared it, in milliseconds by the server's clock. */
   get bindings(): string {
     return `${this.#tag}:bindings`;
   }
 
-  /** Stream: where other programs add events. */
+  /** Stream: events that other programs add. */
   get inbox(): string {
     return `${this.#tag}:inbox`;
   }
@@ -60,8 +60,8 @@ export class Keys {
     return `${this.#tag}:queue:${useCase}`;
   }
 
-  of(useCase: string): UseCaseKeys {
-    const key = (what: string) => `${this.#tag}:${what}:${useCase}`;
+  forUseCase(useCase: string): UseCaseKeys {
+    const key = (kind: string) => `${this.#tag}:${kind}:${useCase}`;
     return {
       queue: this.queue(useCase),
       leases: key("leases"),

@@ -2,20 +2,20 @@ import { isUtf8 } from "node:buffer";
 import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
 
 /*
- * An event as it is stored, in queues, among the waiting and as a dead letter:
+ * An event as it is stored in a queue, while it waits, and as a dead letter:
  *
  *     packed   = attempt SP name LF headers LF body
- *     attempt  = 1*DIGIT              ; the header papa_attempt, so that no reader has to parse the headers for it
+ *     attempt  = 1*DIGIT              ; the header papa_attempt, so that a reader need not parse the headers for it
  *     name     = *( any but LF )      ; the event name
  *     headers  = standard [TAB others] / others
- *     standard = id TAB time TAB source ; ce_id, ce_time and ce_source; what else every event of this library has is implied
+ *     standard = id TAB time TAB source ; ce_id, ce_time and ce_source; the other headers of every event are implied
  *     others   = JSON object          ; values are strings; JSON.stringify writes neither LF nor TAB
  *     body     = *OCTET               ; the payload's JSON
  */
 
 const LF = 10;
 const SPACE = 32;
-/** What the standard headers imply, and ce_type, which is the name. */
+/** The values that the short form implies, besides ce_type, which is the name. */
 const SPEC_VERSION = "1.0";
 const CONTENT_TYPE = "application/json";
 
@@ -27,11 +27,12 @@ const STANDARD: ReadonlySet<string> = new Set([
   HEADER.time,
   HEADER.contentType,
 ]);
-const FORM = /^[^{\t\n][^\t\n]*\t[^\t\n]*\t[^\t\n]*$/;
+const STANDARD_FORM = /^[^{\t\n][^\t\n]*\t[^\t\n]*\t[^\t\n]*$/;
 
-/** What ioredis sends; strings cost it less than buffers. */
+/** An event as ioredis sends it; strings cost it less than buffers. */
 export type Packed = string | Buffer;
 
+/** Packs an event as the grammar above says. */
 export function pack(event: EncodedEvent): Packed {
   const name = event.name.includes("\n") ? "" : event.name;
   const head = `${readAttempt(event.headers)} ${name}\n${packHeaders(name, event.headers)}\n`;
@@ -50,16 +51,16 @@ function packHeaders(name: string, headers: EncodedEvent["headers"]): string {
   return `${standard}\t${JSON.stringify(Object.fromEntries(others))}`;
 }
 
-/** `undefined` where another program has sent something that the short form cannot hold. */
+/** Returns `undefined` where another program has sent something that the short form cannot hold. */
 function packStandard(name: string, headers: EncodedEvent["headers"]): string | undefined {
   const { ce_specversion: version, ce_type: type, ce_id: id, ce_time: time, ce_source: source } = headers;
   if (type !== name || version !== SPEC_VERSION || headers[HEADER.contentType] !== CONTENT_TYPE) return undefined;
   if (id === undefined || time === undefined || source === undefined) return undefined;
   const standard = `${id}\t${time}\t${source}`;
-  return FORM.test(standard) ? standard : undefined;
+  return STANDARD_FORM.test(standard) ? standard : undefined;
 }
 
-/** A packed event, read on demand: most handlers look at few headers. */
+/** A packed event. Headers and body are read on demand, since most handlers look at few headers. */
 export class PackedEvent implements ReceivedEvent {
   readonly attempt: number;
   readonly name: string | undefined;
@@ -77,7 +78,7 @@ export class PackedEvent implements ReceivedEvent {
     this.#headersFrom = first + 1;
     this.#headersTo = second;
     if (space === -1 || first === -1 || second === -1) {
-      // Not written by this library: all of it is the body, and without a name it becomes a dead letter.
+      // Not written by this library: all of it is the body. It has no name, so it becomes a dead letter.
       this.attempt = 1;
       this.name = "";
       this.#bodyFrom = 0;

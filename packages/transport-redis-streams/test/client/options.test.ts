@@ -17,7 +17,7 @@ describe("L4 what cannot be a target is told at the call, without its password",
   test.each([
     ["redis://:s3cret@", "form redis://"],
     ["amqp://user:s3cret@localhost", "form redis://"],
-    ["redis://user:s3cret@localhost?vhost=a", '"vhost" is no parameter'],
+    ["redis://user:s3cret@localhost?vhost=a", 'unknown parameter "vhost"'],
     ["redis://user:s3cret@localhost/orders", "database"],
     ["redis://user:s3cret%zz@localhost", "percent|hex digits"],
     ["redis://user:s3cret@localhost?prefix=A_b", "prefix"],

@@ -3,19 +3,19 @@
  *
  *     fan_out(first, last)
  *
- * Adds events to queues as ARGV from `first` to `last` says, any number of times:
+ * Adds events to queues. ARGV from `first` to `last` holds groups, any number of them:
  *
- *     n, n places in KEYS of queues, m, m packed events
+ *     n, n indexes of queues in KEYS, m, m packed events
  *
- * each of the m events goes to each of the n queues.
+ * Each of the m events goes to each of the n queues.
  *
- *     no_queue(first)
+ *     check_queues(first)
  *
- * The error to reply if a key from place `first` of KEYS on is something else than a queue: an error midway would leave
- * an event in some of its queues.
+ * Returns an error to reply if any of KEYS from index `first` on is not a queue. It is called before anything is written,
+ * because an error midway would leave an event in some of its queues only.
  */
 export const FAN_OUT = `
-local function no_queue(first)
+local function check_queues(first)
   for key = first, #KEYS do
     local found = redis.call('TYPE', KEYS[key]).ok
     if found ~= 'stream' and found ~= 'none' then
@@ -40,13 +40,5 @@ local function fan_out(first, last)
 end
 `;
 
-/** Part of scripts: `now()`, the server's clock in milliseconds with fractions. */
-export const NOW = `
-local function now()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + time[2] / 1000
-end
-`;
-
-/** What a script replies that was given bindings which have changed since; it has done nothing. */
-export const STALE = -1;
+/** The reply of a script that was called with outdated bindings. It has changed nothing. */
+export const BINDINGS_CHANGED = -1;

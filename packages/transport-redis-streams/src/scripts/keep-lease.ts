@@ -1,24 +1,26 @@
-import { NOW } from "./fan-out.ts";
+import { NOW } from "./fragments/clock.ts";
+import { PUT_BACK_DUE } from "./fragments/put-back-due.ts";
 import { Script } from "./script.ts";
 
 /**
- * What every consumer does now and then: prolongs its lease, puts due events back into the queue, and takes over what
- * belongs to consumers whose lease has ended and what was handed back.
+ * Renews a consumer's lease, puts due events back into the queue, and takes over entries whose consumer's lease has
+ * ended or that were released. Every consumer runs it regularly.
  *
- * A lease that has ended is never prolonged: its owner begins anew under another name. So a lease that runs means that
- * nobody has taken anything from its owner. Where all leases have ended the server itself may have been away, or the
- * network, and whoever is first to be back would take from all the others: they get a third of a lease to come back.
+ * A lease that has ended is never renewed: its owner goes on as a new consumer. So while a lease has not ended, nobody
+ * has taken anything from its owner. If all leases have ended, the server or the network may have been away, and whoever
+ * came back first would take everything from the others. So all of them get a third of a lease to come back.
  *
  * KEYS  1 queue, 2 leases, 3 due, 4 waiting
- * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' if it may begin one, 5 how many events it would
- *       take over, 6 the consumer of what is handed back, 7 the most events to put back at once
+ * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' if it may start one, 5 the most entries to take
+ *       over, 6 the consumer that holds released entries, 7 the most due events to put back at once
  * Reply { 1 if the lease has ended, else 0; milliseconds until the next event is due, or -1 for none;
- *         then for each event taken over: entry, how often it had been handed out, its fields }
+ *         then for each entry taken over: its id, how often it was delivered before, its fields }
  */
-export const tend = new Script(
-  "tend",
+export const keepLease = new Script(
+  "keep-lease",
   `
 ${NOW}
+${PUT_BACK_DUE}
 local queue, leases, due, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, room = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local present = now()
@@ -38,21 +40,7 @@ else
   reply[1] = 1
 end
 
-local bytes = 0
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.3f', present), 'LIMIT', 0, ARGV[7])) do
-  local event = redis.call('HGET', waiting, id)
-  if event then
-    redis.call('XADD', queue, '*', 'e', event)
-    redis.call('HDEL', waiting, id)
-    bytes = bytes + #event
-  end
-  redis.call('ZREM', due, id)
-  if bytes > 4194304 then break end
-end
-local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
-if first then
-  reply[2] = math.max(0, math.ceil(tonumber(first) - present))
-end
+reply[2] = put_back_due(queue, due, waiting, present, ARGV[7])
 
 if redis.call('EXISTS', queue) == 0 then
   return reply
@@ -62,7 +50,7 @@ if all.err then
   return reply
 end
 if all[1] > 0 then
-  -- One without a lease may have lost it and then read more: what it holds is taken over too, a lease from now.
+  -- A consumer without a lease may have lost it and then read more. What it holds is taken over one lease from now.
   for _, each in ipairs(all[4]) do
     redis.call('ZADD', leases, 'NX', string.format('%.0f', -present - tonumber(ARGV[3])), each[1])
   end
@@ -78,7 +66,7 @@ local function take_over(from)
       reply[#reply + 1] = entry[2]
       room = room - 1
     else
-      -- Somebody has deleted it from the queue.
+      -- The entry was deleted from the queue.
       redis.call('XACK', queue, group, found[1])
     end
   end
