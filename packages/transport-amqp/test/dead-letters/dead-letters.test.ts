@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 import { Space } from "../support/broker.ts";
 import { until } from "../support/wait.ts";
 
-async function withLetters(space: Space, count: number, handler: (n: unknown) => void = () => {}): Promise<PapaApp> {
+async function withDeadLetters(
+  space: Space,
+  count: number,
+  handler: (n: unknown) => void = () => {},
+): Promise<PapaApp> {
   let failing = true;
   const app = space.app({ retries: 0 });
   app.onEvent("x", { useCase: "uc", concurrency: 1 }, (n) => {
@@ -19,7 +23,7 @@ async function withLetters(space: Space, count: number, handler: (n: unknown) =>
 
 test("D2, D3 a hundred listings change nothing", { timeout: 120_000 }, async () => {
   const space = new Space();
-  const app = await withLetters(space, 60);
+  const app = await withDeadLetters(space, 60);
   const letters = app.deadLetters("uc");
   const before = await letters.list({ limit: 100 });
   expect(before.items.map(({ payload }) => payload)).toEqual(Array.from({ length: 60 }, (_, n) => 59 - n));
@@ -31,7 +35,7 @@ test("D2, D3 a hundred listings change nothing", { timeout: 120_000 }, async () 
 test("D2 pages, one by id, redrive and purge of some and of all", async () => {
   const space = new Space();
   const handled: unknown[] = [];
-  await withLetters(space, 25, (n) => handled.push(n));
+  await withDeadLetters(space, 25, (n) => handled.push(n));
   await using letters = deadLetters(space.transport(), "uc");
   const pages: unknown[] = [];
   let after: string | undefined;
@@ -71,7 +75,7 @@ test("D2 pages, one by id, redrive and purge of some and of all", async () => {
 
 test("D2 purge of all, and a use case that nobody has declared", async () => {
   const space = new Space();
-  const app = await withLetters(space, 10);
+  const app = await withDeadLetters(space, 10);
   expect(await app.deadLetters("uc").purge("all")).toBe(10);
   expect(await app.deadLetters("uc").count()).toBe(0);
   await using unknown = deadLetters(space.transport(), "nobody");
@@ -81,7 +85,7 @@ test("D2 purge of all, and a use case that nobody has declared", async () => {
 
 test("D3 several may list at once, and each sees everything", async () => {
   const space = new Space();
-  const app = await withLetters(space, 30);
+  const app = await withDeadLetters(space, 30);
   await using other = deadLetters(space.transport(), "uc");
   const lists = await Promise.all([1, 2, 3].flatMap(() => [app.deadLetters("uc").list(), other.list()]));
   for (const { items } of lists) expect(items).toHaveLength(30);

@@ -9,7 +9,15 @@ export function brokerUrl(): string {
   return inject("rabbitmq");
 }
 
-/** Says nothing. */
+/** The same broker's URL for the account `guest`, changed. */
+export function brokerUrlWith(change: (url: URL) => void): string {
+  const url = new URL(brokerUrl());
+  url.username = "guest";
+  change(url);
+  return url.href;
+}
+
+/** A logger that logs nothing. */
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A namespace of this test's own, and what it does there. */

@@ -1,5 +1,5 @@
 /**
- * A process for tests to kill, run from the built packages: `consume` handles events and prints each, `list` lists dead
+ * Runs from the built packages, in a process that tests kill. `consume` handles events and prints each. `list` lists dead
  * letters again and again.
  */
 import { deadLetters, PapaApp } from "@papa-events/core";

@@ -3,7 +3,7 @@ import { amqp } from "@papa-events/transport-amqp";
 import { expect } from "vitest";
 import { quiet } from "./broker.ts";
 
-/** What `start()` rejects with, having taken no more than 10 s and told no secret. */
+/** Resolves to what `start()` rejects with, and fails if that took 10 s or more or shows the secret. */
 export async function failure(
   url: string,
   more: object = {},
@@ -16,7 +16,7 @@ export async function failure(
     (thrown: unknown) => thrown,
   );
   expect(performance.now() - begun).toBeLessThan(10_000);
-  if (!isPapaError(error)) throw new Error(`no error of the library: ${String(error)}`);
+  if (!isPapaError(error)) throw new Error(`not an error of the library: ${String(error)}`);
   const all: string[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     all.push(each.message, each.stack ?? "", JSON.stringify(each));

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { brokerUrl } from "./broker.ts";
 import { listen } from "./listen.ts";
 
-/** A method of AMQP 0-9-1 on channel 0, as it is on the wire. */
+/** Encodes a method of AMQP 0-9-1 on channel 0. */
 export function methodFrame(classId: number, methodId: number, args: Buffer): Buffer {
   const payload = Buffer.concat([Buffer.from([0, classId, 0, methodId]), args]);
   const head = Buffer.alloc(7);
@@ -11,7 +11,7 @@ export function methodFrame(classId: number, methodId: number, args: Buffer): Bu
   return Buffer.concat([head, payload, Buffer.from([0xce])]);
 }
 
-/** A proxy in front of the broker that can say something to all its clients itself, while the broker says nothing. */
+/** Starts a proxy in front of the broker that can also send bytes of its own to all clients. */
 export async function talkingProxy(): Promise<{ port: number; toClients: (bytes: Buffer) => void }> {
   const clients = new Set<Socket>();
   const { hostname, port } = new URL(brokerUrl());

@@ -4,12 +4,12 @@ import type { TestProject } from "vitest/node";
 declare module "vitest" {
   interface ProvidedContext {
     rabbitmq: string;
-    /** Whether it is this run's own, with the accounts that tests need. */
+    /** Whether this run started it, so that it has the accounts that tests need. */
     ownRabbitmq: boolean;
   }
 }
 
-/** One broker for all test files of the project, whose name ends with the broker's version. */
+/** Starts one broker for all test files of the project, whose name ends with the broker's version. */
 export default async function startBroker(project: TestProject): Promise<() => Promise<void>> {
   const broker = await rabbitmq(project.name.split(" ").at(-1) as RabbitMqVersion);
   project.provide("rabbitmq", broker.uri);

@@ -1,6 +1,5 @@
 import { RetryAfter } from "@papa-events/core";
 import { expect, test } from "vitest";
-import { delayStep } from "../../src/waiting/delay-steps.ts";
 import { Space } from "../support/broker.ts";
 import { startTestProxy } from "../support/proxy.ts";
 import { until } from "../support/wait.ts";
@@ -60,21 +59,6 @@ test("T3 waiting events of many delays block neither one another nor the rest", 
   expect(Math.max(...late)).toBeLessThan(1_000);
 });
 
-test("T2 delays are rounded up, by at most a second or a tenth, to about a hundred steps", () => {
-  const steps = new Set<number>();
-  for (let delay = 1; delay < 600_000; delay += 37) {
-    const step = delayStep(delay);
-    expect(step).toBeGreaterThanOrEqual(delay);
-    expect(step - delay).toBeLessThan(Math.max(550, delay * 0.095));
-    steps.add(step);
-  }
-  expect(steps.size).toBeLessThan(100);
-  for (const written of [100, 1_000, 10_000, 30_000, 60_000, 300_000, 3_600_000])
-    expect(delayStep(written)).toBe(written);
-  expect([delayStep(0), delayStep(-1), delayStep(Number.NaN)]).toEqual([0, 0, 0]);
-  expect(delayStep(1e12)).toBeLessThan(2 ** 32);
-});
-
 test("T4, T6 the attempt survives lost connections, which count as crashes and not as retries", async () => {
   const space = new Space();
   const proxy = await startTestProxy();
@@ -99,7 +83,7 @@ test("T4, T6 the attempt survives lost connections, which count as crashes and n
   expect(attempts).toEqual([1, 2, 2, 3]);
 });
 
-test("T2 a delay queue that somebody deleted is made again", async () => {
+test("T2 a delay queue that somebody deleted is declared again", async () => {
   const space = new Space();
   const attempts: number[] = [];
   const app = space.app({ retries: 1, retryDelay: 200 });

@@ -1,0 +1,111 @@
+import type { GetMessage } from "amqplib";
+import { expect, test } from "vitest";
+import { Space } from "../support/broker.ts";
+import { asOriginal, declareAsOriginal, json } from "../support/original.ts";
+import { until } from "../support/wait.ts";
+
+test("T1, H6 retries by the original keep their name and count on here", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await declareAsOriginal(channel, space, "uc", "user.*", 200);
+  const queue = space.name("uc");
+  channel.publish(space.name("domain_events"), "user.created", json({ n: 1 }), asOriginal);
+  // The original's consumer rejects twice.
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    await until("a message to reject", async () => {
+      const message = await channel.get(queue);
+      if (message !== false) channel.nack(message, false, false);
+      return message !== false;
+    });
+  }
+  const got: unknown[] = [];
+  const app = space.app({ retries: 3, retryDelay: 100 });
+  app.onEvent("user.*", { useCase: "uc" }, (_, ctx) => {
+    got.push([ctx.eventName, ctx.attempt, ctx.headers]);
+    throw new Error("no");
+  });
+  await app.start();
+  await until("the dead letter", async () => (await app.deadLetters("uc").count()) === 1);
+  expect(got).toEqual([
+    ["user.created", 3, {}],
+    ["user.created", 4, {}],
+  ]);
+  const [deadLetter] = (await app.deadLetters("uc").list()).items;
+  expect(deadLetter).toMatchObject({ eventName: "user.created", attempts: 4, eventId: asOriginal.messageId });
+});
+
+test("T4, T6 an event goes back and forth between both, counted once each, and none of it is a crash", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await declareAsOriginal(channel, space, "uc", "user.*", 100);
+  const queue = space.name("uc");
+  const take = async () => {
+    const taken: GetMessage[] = [];
+    await until("a message", async () => {
+      const message = await channel.get(queue);
+      if (message !== false) taken.push(message);
+      return taken.length > 0;
+    });
+    return taken[0] as GetMessage;
+  };
+  channel.publish(space.name("domain_events"), "user.created", json({}), asOriginal);
+  channel.nack(await take(), false, false);
+  const connection = await space.transport().connect({ appName: "x", logger: console, onStatus: () => {} });
+  try {
+    await connection.declare([{ name: "uc", patterns: ["user.*"] }]);
+    const seen: number[] = [];
+    const crashes: number[] = [];
+    const names: (string | undefined)[] = [];
+    let settled: Promise<void> | undefined;
+    const subscription = await connection.subscribe("uc", 1, (delivery) => {
+      seen.push(delivery.attempt);
+      crashes.push(delivery.crashes);
+      const { name = "", body } = delivery.event;
+      const headers = { ce_type: name, papa_attempt: String(delivery.attempt + 1) };
+      const event = { name, id: asOriginal.messageId, time: 0, headers, body };
+      settled = delivery.settle({ kind: "retry", delay: 100, event });
+    });
+    await until("a delivery", () => settled !== undefined);
+    await subscription.stop();
+    await settled;
+    // The original rejects it again.
+    const message = await take();
+    expect(message.properties.headers).toMatchObject({ ce_type: "user.created", papa_attempt: "3" });
+    channel.nack(message, false, false);
+    await until("its return", async () => (await space.size("uc")) === 1);
+    await new Promise<void>((resolve) => {
+      void connection.subscribe("uc", 1, (delivery) => {
+        seen.push(delivery.attempt);
+        crashes.push(delivery.crashes);
+        names.push(delivery.event.name);
+        void delivery.settle({ kind: "done", outputs: [] }).then(resolve);
+      });
+    });
+    expect(names).toEqual(["user.created"]);
+    expect(seen).toEqual([2, 4]);
+    expect(crashes).toEqual([0, 0]);
+  } finally {
+    await connection.close();
+  }
+});
+
+test("R3 retries of the original that leak to other use cases are dropped", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await declareAsOriginal(channel, space, "other", "user.*", 100);
+  const got: string[] = [];
+  const app = space.app().onEvent("#", { useCase: "uc" }, (_, ctx) => void got.push(ctx.eventName));
+  await app.start();
+  channel.publish(space.name("domain_events"), "user.created", json({}), asOriginal);
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    await until("a message to reject", async () => {
+      const message = await channel.get(space.name("other"));
+      if (message !== false) channel.nack(message, false, false);
+      return message !== false;
+    });
+  }
+  await until("the second return", async () => (await space.size("other")) === 1);
+  await app.newEvent("end", {});
+  await until("the end", () => got.includes("end"));
+  expect(got).toEqual(["user.created", "end"]);
+});
