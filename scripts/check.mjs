@@ -14,7 +14,7 @@ const checks = [
   ["types of sources, tests, examples", "turbo", ["run", "types", "--output-logs=errors-only"]],
   ["types of scripts", "tsc", ["-p", "scripts/test"]],
   ["examples in documents", "node", ["scripts/sync-examples.mjs", "--check"]],
-  ["public types on TypeScript 5.9", "node", ["scripts/types-5.9.mjs"]],
+  ["public types on TypeScript 5.4, 5.9 and 7", "node", ["scripts/public-types.mjs"]],
   ["unused files, exports, dependencies", "knip", []],
   ["tests", "vitest", ["run", ...reporters, `--outputFile.json=${report}`]],
   ["packed packages", "node", ["scripts/check-packages.mjs"]],
