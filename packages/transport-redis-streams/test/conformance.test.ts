@@ -24,7 +24,7 @@ for (const version of versions) {
       client.disconnect();
     }
   };
-  /** The node tells its own address, and is to be reached by the proxy's. */
+  /** The node reports its own address, but must be reached through the proxy's. */
   const onCluster = (uri: string, prefix: string) => {
     const { hostname: host, port } = new URL(uri);
     const node = { host, port: Number(port) };
@@ -53,7 +53,7 @@ for (const version of versions) {
     },
     faults: {
       ...faults,
-      // A reader that waits is told when its stream is deleted.
+      // A read that blocks fails when its stream is deleted.
       cancel: (namespace, useCase) => withClient((client) => client.del(key(namespace, `queue:${useCase}`))),
     },
     outside: (namespace, { name, body }) =>

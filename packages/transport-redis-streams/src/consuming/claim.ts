@@ -9,7 +9,7 @@ export interface ClaimOptions extends Omit<SettlementSenderOptions, "onRefused">
   readonly onUnsettled: (change: 1 | -1) => void;
 }
 
-/** Holds the deliveries of one consumer of the group. When its lease ends, a new claim takes its place. */
+/** Holds the deliveries of one consumer of the group. When its lease ends, a new claim replaces it. */
 export class Claim implements DeliveryOwner {
   readonly consumer: string;
   readonly #options: ClaimOptions;

@@ -59,7 +59,7 @@ export class LeaseKeeper {
   }
 
   /** Starts the lease of a new claim at once. */
-  startAnew(): void {
+  startNew(): void {
     this.#starting = true;
     this.lookWithin(0);
   }

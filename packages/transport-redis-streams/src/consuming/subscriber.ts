@@ -118,7 +118,7 @@ export class Subscriber implements Subscription {
     // Not delivered yet, and likely to be taken over by another consumer.
     this.#surplus = this.#surplus.filter(({ owner }) => owner !== ended);
     this.#claim = this.#newClaim();
-    this.#leaseKeeper.startAnew();
+    this.#leaseKeeper.startNew();
     this.#reader.interrupt();
   }
 

@@ -12,7 +12,7 @@ import { Script } from "./script.ts";
  *
  * KEYS  1 queue, 2 leases, 3 due, 4 waiting
  * ARGV  1 the group, 2 the consumer, 3 its lease in milliseconds, 4 '1' if it may start one, 5 the most entries to take
- *       over, 6 the consumer that holds released entries, 7 the most due events to put back at once
+ *       over, 6 the consumer that holds released entries, 7 how many due events to put back at most
  * Reply { 1 if the lease has ended, else 0; milliseconds until the next event is due, or -1 for none;
  *         then for each entry taken over: its id, how often it was delivered before, its fields }
  */

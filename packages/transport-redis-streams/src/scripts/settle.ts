@@ -74,7 +74,7 @@ end
 
 function store.retry(at)
   if pending(ARGV[at]) then
-    -- Unique even if the queue is deleted and its entries' ids begin anew.
+    -- Unique even if the queue is deleted and its entry ids start again.
     local id = ARGV[at] .. ' ' .. consumer
     redis.call('HSET', KEYS[5], id, ARGV[at + 2])
     redis.call('ZADD', KEYS[4], string.format('%.3f', now() + tonumber(ARGV[at + 1])), id)

@@ -1,6 +1,6 @@
 /**
- * Times when to look for due events. The server holds waiting events by its own clock, and a look puts due ones back into
- * their queue; here is only when the next look takes place.
+ * Schedules when this process next looks for due events. The delays themselves run on the server, by its clock: a look
+ * runs a script that puts due events back into their queue and replies when the next one is due.
  */
 export class Delays {
   readonly #look: () => void;
@@ -9,7 +9,7 @@ export class Delays {
   #at = 0;
   #ended = false;
 
-  /** @param look called when it is time; never twice for one timer */
+  /** @param look called when it is time to look */
   constructor(look: () => void) {
     this.#look = look;
   }

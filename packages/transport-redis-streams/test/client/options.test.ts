@@ -13,7 +13,7 @@ const problemOf = (act: () => unknown): string => {
   return "";
 };
 
-describe("L4 what cannot be a target is told at the call, without its password", () => {
+describe("L4 an invalid target throws at the call, without its password", () => {
   test.each([
     ["redis://:s3cret@", "form redis://"],
     ["amqp://user:s3cret@localhost", "form redis://"],
@@ -35,7 +35,7 @@ describe("L4 what cannot be a target is told at the call, without its password",
     ["nothing", {}],
     ["two targets", { uri: "redis://localhost", connection: {} }],
     ["an unknown option", { uri: "redis://localhost", vhost: "a" }],
-    ["a client that is none", { client: {} }],
+    ["a client that is not one", { client: {} }],
     ["a cluster without nodes", { cluster: { nodes: [] } }],
     ["TLS for a URL without", { uri: "redis://localhost", tls: {} }],
     ["replication on a cluster", { cluster: { nodes: [1] }, durability: "replicated" }],

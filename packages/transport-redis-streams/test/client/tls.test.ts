@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
-/** A port that speaks TLS, with a certificate that nobody has signed, in front of the server. */
+/** A port that speaks TLS, with a self-signed certificate, in front of the server. */
 async function tlsPort(uri: string) {
   const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], { algorithm: "sha256" });
   const { hostname, port } = new URL(uri);
@@ -29,7 +29,7 @@ const startError = (transport: ReturnType<typeof redisStreams>): Promise<unknown
     (error: unknown) => error,
   );
 
-test("L4 TLS works with the authority given, and refuses a certificate that nobody has signed", async () => {
+test("L4 TLS works with the authority given, and refuses a self-signed certificate", async () => {
   const space = new Space();
   const { port, cert } = await tlsPort(space.uri);
   const uri = `rediss://localhost:${port}?prefix=${space.prefix}`;

@@ -22,7 +22,7 @@ function run(url: string, pause: number, said: string[]): ChildProcess {
   return child;
 }
 
-test("L3 a process stopped for longer than its lease and resumed settles nothing that is no longer its own", async () => {
+test("L3 a process that was suspended for longer than its lease settles nothing that is no longer its own", async () => {
   const space = new Space({ lease: 1_000 });
   const outputs: unknown[] = [];
   const sink = space.app().onEvent("out", { useCase: "sink" }, (output) => void outputs.push(output));
@@ -54,13 +54,13 @@ test("L3 a process stopped for longer than its lease and resumed settles nothing
   expect(attempts).toEqual([1]);
 });
 
-test("H3 a handler of many leases is not handed its event again while its process lives, also over cut connections", async () => {
+test("H3 a handler slower than many leases is not given its event again while its process lives, also over cut connections", async () => {
   const space = new Space({ lease: 1_000 });
   const proxy = await space.proxy();
   let calls = 0;
-  let letGo = () => {};
+  let finish = () => {};
   const held = new Promise<void>((resolve) => {
-    letGo = resolve;
+    finish = resolve;
   });
   const handler = () => {
     calls += 1;
@@ -83,19 +83,19 @@ test("H3 a handler of many leases is not handed its event again while its proces
     return passed > 4_000;
   });
   expect(calls).toBe(1);
-  letGo();
+  finish();
   await until("it is settled", async () => (await second.stats()).uc?.inFlight === 0);
   expect(await second.stats()).toEqual({ uc: { ready: 0, inFlight: 0, waiting: 0, dead: 0 } });
 });
 
-test("H3 a server that was away for longer than the leases makes nobody take from those that live", async () => {
+test("H3 after a server was away for longer than the leases, nobody takes over from living consumers", async () => {
   const broker = await startRedis(inject("redisVersion"));
   onTestFinished(() => broker.stop());
   const space = new Space({ uri: broker.uri, lease: 1_000 });
   let calls = 0;
-  let letGo = () => {};
+  let finish = () => {};
   const held = new Promise<void>((resolve) => {
-    letGo = resolve;
+    finish = resolve;
   });
   const apps = [1, 2, 3].map(() =>
     space.app({ concurrency: 10 }).onEvent("slow", { useCase: "uc" }, () => {
@@ -113,12 +113,12 @@ test("H3 a server that was away for longer than the leases makes nobody take fro
     await new Promise((resolve) => setTimeout(resolve, 1_500));
   }
   expect(calls).toBe(20);
-  letGo();
+  finish();
   await until("all are settled", async () => (await apps[0]?.stats())?.uc?.inFlight === 0);
   expect(calls).toBe(20);
 });
 
-test("L2 what a clean stop hands back comes before what is behind it, with no crash counted", async () => {
+test("L2 what a clean stop releases comes before what is behind it, with no crash counted", async () => {
   const space = new Space({ lease: 60_000 });
   const publisher = await space.connect();
   await publisher.declare([{ name: "uc", patterns: ["x"] }]);

@@ -4,17 +4,17 @@ import { Space } from "../support/space.ts";
 
 const USE_CASES = Array.from({ length: 50 }, (_, index) => `uc_${index}`);
 
-/** A connection, and 50 use cases that want what is called `x.…`. */
-async function wanted(space: Space) {
+/** A connection, and 50 use cases that are bound to `x.*`. */
+async function declareUseCases(space: Space) {
   const connection = await space.connect();
   await connection.declare(USE_CASES.map((name) => ({ name, patterns: ["x.*"] })));
   return connection;
 }
 
-test("P1 what many use cases want is stored by several scripts, each event once and in its order", async () => {
+test("P1 events of many use cases are stored by several scripts, each once and in order", async () => {
   const space = new Space();
-  const connection = await wanted(space);
-  const events = Array.from({ length: 100 }, (_, index) => encoded(index % 10 === 3 ? "nobody's" : "x.y", index));
+  const connection = await declareUseCases(space);
+  const events = Array.from({ length: 100 }, (_, index) => encoded(index % 10 === 3 ? "unbound" : "x.y", index));
   await space.redis.config("RESETSTAT");
   expect(await connection.publish(events)).toEqual([]);
   const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await space.redis.info("commandstats"))?.[1]);
@@ -28,11 +28,11 @@ test("P1 what many use cases want is stored by several scripts, each event once 
 
 test("P2 of a call whose later script fails, the events of the earlier ones count as stored", async () => {
   const space = new Space();
-  const connection = await wanted(space);
-  // A key that is no queue: the script is refused before it stores anything.
+  const connection = await declareUseCases(space);
+  // A key that is not a queue: the script fails before it stores anything.
   await connection.declare([{ name: "odd", patterns: ["x.odd"] }]);
   await space.redis.del(space.key("queue:odd"));
-  await space.redis.set(space.key("queue:odd"), "no queue");
+  await space.redis.set(space.key("queue:odd"), "not a queue");
   const events = Array.from({ length: 60 }, (_, index) => encoded(index === 50 ? "x.odd" : "x.y", index));
   const unconfirmed = await connection.publish(events);
   const [first] = unconfirmed;

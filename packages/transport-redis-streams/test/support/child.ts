@@ -1,6 +1,6 @@
 /**
- * A process for tests to stop and kill, run from the built packages: handles events of "x" in the use case "uc", tells of
- * each when it begins and when it ends, and returns an output that says who made it.
+ * A process for tests to suspend and kill, run from the built packages. It handles events of "x" in the use case "uc",
+ * prints when each begins and ends, and returns an output that says who made it.
  */
 import { PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A stand-in for Sentinel, which no server of the tests can be made into: tells who is the primary. */
+/** Stands in for Sentinel, which the test servers cannot run as: says which server is the primary. */
 export interface SentinelDouble {
   readonly port: number;
   primary: { readonly host: string; readonly port: number };

@@ -1,15 +1,15 @@
 /**
  * Part of the script that every consumer runs regularly.
  *
- *     put_back_due(queue, due, waiting, present, most)
+ *     put_back_due(queue, due, waiting, present, limit)
  *
- * Puts waiting events that are due back into the queue: at most so many, and fewer where they are large. Returns the
+ * Puts at most `limit` waiting events that are due back into the queue, and fewer where they are large. Returns the
  * milliseconds until the next event is due, or -1 if none waits.
  */
 export const PUT_BACK_DUE = `
-local function put_back_due(queue, due, waiting, present, most)
+local function put_back_due(queue, due, waiting, present, limit)
   local bytes = 0
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.3f', present), 'LIMIT', 0, most)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.3f', present), 'LIMIT', 0, limit)) do
     local event = redis.call('HGET', waiting, id)
     if event then
       redis.call('XADD', queue, '*', 'e', event)

@@ -1,0 +1,53 @@
+import type { Delivery } from "@papa-events/core/transport";
+import { expect, test } from "vitest";
+import { encoded } from "../support/events.ts";
+import { Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+test("H1 a settlement whose reply was lost is sent again and applied once", async () => {
+  const space = new Space({ lease: 60_000 });
+  const proxy = await space.proxy();
+  const publisher = await space.connect();
+  await publisher.declare([
+    { name: "uc", patterns: ["x"] },
+    { name: "sink", patterns: ["out"] },
+  ]);
+  const deliveries: Delivery[] = [];
+  const consumer = await space.connect(proxy.uri);
+  await consumer.subscribe("uc", 200, (delivery) => deliveries.push(delivery));
+  for (let round = 1; round <= 10; round += 1) {
+    await publisher.publish(Array.from({ length: 20 }, (_, n) => encoded("x", n)));
+    await until("they are out", () => deliveries.length === 20);
+    const settling = deliveries.splice(0).map((delivery, n) => {
+      if (n % 4 === 0) return delivery.settle({ kind: "dead", id: `${round}-${n}`, event: encoded("x", n) });
+      if (n % 4 === 1) return delivery.settle({ kind: "retry", delay: 3_600_000, event: encoded("x", n) });
+      return delivery.settle({ kind: "done", outputs: [encoded("out", n)] });
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    proxy.cut();
+    await Promise.all(settling);
+    expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: round * 5, dead: round * 5 });
+    expect((await publisher.inspect("sink")).ready).toBe(round * 10);
+  }
+});
+
+test("L3 a settlement that the server refuses for good harms no other in its script", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declare([{ name: "uc", patterns: ["x"] }]);
+  const deliveries: Delivery[] = [];
+  await connection.subscribe("uc", 10, (delivery) => deliveries.push(delivery));
+  await connection.publish([encoded("x", 1), encoded("x", 2), encoded("x", 3)]);
+  await until("three are out", () => deliveries.length === 3);
+  await space.redis.set(space.key("dead:uc"), "not a hash");
+  const [done, dead, retry] = deliveries;
+  const settled = await Promise.allSettled([
+    done?.settle({ kind: "done", outputs: [] }),
+    dead?.settle({ kind: "dead", id: "dead-letter", event: encoded("x", 2) }),
+    retry?.settle({ kind: "retry", delay: 3_600_000, event: encoded("x", 3) }),
+  ]);
+  expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  await space.redis.del(space.key("dead:uc"));
+  await dead?.settle({ kind: "dead", id: "dead-letter", event: encoded("x", 2) });
+  expect(await connection.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 1, dead: 1 });
+});

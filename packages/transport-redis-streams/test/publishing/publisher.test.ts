@@ -1,0 +1,39 @@
+import { redis as startRedis } from "@papa-events/conformance/brokers";
+import { isPapaError } from "@papa-events/core";
+import { redisStreams } from "@papa-events/transport-redis-streams";
+import { Redis } from "ioredis";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { encoded } from "../support/events.ts";
+import { quiet } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+/** A server of this test's own, to which a replica may be attached. */
+async function startServer() {
+  const broker = await startRedis(inject("redisVersion"));
+  const client = new Redis(broker.uri);
+  onTestFinished(async () => {
+    client.disconnect();
+    await broker.stop();
+  });
+  return { uri: broker.uri, client };
+}
+
+test("P1 with durability replicated, an event is published once a replica has it, and not before", async () => {
+  const primary = await startServer();
+  const warnings: string[] = [];
+  const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
+  const transport = redisStreams({ uri: primary.uri, durability: "replicated" });
+  const connection = await transport.connect({ appName: "test", logger, onStatus: () => {} });
+  onTestFinished(() => connection.close());
+  expect(warnings.join()).toContain("No replica");
+  expect(connection.capabilities.durability).toBe("replicas");
+  await connection.declare([{ name: "uc", patterns: ["x"] }]);
+  const [unconfirmed] = await connection.publish([encoded("x", 1)]);
+  expect(isPapaError(unconfirmed?.error) && unconfirmed.error.retryable).toBe(true);
+  const replica = await startServer();
+  const { hostname, port } = new URL(primary.uri);
+  await replica.client.replicaof(hostname, Number(port));
+  await until("the replica follows", async () => (await primary.client.info("replication")).includes("state=online"));
+  expect(await connection.publish([encoded("x", 2)])).toEqual([]);
+  expect(await replica.client.xlen("{papa-events}:queue:uc")).toBe(2);
+});
