@@ -1,15 +1,15 @@
 import type { Capabilities } from "@papa-events/core/transport";
 
-/** What Kafka promises through this transport. */
+/** Tells what this transport promises on Kafka. */
 export const capabilities: Capabilities = {
-  // Kafka's transactions would make these one step, at a half to a fifth of the throughput.
+  // Kafka's transactions would make these atomic, but cost half to four fifths of the throughput.
   atomicOutputs: false,
   atomicMoves: false,
-  // An offset carries no count of deliveries.
+  // Kafka keeps no delivery count for an offset.
   countsCrashes: false,
   declarationsComplete: true,
   durability: "replicas",
-  // Topics are listed once a second, then the group is joined anew.
+  // Topics are listed once a second. After a new one the group is joined again.
   discovery: 3_000,
   exclusive: "until-evicted",
   publishing: { eventsPerCall: 500, callsInFlight: 8, bytesPerCall: 4 * 1_048_576 },

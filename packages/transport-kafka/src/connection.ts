@@ -14,33 +14,37 @@ import { capabilities } from "./capabilities.ts";
 import { Cluster } from "./client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "./client/errors.ts";
 import type { Target } from "./client/options.ts";
-import { Inspection } from "./consuming/inspection.ts";
+import { countOpen } from "./consuming/count-open.ts";
+import type { SettlementStore } from "./consuming/settlement.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
-import { Letters } from "./dead-letters/dead-letters.ts";
+import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
 import { Discovery } from "./declarations/discovery.ts";
 import { Registry } from "./declarations/registry.ts";
-import { Topics } from "./declarations/topology.ts";
+import { Topology } from "./declarations/topology.ts";
 import { Producer } from "./publishing/producer.ts";
-import { Storage } from "./publishing/publisher.ts";
+import { Publisher } from "./publishing/publisher.ts";
+import { countWaiting } from "./waiting/count-waiting.ts";
+import { Delays } from "./waiting/delays.ts";
 import { Releaser } from "./waiting/releaser.ts";
 
-/** How long closing may wait for the cluster: what it does not hear of is handled again. */
-const CLOSING = 5_000;
+/** Closing waits no longer for the cluster; what the cluster has not received by then is handled again. */
+const CLOSE_LIMIT_MS = 5_000;
 
-/** One app's way to Kafka. */
+/** One app's connection to a cluster. */
 export class KafkaConnection implements Connection {
   readonly capabilities = capabilities;
   readonly #cluster: Cluster;
+  readonly #topology: Topology;
   readonly #producer: Producer;
-  readonly #storage: Storage;
+  readonly #publisher: Publisher;
   readonly #registry: Registry;
   readonly #discovery: Discovery;
   readonly #declarations: Declarations;
-  readonly #inspection: Inspection;
   readonly #releaser: Releaser;
+  readonly #store: SettlementStore;
   readonly #subscribers: Subscriber[] = [];
-  readonly #letters = new Map<string, Letters>();
+  readonly #deadLetters = new Map<string, DeadLetters>();
   #consuming = false;
   #closed = false;
 
@@ -50,16 +54,31 @@ export class KafkaConnection implements Connection {
   }
 
   private constructor(cluster: Cluster) {
-    const topics = new Topics(cluster);
+    const topology = new Topology(cluster);
+    const producer = new Producer(cluster, topology);
     this.#cluster = cluster;
-    this.#producer = new Producer(cluster, topics);
-    this.#storage = new Storage(cluster, topics, this.#producer);
-    this.#registry = new Registry(cluster, topics, this.#producer);
-    this.#discovery = new Discovery(cluster, this.#registry, topics);
-    const parts = { cluster, topics, registry: this.#registry, discovery: this.#discovery, storage: this.#storage };
-    this.#declarations = new Declarations(parts);
-    this.#inspection = new Inspection(parts);
-    this.#releaser = new Releaser(cluster, topics, this.#storage);
+    this.#topology = topology;
+    this.#producer = producer;
+    this.#publisher = new Publisher(cluster, topology, producer);
+    this.#registry = new Registry(cluster, async (records) => {
+      // All in one turn of the event loop, so that they go in one batch: readers see a use case before its patterns.
+      const topic = topology.registry;
+      await Promise.all(records.map((record) => producer.storeOne({ topic, partition: 0, record })));
+    });
+    this.#discovery = new Discovery(cluster, this.#registry, topology);
+    this.#declarations = new Declarations({
+      cluster,
+      topology,
+      registry: this.#registry,
+      discovery: this.#discovery,
+    });
+    this.#releaser = new Releaser(cluster, topology, this.#publisher);
+    const delays = new Delays(topology, producer);
+    this.#store = {
+      publish: (events, abandoned) => this.#publisher.publishUntil(events, abandoned),
+      delay: (useCase, delay, event, abandoned) => delays.storeUntil(useCase, delay, event, abandoned),
+      deadLetter: (useCase, id, event, abandoned) => this.#deadLettersOf(useCase).storeUntil(id, event, abandoned),
+    };
   }
 
   declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
@@ -67,7 +86,7 @@ export class KafkaConnection implements Connection {
   }
 
   async declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    await this.#telling(() => this.#registry.refresh());
+    await this.#mapErrors(() => this.#registry.refresh());
     return this.#registry.patterns(useCase);
   }
 
@@ -76,47 +95,43 @@ export class KafkaConnection implements Connection {
   }
 
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    return this.#storage.publish(events);
+    return this.#publisher.publish(events);
   }
 
   async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
     const subscriber = new Subscriber(readAhead, {
       useCase,
       cluster: this.#cluster,
+      topology: this.#topology,
       registry: this.#registry,
       discovery: this.#discovery,
-      storage: this.#storage,
+      store: this.#store,
       onDelivery,
     });
     this.#subscribers.push(subscriber);
-    this.#consume();
-    await this.#telling(() => subscriber.start());
+    this.#startConsuming();
+    await this.#mapErrors(() => subscriber.start());
     return subscriber;
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    let letters = this.#letters.get(useCase);
-    if (letters === undefined) {
-      letters = new Letters({
-        useCase,
-        cluster: this.#cluster,
-        registry: this.#registry,
-        producer: this.#producer,
-        storage: this.#storage,
-      });
-      this.#letters.set(useCase, letters);
-    }
-    return letters;
+    return this.#deadLettersOf(useCase);
   }
 
   async inspect(useCase: string): Promise<QueueStats> {
-    return this.#telling(async () => {
+    return this.#mapErrors(async () => {
       await this.#registry.refresh();
       if (!this.#registry.has(useCase)) throw unknownUseCase(useCase);
+      const options = {
+        cluster: this.#cluster,
+        topology: this.#topology,
+        registry: this.#registry,
+        discovery: this.#discovery,
+      };
       const [open, waiting, dead] = await Promise.all([
-        this.#inspection.open(useCase),
-        this.#inspection.waiting(useCase),
-        this.deadLetters(useCase).count(),
+        countOpen(useCase, options),
+        countWaiting(useCase, this.#cluster, this.#topology),
+        this.#deadLettersOf(useCase).count(),
       ]);
       const own = this.#subscribers.filter((each) => each.useCase === useCase);
       const inFlight = own.reduce((sum, { unsettled }) => sum + unsettled, 0);
@@ -128,12 +143,13 @@ export class KafkaConnection implements Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#discovery.close();
-    await Promise.all([...this.#subscribers.map((each) => each.close(CLOSING)), this.#releaser.close(CLOSING)]);
+    const subscribers = this.#subscribers.map((each) => each.close(CLOSE_LIMIT_MS));
+    await Promise.all([...subscribers, this.#releaser.close(CLOSE_LIMIT_MS)]);
     this.#cluster.close();
   }
 
-  /** What only apps do that consume. */
-  #consume(): void {
+  /** Starts what only a consuming app needs: releasing waiting events and discovering topics. */
+  #startConsuming(): void {
     if (this.#consuming) return;
     this.#consuming = true;
     this.#releaser.start();
@@ -145,7 +161,23 @@ export class KafkaConnection implements Connection {
     );
   }
 
-  async #telling<T>(action: () => Promise<T>): Promise<T> {
+  #deadLettersOf(useCase: string): DeadLetters {
+    let deadLetters = this.#deadLetters.get(useCase);
+    if (deadLetters === undefined) {
+      deadLetters = new DeadLetters({
+        useCase,
+        cluster: this.#cluster,
+        topology: this.#topology,
+        registry: this.#registry,
+        producer: this.#producer,
+        publisher: this.#publisher,
+      });
+      this.#deadLetters.set(useCase, deadLetters);
+    }
+    return deadLetters;
+  }
+
+  async #mapErrors<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {

@@ -1,11 +1,12 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
-import { addressOf, type Target } from "./client/options.ts";
+import type { Target } from "./client/options.ts";
+import { addressOf } from "./client/uri.ts";
 import { KafkaConnection } from "./connection.ts";
 
 /** A Kafka cluster and a namespace on it. */
 export class KafkaTransport implements Transport {
   readonly name = "kafka";
-  /** Where the cluster is, without user and password. */
+  /** The cluster's address, without user and password. */
   readonly address: string;
   readonly #target: Target;
 

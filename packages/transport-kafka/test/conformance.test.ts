@@ -5,8 +5,9 @@ import { makeTopic, produceFrom, removeMembers } from "./support/admin.ts";
 
 const versions: readonly KafkaVersion[] = ["4.1", "3.9"];
 
-/** Short, because tests of killed consumers wait for it; and few partitions, because there are many topics. */
-const SESSION = 3_000;
+/** Short, because tests of killed consumers wait for it. */
+const SESSION_TIMEOUT_MS = 3_000;
+/** Few, because there are many topics. */
 const PARTITIONS = 2;
 
 for (const version of versions) {
@@ -15,9 +16,9 @@ for (const version of versions) {
     start: () => kafkaBroker(version),
     transport: (uri, namespace) => {
       const { hostname: host, port } = new URL(uri.replace("kafka:", "http:"));
-      // The broker tells its own address, which leads past the proxy.
+      // The address that the broker advertises would bypass the proxy.
       const route = () => ({ host, port: Number(port) });
-      return kafka({ uri, prefix: namespace, sessionTimeout: SESSION, partitions: PARTITIONS, route });
+      return kafka({ uri, prefix: namespace, sessionTimeout: SESSION_TIMEOUT_MS, partitions: PARTITIONS, route });
     },
   });
   const { clean: closeProxies, faults } = broker;
@@ -58,8 +59,8 @@ for (const version of versions) {
     ],
     program: {
       module: import.meta.resolve("@papa-events/transport-kafka"),
-      uri: (namespace) => `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION}&partitions=${PARTITIONS}`,
+      uri: (namespace) => `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}`,
     },
-    longestLease: SESSION,
+    longestLease: SESSION_TIMEOUT_MS,
   });
 }

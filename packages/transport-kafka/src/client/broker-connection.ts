@@ -4,18 +4,18 @@ import loggers from "kafkajs/src/loggers/index.js";
 import Connection from "kafkajs/src/network/connection.js";
 import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
 import protocol from "kafkajs/src/protocol/requests/index.js";
+import { KafkaError } from "../wire/kafka-error.ts";
 import type { ClientSettings } from "./client-settings.ts";
-import { KafkaError } from "./kafka-client.ts";
 import { kafkaErrorOf } from "./kafkajs-errors.ts";
 
-const KEEP_ALIVE = 60_000;
-/** How often requests without an answer are looked for. kafkajs does it ten times a second on every socket. */
-const TIMEOUT_CHECK = 1_000;
+const KEEP_ALIVE_MS = 60_000;
+/** How often requests are checked for their time limit. kafkajs does it ten times a second on every socket. */
+const TIMEOUT_CHECK_MS = 1_000;
 
 type Versions = Readonly<Record<number, { minVersion: number; maxVersion: number }>>;
 
-/** One connection to one broker. When it is lost it stays lost: a new one takes its place. */
-export class Wire {
+/** One connection to one broker. A lost one is not opened again: a new one replaces it. */
+export class BrokerConnection {
   readonly #connection: Connection;
   readonly #opening: Promise<void>;
   #versions: Versions = {};
@@ -44,12 +44,12 @@ export class Wire {
         return socket;
       },
     });
-    mendTimers(this.#connection);
+    fixTimers(this.#connection);
     this.#opening = new Promise((resolve, reject) => {
       this.#abandon = reject;
       this.#open().then(resolve, reject);
     });
-    // Whoever sends is told; nobody may be waiting yet.
+    // Every `send` rejects with the problem; nobody may be waiting yet.
     this.#opening.catch(() => {});
   }
 
@@ -57,7 +57,7 @@ export class Wire {
     return !this.#ended;
   }
 
-  /** The versions of the protocol that the broker speaks, once it is open. */
+  /** The protocol versions that the broker supports; empty until the connection is open. */
   get versions(): Versions {
     return this.#versions;
   }
@@ -67,10 +67,10 @@ export class Wire {
   }
 
   /**
-   * Sends one request and resolves to its decoded answer, error codes unread.
+   * Sends one request and resolves to its decoded response, whose error codes are not checked.
    *
-   * @param body the request's, where it is encoded already
-   * @param decode reads the answer in place of kafkajs
+   * @param body the request's body, if it is already encoded
+   * @param decode decodes the response in place of kafkajs
    */
   async send<T>(
     api: string,
@@ -82,7 +82,7 @@ export class Wire {
     if (this.#ended) throw connectionLost();
     const definition = protocol.requests[api];
     const key = apiKeys[api];
-    if (definition === undefined || key === undefined) throw new Error(`no request ${api}`);
+    if (definition === undefined || key === undefined) throw new Error(`unknown request ${api}`);
     try {
       const encode = body === undefined ? {} : { encode: async () => ({ buf: body, buffer: body }) };
       const { request, response, requestTimeout } = protocol.lookup(this.#versions)(key, definition)(parameters);
@@ -97,27 +97,27 @@ export class Wire {
       })) as T;
     } catch (error) {
       const known = kafkaErrorOf(error);
-      // A broker that does not answer in time may answer the wrong question next.
+      // After a late response, the next one may belong to another request.
       if (known.type === "TIMEOUT" || known.type === "CONNECTION") this.end();
       throw known;
     }
   }
 
-  /** Ends it whatever it is about: who waits for it to open is told at once, as is who waits for an answer. */
+  /** Closes the connection, even while it opens; whatever waits for it rejects at once. */
   end(): void {
     this.#lost();
     this.#abandon(connectionLost());
     this.#destroy();
   }
 
-  /** With an error, because kafkajs does not hear of anything else while it connects and would wait until its time is over. */
+  /** While kafkajs connects it reacts to an error only; without one it would wait for its time limit. */
   #destroy(): void {
     this.#connection.socket?.destroy(connectionLost());
   }
 
   #lost(): void {
     this.#ended = true;
-    // Else a login that goes on would write to what has ended, and wait for ever for the answer.
+    // Without this a login in progress would write to the closed connection and wait forever for the response.
     this.#connection.connectionStatus = "disconnected";
     this.#connection.requestQueue.destroy();
     this.#connection.rejectRequests(connectionLost());
@@ -139,7 +139,7 @@ export class Wire {
 
   async #askVersions(): Promise<Versions> {
     const definition = protocol.requests.ApiVersions;
-    if (definition === undefined) throw new Error("no request ApiVersions");
+    if (definition === undefined) throw new Error("unknown request ApiVersions");
     const ask = definition.protocol({ version: 1 })({});
     const answer = (await this.#connection.send({ ...ask, logResponseError: false })) as {
       apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[];
@@ -161,14 +161,14 @@ function openSocket(asked: { host: string; port: number; onConnect: () => void }
       ? connectTcp({ host, port, noDelay: true }, onConnect)
       : connectTls({ host, port, ...(isIP(name) === 0 ? { servername: name } : {}), ...tls }, onConnect);
   if (tls !== undefined) socket.setNoDelay(true);
-  return socket.setKeepAlive(true, KEEP_ALIVE);
+  return socket.setKeepAlive(true, KEEP_ALIVE_MS);
 }
 
 /**
- * kafkajs looks for throttled requests with a timer of `-1 - Date.now()` milliseconds, which Node.js fires at once, again
- * and again: 870 wake-ups a second on an idle connection. Here it is set only while something is pending.
+ * kafkajs checks for throttled requests with a timer of `-1 - Date.now()` milliseconds. Node.js fires such a timer at once,
+ * again and again: 870 wake-ups a second on an idle connection. Here the timer is set only while something is pending.
  */
-function mendTimers({ requestQueue }: Connection): void {
+function fixTimers({ requestQueue }: Connection): void {
   const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
   requestQueue.scheduleCheckPendingRequests = () => {
     if (requestQueue.pending.length > 0) schedule();
@@ -180,9 +180,9 @@ function mendTimers({ requestQueue }: Connection): void {
       for (const request of requestQueue.inflight.values())
         if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
       if (!requestQueue.isConnected()) requestQueue.destroy();
-    }, TIMEOUT_CHECK);
+    }, TIMEOUT_CHECK_MS);
   };
 }
 
-/** Every error reaches its caller; what kafkajs says beside would tell it twice. */
+/** Every error reaches its caller, so that kafkajs would only report it a second time. */
 const silent = loggers.createLogger({ level: loggers.LEVELS.NOTHING ?? 0, logCreator: () => () => {} });

@@ -1,4 +1,5 @@
 import type { TlsOptions } from "./options.ts";
+import type { Address } from "./uri.ts";
 
 /** How a client reaches the cluster. */
 export interface ClientSettings {
@@ -6,14 +7,9 @@ export interface ClientSettings {
   readonly clientId: string;
   readonly requestTimeout: number;
   readonly connectTimeout: number;
-  /** As kafkajs takes it. */
+  /** In the form that kafkajs takes. */
   readonly sasl?: Readonly<Record<string, unknown>> | undefined;
   readonly tls?: TlsOptions | undefined;
-  /** Where to connect for a broker's address. */
+  /** Maps a broker's advertised address to the one to connect to. */
   readonly route: (host: string, port: number) => Address;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
 }

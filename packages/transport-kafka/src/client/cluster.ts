@@ -1,23 +1,19 @@
 import type { ConnectOptions, Logger } from "@papa-events/core/transport";
+import { KafkaError } from "../wire/kafka-error.ts";
 import { Names } from "../wire/names.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { Backoff } from "./backoff.ts";
 import { papaErrorOf, unsupported } from "./errors.ts";
-import {
-  type ClusterMetadata,
-  type KafkaClient,
-  KafkaError,
-  type OffsetResult,
-  type Place,
-  type TopicMetadata,
-} from "./kafka-client.ts";
+import type { ClusterMetadata, Commit, KafkaClient, OffsetResult, TopicMetadata } from "./kafka-client.ts";
 import { KafkajsClient } from "./kafkajs-client.ts";
-import { addressOf, type Target } from "./options.ts";
-import { Backoff } from "./time-limit.ts";
+import type { Target } from "./options.ts";
+import { addressOf } from "./uri.ts";
 
-/** Fetch version 10 came with Kafka 2.1, JoinGroup 5 with 2.3; both are what later brokers still speak. */
-const NEEDED = { Fetch: [1, 10], JoinGroup: [11, 4] } as const;
+/** Fetch version 10 came with Kafka 2.1, JoinGroup 4 with 2.3; newer brokers still support both. */
+const REQUIRED_VERSIONS = { Fetch: [1, 10], JoinGroup: [11, 4] } as const;
 
-/** Errors after which leaders have to be asked for again. */
-const STALE = new Set([
+/** After these errors the leaders that are known may be wrong. */
+const STALE_METADATA = new Set([
   "NOT_LEADER_FOR_PARTITION",
   "LEADER_NOT_AVAILABLE",
   "UNKNOWN_TOPIC_OR_PARTITION",
@@ -30,14 +26,18 @@ const STALE = new Set([
   "TIMEOUT",
 ]);
 
-/** The cluster as one app sees it: what leads what, and whether it can be reached. */
+const RETRY_LIMIT_MS = 20_000;
+const INITIAL_BACKOFF_MS = 20;
+const MAX_BACKOFF_MS = 1_000;
+
+/** Knows the cluster for one app: which broker leads which partition, and whether it can be reached. */
 export class Cluster {
   readonly target: Target;
   readonly names: Names;
   readonly address: string;
   readonly logger: Logger;
   readonly client: KafkaClient;
-  /** How many brokers there are. */
+  /** The number of brokers. */
   nodes = 0;
   readonly #options: ConnectOptions;
   readonly #topics = new Map<string, TopicMetadata>();
@@ -51,13 +51,13 @@ export class Cluster {
     let answered = false;
     try {
       const versions = await cluster.client.versions();
-      for (const [api, [key, least]] of Object.entries(NEEDED)) {
-        const most = versions[key]?.maxVersion ?? -1;
-        if (most < least) throw unsupported(`the broker is older than Kafka 2.3 (${api} only up to version ${most})`);
+      for (const [api, [key, required]] of Object.entries(REQUIRED_VERSIONS)) {
+        const max = versions[key]?.maxVersion ?? -1;
+        if (max < required) throw unsupported(`the broker is older than Kafka 2.3 (${api} only up to version ${max})`);
       }
       answered = true;
       await cluster.refresh([]);
-      // By now the brokers' own addresses are known, and a connection to one of them shows when the cluster goes away.
+      // Now that the brokers' own addresses are known, this opens a connection whose loss shows that the cluster is gone.
       await cluster.refresh([]);
     } catch (error) {
       cluster.close();
@@ -80,14 +80,14 @@ export class Cluster {
     return this.#closed;
   }
 
-  /** A client with connections of its own: the broker answers the requests of a connection one after the other. */
+  /** Makes a client with connections of its own, because a broker answers the requests of one connection in order. */
   newClient(onLost: () => void = () => {}): KafkaClient {
     const { brokers, sasl, tls, requestTimeout, connectTimeout, route } = this.target;
     const clientId = this.#options.appName;
     return new KafkajsClient({ brokers, clientId, sasl, tls, requestTimeout, connectTimeout, route }, onLost);
   }
 
-  /** What is known of topics, asked for where it is not; those that do not exist are absent. */
+  /** Resolves to the topics' metadata, from the broker where it is not known yet. Topics that do not exist are absent. */
   async topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicMetadata>> {
     const unknown = names.filter((name) => !hasLeaders(this.#topics.get(name)));
     if (unknown.length > 0) await this.refresh(unknown);
@@ -99,76 +99,85 @@ export class Cluster {
     );
   }
 
-  /** How many partitions a topic had when it was last asked for. */
+  /** The number of a topic's partitions when it was last looked up. */
   partitionsOf(topic: string): number {
     return this.#topics.get(topic)?.partitions.length ?? 0;
   }
 
-  /** Asks for topics anew. */
+  /** Looks topics up again. */
   async refresh(names: readonly string[] | "all"): Promise<ClusterMetadata> {
     // An empty list would mean all topics.
-    const asked = names === "all" || names.length > 0 ? names : [this.names.registry];
-    const metadata = await this.client.metadata(asked);
+    const requested = names === "all" || names.length > 0 ? names : [this.names.registry];
+    const metadata = await this.client.metadata(requested);
     this.nodes = metadata.nodes.length;
-    if (asked !== "all") for (const name of asked) this.#topics.delete(name);
+    if (requested !== "all") for (const name of requested) this.#topics.delete(name);
     for (const [name, topic] of metadata.topics) this.#topics.set(name, topic);
     return metadata;
   }
 
-  /** To be told of an error at a topic: what is known of it may be out of date. */
-  doubt(topic: string, error: unknown): void {
-    if (error instanceof KafkaError && STALE.has(error.type)) this.#topics.delete(topic);
+  /** Forgets a topic's metadata if `error` means that it may be out of date. */
+  invalidate(topic: string, error: unknown): void {
+    if (error instanceof KafkaError && STALE_METADATA.has(error.type)) this.#topics.delete(topic);
   }
 
   /** The broker that leads a partition. @throws KafkaError while there is none */
-  async leader({ topic, partition }: Place): Promise<number> {
+  async leader({ topic, partition }: TopicPartition): Promise<number> {
     const metadata = (await this.topics([topic])).get(topic);
     const leader = metadata?.partitions.find((each) => each.partition === partition)?.leader ?? -1;
     if (leader < 0) throw new KafkaError("LEADER_NOT_AVAILABLE", `${topic} [${partition}] has no leader now.`, true);
     return leader;
   }
 
-  /** Places by the broker that leads them. @throws KafkaError */
-  async byLeader<P extends Place>(places: readonly P[]): Promise<Map<number, P[]>> {
-    await this.topics([...new Set(places.map(({ topic }) => topic))]);
+  /** Groups partitions by the broker that leads them. @throws KafkaError */
+  async byLeader<P extends TopicPartition>(partitions: readonly P[]): Promise<Map<number, P[]>> {
+    await this.topics([...new Set(partitions.map(({ topic }) => topic))]);
     const nodes = new Map<number, P[]>();
-    for (const place of places) {
-      const node = await this.leader(place);
+    for (const each of partitions) {
+      const node = await this.leader(each);
       const list = nodes.get(node);
-      if (list === undefined) nodes.set(node, [place]);
-      else list.push(place);
+      if (list === undefined) nodes.set(node, [each]);
+      else list.push(each);
     }
     return nodes;
   }
 
-  /** Where partitions begin or end; tried until each is known. @throws KafkaError that will not go away */
-  offsets(places: readonly Place[], which: "earliest" | "latest"): Promise<readonly OffsetResult[]> {
-    if (places.length === 0) return Promise.resolve([]);
+  /** Resolves to where partitions begin or end; retries until all are known. @throws KafkaError that is permanent */
+  offsets(partitions: readonly TopicPartition[], which: "earliest" | "latest"): Promise<readonly OffsetResult[]> {
+    if (partitions.length === 0) return Promise.resolve([]);
     return this.retried(async () => {
-      const byNode = [...(await this.byLeader(places))];
-      const answers = await Promise.all(
-        byNode.map(([node, list]) => this.#doubting(list, () => this.client.listOffsets(node, list, which))),
+      const byNode = [...(await this.byLeader(partitions))];
+      const responses = await Promise.all(
+        byNode.map(([node, list]) => this.#invalidating(list, () => this.client.listOffsets(node, list, which))),
       );
-      const all = answers.flat();
+      const all = responses.flat();
       for (const { topic, error } of all) {
         if (error === undefined) continue;
-        this.doubt(topic, error);
+        this.invalidate(topic, error);
         throw error;
       }
       return all;
     });
   }
 
-  /** Tries again while errors are passing ones, for as long as a caller may be kept waiting. */
-  async retried<T>(action: () => Promise<T>, limit = 20_000): Promise<T> {
-    const backoff = new Backoff(20, 1_000);
+  /** Resolves to what a group has committed, by `partitionKey`; retries until it is known. @throws KafkaError */
+  async commits(group: string, partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, Commit>> {
+    const committed = await this.retried(async () => {
+      const node = await this.client.coordinator(group);
+      return this.client.committed(node, group, partitions);
+    });
+    return new Map(committed.filter(({ offset }) => offset >= 0).map((commit) => [partitionKey(commit), commit]));
+  }
+
+  /** Repeats an action while its errors are transient, but no longer than a caller may be kept waiting. */
+  async retried<T>(action: () => Promise<T>, limit = RETRY_LIMIT_MS): Promise<T> {
+    const backoff = new Backoff(INITIAL_BACKOFF_MS, MAX_BACKOFF_MS);
     const until = performance.now() + limit;
     for (;;) {
       try {
         return await action();
       } catch (error) {
-        const passing = error instanceof KafkaError && error.retriable;
-        if (!passing || this.#closed || performance.now() > until) throw error;
+        const transient = error instanceof KafkaError && error.retriable;
+        if (!transient || this.#closed || performance.now() > until) throw error;
         await backoff.pause();
       }
     }
@@ -179,16 +188,16 @@ export class Cluster {
     this.client.close();
   }
 
-  async #doubting<T>(places: readonly Place[], action: () => Promise<T>): Promise<T> {
+  async #invalidating<T>(partitions: readonly TopicPartition[], action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      for (const { topic } of places) this.doubt(topic, error);
+      for (const { topic } of partitions) this.invalidate(topic, error);
       throw error;
     }
   }
 
-  /** A connection was lost: finds out whether the cluster can be reached, and tells when that changes. */
+  /** After a lost connection: finds out whether the cluster can be reached, and reports when that changes. */
   async #probe(): Promise<void> {
     if (this.#probing || this.#closed) return;
     this.#probing = true;
@@ -217,9 +226,9 @@ function hasLeaders(topic: TopicMetadata | undefined): boolean {
   return topic !== undefined && topic.partitions.length > 0 && topic.partitions.every(({ leader }) => leader >= 0);
 }
 
-/** Brokers tell their versions to everybody and close on who goes on without the login they want, without a word. */
+/** A broker tells anyone its versions. If it requires a login, it then closes the connection without an error. */
 function withHint(error: KafkaError): KafkaError {
   if (error.type !== "CONNECTION") return error;
-  const message = `${error.message.replace(/\.$/, "")} after a first answer: the broker may want a login (SASL)`;
+  const message = `${error.message.replace(/\.$/, "")} after a first response: the broker may require a login (SASL)`;
   return new KafkaError(error.type, message, error.retriable, error);
 }

@@ -1,11 +1,11 @@
 import { isPapaError, PapaError } from "@papa-events/core";
-import { KafkaError } from "./kafka-client.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
 
 const TRANSPORT = "kafka";
-/** A certificate or the protocol is wrong: trying again changes nothing. */
-const TLS = /SSL|TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|certificate/i;
+/** Such an error means a wrong certificate or protocol: trying again does not help. */
+const TLS_PROBLEM = /SSL|TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|certificate/i;
 
-/** What the cluster or its client threw, as an error of the library. */
+/** Maps what the cluster or its client threw to an error of the library. */
 export function papaErrorOf(thrown: unknown, address: string, object?: string): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -16,7 +16,7 @@ export function papaErrorOf(thrown: unknown, address: string, object?: string): 
     const message = `The Kafka cluster at ${address} refuses access${about}: ${sentence(cause)}`;
     return new PapaError("access-refused", message, details, { cause });
   }
-  if (TLS.test(cause.message)) {
+  if (TLS_PROBLEM.test(cause.message)) {
     const message = `TLS with the Kafka cluster at ${address} failed: ${sentence(cause)}`;
     return new PapaError("connection-failed", message, details, { cause });
   }
@@ -36,7 +36,7 @@ export function unknownUseCase(useCase: string): PapaError {
 }
 
 export function topologyConflict(object: string, difference: string): PapaError {
-  const message = `${object} is not as it has to be: ${difference}.`;
+  const message = `${object} is not as required: ${difference}.`;
   return new PapaError("topology-conflict", message, { object, difference });
 }
 

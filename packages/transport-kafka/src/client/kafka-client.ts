@@ -1,71 +1,63 @@
-import type { Headers } from "@papa-events/core/transport";
+import type { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchResult, RecordBatch } from "../wire/records.ts";
+import type { PartitionOffset, TopicPartition } from "../wire/topic-partition.ts";
 
 /**
- * What the transport asks of a Kafka client: the protocol's own requests, each sent once to one broker. Retrying,
- * reconnecting and deciding are the transport's. Another client takes kafkajs's place by implementing this.
+ * What the transport needs from a Kafka client: the protocol's own requests, each sent once to one broker. The transport
+ * itself retries, reconnects and decides. To replace kafkajs, implement this.
  *
- * All members reject with a {@link KafkaError}; after one that says the connection went, the next call connects anew.
+ * All members reject with a {@link KafkaError}. After one of type `"CONNECTION"` the next call connects again.
  */
 export interface KafkaClient extends ClusterRequests, RecordRequests, GroupRequests {
-  /** Ends a fetch that waits, so that the next one begins at once. */
+  /** Aborts fetches that wait at a broker, so that the next ones begin at once. */
   interruptFetches(): void;
-  /** Ends the connections for everything but fetches; what waits for an answer rejects. */
+  /** Closes the connections for everything but fetches; requests in flight reject. */
   interruptRequests(): void;
-  /** Ends all connections; what is under way rejects. */
+  /** Closes all connections; requests in flight reject. */
   close(): void;
 }
 
-/** What there is on the cluster. */
+/** Requests about the cluster. */
 interface ClusterRequests {
-  /** The versions of the protocol that a broker speaks, by the number of the request. */
+  /** The protocol versions that a broker supports, by the number of the request. */
   versions(): Promise<ProtocolVersions>;
   /** Asks any broker that answers. Topics that do not exist are absent. `"all"` lists every topic of the cluster. */
   metadata(topics: readonly string[] | "all"): Promise<ClusterMetadata>;
-  /** The answer lists the topics that were not made, those that exist among them. */
+  /** Resolves to the topics that were not created, existing ones among them. */
   createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]>;
-  /** Settings of topics, or of a broker, by name. */
+  /** Settings of topics or of a broker, by name. */
   describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>>;
 }
 
-/** What is in partitions; a request goes to the broker that leads them. */
+/** Requests about the contents of partitions; each goes to the broker that leads them. */
 interface RecordRequests {
-  /** Stores record batches with acknowledgements from all in-sync replicas. The answer tells of each partition. */
+  /** Stores record batches with acknowledgements from all in-sync replicas. Resolves to a result for each partition. */
   produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]>;
-  /** Waits at the broker until there are records or `wait` milliseconds are over. On a connection of its own. */
-  fetch(node: number, partitions: readonly FetchPartition[], limits: FetchLimits): Promise<readonly FetchResult[]>;
-  /** Offsets that partitions begin or end at. */
+  /** Waits at the broker for records, for up to `wait` milliseconds. Uses a connection of its own. */
+  fetch(node: number, partitions: readonly PartitionOffset[], limits: FetchLimits): Promise<readonly FetchResult[]>;
+  /** The offsets at which partitions begin or end. */
   listOffsets(
     node: number,
-    partitions: readonly Place[],
+    partitions: readonly TopicPartition[],
     which: "earliest" | "latest",
   ): Promise<readonly OffsetResult[]>;
-  /** Destroys the records below these offsets. */
-  deleteRecords(node: number, offsets: readonly PlaceAt[]): Promise<void>;
+  /** Deletes the records below these offsets. */
+  deleteRecords(node: number, offsets: readonly PartitionOffset[]): Promise<void>;
 }
 
-/** Consumer groups; a request goes to the group's coordinator. */
+/** Requests about consumer groups; each goes to the group's coordinator. */
 interface GroupRequests {
   /** The broker that coordinates a group. */
   coordinator(group: string): Promise<number>;
-  join(node: number, request: JoinRequest): Promise<JoinAnswer>;
+  join(node: number, request: JoinRequest): Promise<JoinResult>;
   sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<Assignment>;
   heartbeat(node: number, member: Membership): Promise<void>;
   leave(node: number, group: string, memberId: string): Promise<void>;
   commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<void>;
-  committed(node: number, group: string, partitions: readonly Place[]): Promise<readonly Commit[]>;
+  committed(node: number, group: string, partitions: readonly TopicPartition[]): Promise<readonly Commit[]>;
 }
 
 export type ProtocolVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
-
-/** A partition. */
-export interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-export interface PlaceAt extends Place {
-  readonly offset: number;
-}
 
 export interface ClusterMetadata {
   readonly nodes: readonly number[];
@@ -77,24 +69,12 @@ export interface TopicMetadata {
   readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
 }
 
-export interface KafkaRecord {
-  readonly key: string | null;
-  readonly value: Uint8Array | null;
-  readonly headers?: Headers | Readonly<Record<string, unknown>>;
-}
-
-export interface RecordBatch extends Place {
-  readonly records: readonly KafkaRecord[];
-}
-
-export interface ProduceResult extends Place {
+export interface ProduceResult extends TopicPartition {
   readonly error?: KafkaError | undefined;
   readonly offset: number;
   /** The broker's clock when it stored the batch; -1 where the topic keeps the producer's time. */
   readonly time: number;
 }
-
-export type FetchPartition = PlaceAt;
 
 export interface FetchLimits {
   readonly wait: number;
@@ -102,24 +82,7 @@ export interface FetchLimits {
   readonly bytesPerPartition: number;
 }
 
-export interface FetchResult extends Place {
-  readonly error?: KafkaError | undefined;
-  readonly highWatermark: number;
-  readonly records: readonly FetchedRecord[];
-  /** Where to go on; the same as was asked for when nothing came. */
-  readonly next: number;
-}
-
-export interface FetchedRecord {
-  readonly offset: number;
-  /** When the broker stored it, by its own clock. */
-  readonly time: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-
-export interface OffsetResult extends PlaceAt {
+export interface OffsetResult extends PartitionOffset {
   readonly error?: KafkaError | undefined;
 }
 
@@ -143,14 +106,14 @@ export interface JoinRequest {
   readonly sessionTimeout: number;
   readonly rebalanceTimeout: number;
   readonly topics: readonly string[];
-  /** What the member tells the leader. */
+  /** Data that the group's leader reads when it assigns partitions. */
   readonly userData: string;
 }
 
-export interface JoinAnswer {
+export interface JoinResult {
   readonly memberId: string;
   readonly generation: number;
-  /** All members, for the leader; empty for the others. */
+  /** All members if this one is the leader; else empty. */
   readonly members: readonly GroupMember[];
 }
 
@@ -174,20 +137,6 @@ export interface MemberAssignment {
   readonly assignment: Assignment;
 }
 
-export interface Commit extends PlaceAt {
+export interface Commit extends PartitionOffset {
   readonly metadata: string;
-}
-
-/** What went wrong, in Kafka's own names of errors or `"CONNECTION"`, `"TIMEOUT"`, `"AUTHENTICATION"`. */
-export class KafkaError extends Error {
-  readonly type: string;
-  /** Whether the same request may succeed later. */
-  readonly retriable: boolean;
-
-  constructor(type: string, message: string, retriable: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = "KafkaError";
-    this.type = type;
-    this.retriable = retriable;
-  }
 }

@@ -1,22 +1,6 @@
-import errors from "kafkajs/src/protocol/error.js";
-import { KafkaError } from "./kafka-client.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
 
-/** kafkajs's list of errors ends before these. */
-const LATER: Readonly<Record<number, readonly [type: string, retriable: boolean]>> = {
-  89: ["THROTTLING_QUOTA_EXCEEDED", true],
-  100: ["UNKNOWN_TOPIC_ID", true],
-};
-
-/** The error for a code of an answer; `undefined` for success. */
-export function errorOfCode(code: number): KafkaError | undefined {
-  if (code === 0) return undefined;
-  const later = LATER[code];
-  if (later !== undefined) return new KafkaError(later[0], later[0], later[1]);
-  const { type, message, retriable } = errors.createErrorFromCode(code);
-  return new KafkaError(type, message, retriable);
-}
-
-/** What kafkajs threw. */
+/** Maps what kafkajs threw to a {@link KafkaError}. */
 export function kafkaErrorOf(thrown: unknown): KafkaError {
   if (thrown instanceof KafkaError) return thrown;
   if (!(thrown instanceof Error)) return new KafkaError("UNKNOWN", String(thrown), false);
@@ -31,7 +15,7 @@ export function kafkaErrorOf(thrown: unknown): KafkaError {
   return new KafkaError(typeof type === "string" ? type : name, message, retriable, thrown);
 }
 
-/** An authenticator's error may hold what it was given. */
+/** An authenticator's error may carry the credentials it was given. */
 function withoutSecrets({ message }: Error): Error {
   return new Error(message);
 }

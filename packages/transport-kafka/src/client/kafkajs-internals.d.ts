@@ -1,6 +1,6 @@
 /**
- * What this package uses of kafkajs 2.2.4 below its public surface: its connections and its codecs of the protocol.
- * The version is pinned; nothing outside this folder knows of it.
+ * What this package uses of kafkajs 2.2.4 below its public surface: its connections and its protocol codecs.
+ * The version is pinned. Only this folder and the error codes in `wire/` use it.
  */
 declare module "kafkajs/src/network/connection.js" {
   import type { Socket } from "node:net";

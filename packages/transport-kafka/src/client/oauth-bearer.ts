@@ -1,6 +1,6 @@
-import { KafkaError } from "./kafka-client.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
 
-/** What kafkajs lends an authenticator: one exchange of bytes, each side's led by their length in four bytes. */
+/** What kafkajs gives an authenticator: one exchange of bytes. Both sides begin with a four-byte length. */
 interface Exchange {
   readonly saslAuthenticate: (exchange: {
     readonly request: { encode(): Promise<Buffer> };
@@ -11,32 +11,32 @@ interface Exchange {
 const SEPARATOR = "\u0001";
 
 /**
- * The login by OAUTHBEARER (RFC 7628), in place of the one of kafkajs, which takes the refusal of a token for success: the
- * broker answers a bad token without an error code, with JSON that tells why, where nothing is the answer to a good one.
+ * Logs in by OAUTHBEARER (RFC 7628) in place of kafkajs, which mistakes a refused token for success. The broker answers a
+ * bad token without an error code but with JSON that gives the reason, and a good one with an empty response.
  */
 export function oauthBearer(token: () => Promise<string>): (exchange: Exchange) => { authenticate(): Promise<void> } {
   return ({ saslAuthenticate }) => ({
     authenticate: async () => {
-      const answer = await saslAuthenticate({
-        request: { encode: async () => message(await valid(token)) },
+      const response = await saslAuthenticate({
+        request: { encode: async () => message(await validToken(token)) },
         response: { decode: async (bytes) => bytes, parse: async (bytes) => bytes.subarray(4).toString() },
       });
-      if (answer !== "") throw refused(`the broker refuses the token: ${statusOf(answer)}`);
+      if (response !== "") throw refused(`the broker refuses the token: ${statusOf(response)}`);
     },
   });
 }
 
-async function valid(token: () => Promise<string>): Promise<string> {
+async function validToken(token: () => Promise<string>): Promise<string> {
   let value: unknown;
   try {
     value = await token();
   } catch (error) {
-    // Its issuer may be back soon.
+    // The issuer may be available again soon.
     const why = error instanceof Error ? error.message : String(error);
-    throw new KafkaError("TOKEN", `The token for SASL OAUTHBEARER could not be had: ${why}`, true, error);
+    throw new KafkaError("TOKEN", `The token for SASL OAUTHBEARER could not be obtained: ${why}`, true, error);
   }
   if (typeof value === "string" && value !== "") return value;
-  throw refused("`token` resolved to no text");
+  throw refused("`token` did not resolve to a non-empty string");
 }
 
 function message(token: string): Buffer {
@@ -46,12 +46,12 @@ function message(token: string): Buffer {
   return Buffer.concat([length, text]);
 }
 
-function statusOf(answer: string): string {
+function statusOf(response: string): string {
   try {
-    const { status } = JSON.parse(answer) as { status?: unknown };
-    return typeof status === "string" ? status : "it does not say why";
+    const { status } = JSON.parse(response) as { status?: unknown };
+    return typeof status === "string" ? status : "no reason given";
   } catch {
-    return "it does not say why";
+    return "no reason given";
   }
 }
 

@@ -1,4 +1,4 @@
-/** Lets callers share a run as far as it begins after their call: one is under way, one more is planned. */
+/** Lets callers share one run if it begins after their call: one run is in progress, at most one more is queued. */
 export class SharedRun {
   readonly #run: () => Promise<void>;
   #current: Promise<void> | undefined;

@@ -1,11 +1,13 @@
+import { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchedRecord, FetchResult } from "../wire/records.ts";
+import type { TopicPartition } from "../wire/topic-partition.ts";
 import type { Cluster } from "./cluster.ts";
-import { type FetchedRecord, KafkaError } from "./kafka-client.ts";
 import { SharedRun } from "./shared-run.ts";
 
 const LIMITS = { wait: 0, bytes: 16 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
 
-/** Reads a topic of one partition from its beginning, and again to its end whenever that is asked for. */
-export class Tail {
+/** Reads a topic of one partition from its beginning, and on to its current end at each refresh. */
+export class TopicTail {
   readonly topic: string;
   readonly #cluster: Cluster;
   readonly #onRecord: (record: FetchedRecord) => void;
@@ -19,44 +21,44 @@ export class Tail {
     this.#run = new SharedRun(() => this.#read());
   }
 
-  /** Resolves when everything has been read that was stored before the call. A topic that is not there is empty. */
+  /** Resolves when everything that was stored before the call has been read. A missing topic counts as empty. */
   refresh(): Promise<void> {
     return this.#run.call();
   }
 
   async #read(): Promise<void> {
-    const place = { topic: this.topic, partition: 0 };
+    const source = { topic: this.topic, partition: 0 };
     const cluster = this.#cluster;
     const exists = await cluster.retried(async () => (await cluster.topics([this.topic])).has(this.topic));
     if (!exists) return;
-    const [end] = await cluster.offsets([place], "latest");
+    const [end] = await cluster.offsets([source], "latest");
     if (end === undefined) return;
     while (this.#position < end.offset) {
       await cluster.retried(async () => {
-        const [result] = await this.#fetch(place);
+        const [result] = await this.#fetch(source);
         if (result === undefined) return;
         if (result.error?.type === "OFFSET_OUT_OF_RANGE") {
-          const [earliest] = await cluster.offsets([place], "earliest");
+          const [earliest] = await cluster.offsets([source], "earliest");
           this.#position = Math.max(earliest?.offset ?? 0, 0);
           return;
         }
         if (result.error !== undefined) {
-          cluster.doubt(this.topic, result.error);
+          cluster.invalidate(this.topic, result.error);
           throw result.error;
         }
         for (const record of result.records) this.#onRecord(record);
-        // Nothing but the end of a compacted log is left.
+        // Compaction may have removed the last records, so that nothing is left to read.
         this.#position = result.records.length === 0 && result.next === this.#position ? end.offset : result.next;
       });
     }
   }
 
-  async #fetch(place: { topic: string; partition: number }) {
+  async #fetch(source: TopicPartition): Promise<readonly FetchResult[]> {
     try {
-      const node = await this.#cluster.leader(place);
-      return await this.#cluster.client.fetch(node, [{ ...place, offset: this.#position }], LIMITS);
+      const node = await this.#cluster.leader(source);
+      return await this.#cluster.client.fetch(node, [{ ...source, offset: this.#position }], LIMITS);
     } catch (error) {
-      if (error instanceof KafkaError) this.#cluster.doubt(this.topic, error);
+      if (error instanceof KafkaError) this.#cluster.invalidate(this.topic, error);
       throw error;
     }
   }

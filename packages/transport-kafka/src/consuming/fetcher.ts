@@ -1,58 +1,56 @@
 import type { Cluster } from "../client/cluster.ts";
-import {
-  type FetchedRecord,
-  type FetchResult,
-  type KafkaClient,
-  KafkaError,
-  type Place,
-} from "../client/kafka-client.ts";
+import type { KafkaClient } from "../client/kafka-client.ts";
 import { sleep } from "../client/time-limit.ts";
-import { keyOf, PartitionLog } from "./partition-log.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchedRecord, FetchResult } from "../wire/records.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { PartitionLog } from "./partition-log.ts";
 
-/** How long a fetch waits at the broker; less while some partition was left out of it. */
-const IDLE_WAIT = 2_000;
-const SHORT_WAIT = 50;
-/** No more is fetched of a partition while so many bytes of it wait. */
-const ENOUGH_BYTES = 512 * 1_024;
-/** A fetch brings at most half of that, so that the broker answers the next one while this one's events are handled. */
-const LIMITS = { bytes: 8 * 1_048_576, bytesPerPartition: ENOUGH_BYTES / 2 };
-const ERROR_PAUSE = 100;
-const UNREADABLE_PAUSE = 30_000;
+/** How long a fetch waits at the broker; the short time while it leaves out some partition. */
+const LONG_POLL_MS = 2_000;
+const SHORT_POLL_MS = 50;
+/** A partition with so many bytes not yet delivered is not fetched. */
+const MAX_BUFFERED_BYTES = 512 * 1_024;
+/** A fetch returns at most half of that, so that the broker answers the next one while these events are handled. */
+const FETCH_LIMITS = { bytes: 8 * 1_048_576, bytesPerPartition: MAX_BUFFERED_BYTES / 2 };
+const ERROR_PAUSE_MS = 100;
+const LOST_CONNECTION_PAUSE_MS = 10;
+const UNREADABLE_PAUSE_MS = 30_000;
 
 export interface FetcherOptions {
   readonly cluster: Cluster;
   readonly client: KafkaClient;
-  /** Those of fetched records that are to be handed over; the others are done. */
-  readonly wanted: (
-    place: Place,
+  /** Chooses the fetched records to deliver; the others count as done. */
+  readonly filter: (
+    source: TopicPartition,
     records: readonly FetchedRecord[],
   ) => readonly FetchedRecord[] | Promise<readonly FetchedRecord[]>;
-  /** Something was fetched. */
+  /** Called after each fetch. */
   readonly onRecords: () => void;
-  /** A partition's topic was made anew: it is read as this log from now on. */
-  readonly onReplaced: (log: PartitionLog, by: PartitionLog) => void;
+  /** Called when a partition's topic was created again: from now on it is read as the replacement. */
+  readonly onReplaced: (replacement: PartitionLog) => void;
 }
 
-/** Fills the logs of this instance's partitions, with one fetch at a time to each broker. */
+/** Fetches records into the logs of this instance's partitions, with one fetch at a time from each broker. */
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #fetching = new Set<number>();
   #logs: readonly PartitionLog[] = [];
   #leaders: Map<number, PartitionLog[]> | undefined;
-  /** Counts the changes of what is read. */
+  /** Incremented whenever the logs change. */
   #epoch = 0;
   #turn = 0;
   #finding = false;
-  #doubting: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
   /** Until when partitions are fetched one by one. */
-  #apart = Number.NEGATIVE_INFINITY;
+  #isolatingUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
   }
 
-  /** Reads these from now on. A fetch for those of before may still wait at the broker: it is interrupted. */
+  /** Reads these logs from now on. It interrupts fetches for the previous ones, which may still wait at the broker. */
   read(logs: readonly PartitionLog[]): void {
     this.#logs = logs;
     this.#leaders = undefined;
@@ -62,11 +60,11 @@ export class Fetcher {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#doubting);
+    clearTimeout(this.#retryTimer);
   }
 
-  /** Fetches from every broker that is not asked yet and leads a partition with room. */
-  more(): void {
+  /** Fetches from every idle broker that leads a partition whose log has room. */
+  fetchMore(): void {
     if (this.#stopped) return;
     if (this.#leaders === undefined) {
       void this.#findLeaders();
@@ -75,7 +73,7 @@ export class Fetcher {
     for (const [node, logs] of this.#leaders) if (!this.#fetching.has(node)) void this.#fetchFrom(node, logs);
   }
 
-  /** Partitions by the broker that leads them; asked for again when an error casts doubt on it. */
+  /** Groups the logs by the broker that leads their partition; repeated after errors. */
   async #findLeaders(): Promise<void> {
     if (this.#finding) return;
     this.#finding = true;
@@ -84,63 +82,63 @@ export class Fetcher {
     const nodes = new Map<number, PartitionLog[]>();
     for (const log of logs) {
       try {
-        const node = await cluster.leader(log.place);
+        const node = await cluster.leader(log.source);
         const list = nodes.get(node);
         if (list === undefined) nodes.set(node, [log]);
         else list.push(log);
       } catch (error) {
-        cluster.logger.debug({ error }, "A partition has no leader now.");
-        this.#againLater();
+        cluster.logger.debug({ error }, "A partition has no leader at the moment.");
+        this.#retryLater();
       }
     }
     this.#finding = false;
     if (logs === this.#logs) this.#leaders = nodes;
-    this.more();
+    this.fetchMore();
   }
 
-  #againLater(): void {
-    if (this.#doubting !== undefined || this.#stopped) return;
-    this.#doubting = setTimeout(() => {
-      this.#doubting = undefined;
+  #retryLater(): void {
+    if (this.#retryTimer !== undefined || this.#stopped) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
       this.#leaders = undefined;
-      this.more();
-    }, ERROR_PAUSE);
+      this.fetchMore();
+    }, ERROR_PAUSE_MS);
   }
 
-  /** Fetches once from one broker, then has the rest go on. */
+  /** Fetches once from one broker, then triggers the next fetches. */
   async #fetchFrom(node: number, logs: readonly PartitionLog[]): Promise<void> {
-    const asked = this.#withRoom(logs);
-    if (asked.length === 0) return;
+    const fetched = this.#withRoom(logs);
+    if (fetched.length === 0) return;
     this.#fetching.add(node);
     const epoch = this.#epoch;
     try {
       const results = await this.#options.client.fetch(
         node,
-        asked.map(({ place, position }) => ({ ...place, offset: position })),
-        { wait: asked.length < logs.length ? SHORT_WAIT : IDLE_WAIT, ...LIMITS },
+        fetched.map(({ source, position }) => ({ ...source, offset: position })),
+        { wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS, ...FETCH_LIMITS },
       );
-      const byPlace = new Map(asked.map((log) => [keyOf(log.place), log]));
+      const byPartition = new Map(fetched.map((log) => [partitionKey(log.source), log]));
       for (const result of results) {
-        const log = byPlace.get(keyOf(result));
+        const log = byPartition.get(partitionKey(result));
         if (log !== undefined) await this.#fetched(log, result);
       }
     } catch (error) {
-      // Interrupted by a new generation: nothing is wrong.
-      if (epoch === this.#epoch) await this.#failed(error, asked);
+      // A fetch that a new generation interrupted did not fail.
+      if (epoch === this.#epoch) await this.#failed(error, fetched);
     } finally {
       this.#fetching.delete(node);
     }
     if (this.#stopped) return;
     this.#options.onRecords();
-    this.more();
+    this.fetchMore();
   }
 
   #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {
     const now = performance.now();
-    const all = logs.filter((log) => log.buffered < ENOUGH_BYTES && log.pausedUntil <= now);
-    if (all.length === 0 && logs.some((log) => log.pausedUntil > now)) this.#againLater();
-    if (now >= this.#apart) return all;
-    // One after the other while one of them cannot be read.
+    const all = logs.filter((log) => log.buffered < MAX_BUFFERED_BYTES && log.pausedUntil <= now);
+    if (all.length === 0 && logs.some((log) => log.pausedUntil > now)) this.#retryLater();
+    if (now >= this.#isolatingUntil) return all;
+    // While one of them cannot be read, they are fetched in turn.
     const one = all[this.#turn++ % all.length];
     return one === undefined ? [] : [one];
   }
@@ -154,48 +152,48 @@ export class Fetcher {
     }
     if (result.next === position || log.lost) return;
     const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
-    const wanted = fresh.length === 0 ? fresh : await this.#options.wanted(log.place, fresh);
-    // The group may have been joined anew meanwhile, and the partition be another's.
+    const accepted = fresh.length === 0 ? fresh : await this.#options.filter(log.source, fresh);
+    // The group may have been joined again meanwhile, and the partition may be somebody else's.
     if (log.lost || log.position !== position || (epoch !== this.#epoch && !this.#logs.includes(log))) return;
-    log.add(wanted, result.next);
+    log.add(accepted, result.next);
   }
 
   async #partitionFailed(log: PartitionLog, error: KafkaError): Promise<void> {
     const { cluster, onReplaced } = this.#options;
-    cluster.doubt(log.place.topic, error);
+    cluster.invalidate(log.source.topic, error);
     this.#leaders = undefined;
-    log.pausedUntil = performance.now() + ERROR_PAUSE;
+    log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
     if (error.type !== "OFFSET_OUT_OF_RANGE") return;
-    const [earliest] = await cluster.offsets([log.place], "earliest");
+    const [earliest] = await cluster.offsets([log.source], "earliest");
     if (earliest === undefined) return;
-    const about = { ...log.place, from: log.position, to: earliest.offset };
-    cluster.logger.warn(about, "Kafka has deleted events before they were read; look at the topic's retention.");
+    const about = { ...log.source, from: log.position, to: earliest.offset };
+    cluster.logger.warn(about, "Kafka deleted events before they were read; check the topic's retention.");
     if (earliest.offset > log.position) log.skipTo(earliest.offset);
-    else onReplaced(log, new PartitionLog(log.place, earliest.offset));
+    else onReplaced(new PartitionLog(log.source, earliest.offset));
   }
 
   async #failed(error: unknown, logs: readonly PartitionLog[]): Promise<void> {
     if (this.#stopped) return;
     const { cluster, client } = this.#options;
     const lost = error instanceof KafkaError && error.type === "CONNECTION";
-    if (error instanceof KafkaError && !error.retriable) this.#separate(error, logs);
-    for (const { place } of logs) cluster.doubt(place.topic, error);
-    cluster.logger.debug({ error }, "A fetch failed; it is tried again.");
+    if (error instanceof KafkaError && !error.retriable) this.#isolate(error, logs);
+    for (const { source } of logs) cluster.invalidate(source.topic, error);
+    cluster.logger.debug({ error }, "A fetch failed; trying again.");
     this.#leaders = undefined;
-    await sleep(lost ? 10 : ERROR_PAUSE);
-    // Brokers may have new addresses.
-    await client.metadata([cluster.names.registry]).catch(() => sleep(ERROR_PAUSE));
+    await sleep(lost ? LOST_CONNECTION_PAUSE_MS : ERROR_PAUSE_MS);
+    // The brokers may have new addresses.
+    await client.metadata([cluster.names.registry]).catch(() => sleep(ERROR_PAUSE_MS));
   }
 
-  /** Something that cannot be read, such as a batch in an unknown compression, holds up its own partition only. */
-  #separate(error: KafkaError, logs: readonly PartitionLog[]): void {
+  /** Finds the partition that cannot be read, say for an unknown compression, so that it holds up only itself. */
+  #isolate(error: KafkaError, logs: readonly PartitionLog[]): void {
     const [only] = logs;
     if (only === undefined || logs.length > 1) {
-      this.#apart = performance.now() + UNREADABLE_PAUSE;
+      this.#isolatingUntil = performance.now() + UNREADABLE_PAUSE_MS;
       return;
     }
-    only.pausedUntil = performance.now() + UNREADABLE_PAUSE;
-    const about = { error, ...only.place, offset: only.position };
-    this.#options.cluster.logger.error(about, "What stands in a partition cannot be read; it is tried again.");
+    only.pausedUntil = performance.now() + UNREADABLE_PAUSE_MS;
+    const about = { error, ...only.source, offset: only.position };
+    this.#options.cluster.logger.error(about, "A partition holds something that cannot be read; trying again.");
   }
 }

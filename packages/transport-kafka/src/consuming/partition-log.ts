@@ -1,13 +1,14 @@
-import type { FetchedRecord, Place } from "../client/kafka-client.ts";
 import { DoneRuns, encodeRuns } from "../wire/done-runs.ts";
+import type { FetchedRecord } from "../wire/records.ts";
+import type { TopicPartition } from "../wire/topic-partition.ts";
 
-/** A record that was handed over and is not done. */
+/** A record that was delivered and is not done. */
 export class Entry {
-  /** The partition as this instance reads it. */
+  /** The log it belongs to; another one after the partition has been reassigned to this instance. */
   log: PartitionLog;
   readonly record: FetchedRecord;
   settled = false;
-  /** What became of it was not stored: it is handed out again, by whoever has the partition. */
+  /** Its settlement was not stored: whoever owns the partition delivers it again. */
   dropped = false;
 
   constructor(log: PartitionLog, record: FetchedRecord) {
@@ -18,60 +19,61 @@ export class Entry {
 
 interface Chunk {
   readonly records: readonly FetchedRecord[];
-  /** The offset after the last one that was fetched, wanted or not. */
+  /** The offset after the last fetched record, accepted or not. */
   readonly next: number;
   readonly bytes: number;
   at: number;
 }
 
-/** One partition as this instance reads it: what was fetched, handed over, done, and may be committed. */
+/** Tracks one partition as this instance reads it: what was fetched, delivered and done, and what may be committed. */
 export class PartitionLog {
-  readonly place: Place;
+  readonly source: TopicPartition;
   /** The next offset to be fetched. */
   position: number;
-  /** Everything below was handed over, or is not wanted. */
+  /** Everything below was delivered, or is not accepted by any pattern. */
   examined: number;
-  /** Bytes fetched and not handed over. */
+  /** Bytes fetched and not delivered yet. */
   buffered = 0;
-  /** It went to another instance: what becomes of its entries is no longer ours to say. */
+  /** The partition went to another instance: its entries can no longer be settled here. */
   lost = false;
-  /** Some entries have to be handed out again, so that the partition has to be read anew. */
+  /** Some entries must be delivered again, which means reading the partition again. */
   hasDropped = false;
-  /** What was committed last. */
+  /** The last commit, as text for comparison. */
   committed: string | undefined;
-  /** Not to be fetched before, by the monotonic clock. */
+  /** When it may be fetched again, by the monotonic clock. */
   pausedUntil = 0;
   readonly #done: DoneRuns;
   readonly #chunks: Chunk[] = [];
-  /** In the order of their offsets; those that are settled in the middle go when those before them do. */
+  /** Ordered by offset. A settled entry stays until all entries before it are settled too. */
   #entries: Entry[] = [];
   #first = 0;
   #unsettled = 0;
-  #returned: Entry[] = [];
+  #released: Entry[] = [];
+  /** What still runs from an earlier log of the partition, by offset. */
   readonly #running = new Map<number, Entry>();
 
-  constructor(place: Place, mark: number, metadata = "") {
-    this.place = place;
-    this.position = mark;
-    this.examined = mark;
-    this.#done = new DoneRuns(mark, metadata);
+  constructor(source: TopicPartition, committed: number, metadata = "") {
+    this.source = source;
+    this.position = committed;
+    this.examined = committed;
+    this.#done = new DoneRuns(committed, metadata);
   }
 
-  /** Everything below is done. */
+  /** The low-water mark: everything below is done. */
   get mark(): number {
     return this.#entries[this.#first]?.record.offset ?? this.examined;
   }
 
-  /** How many entries are out. */
+  /** The number of entries that are delivered and not settled. */
   get unsettled(): number {
     return this.#unsettled;
   }
 
   get hasRecords(): boolean {
-    return this.#chunks.length > 0 || this.#returned.length > 0;
+    return this.#chunks.length > 0 || this.#released.length > 0;
   }
 
-  /** Whether a record was done before this instance got the partition. */
+  /** Whether a record was already done when this instance got the partition. */
   wasDone(offset: number): boolean {
     return !this.#done.empty && this.#done.has(offset);
   }
@@ -84,12 +86,12 @@ export class PartitionLog {
     this.#passEmpty();
   }
 
-  /** The next entry to be handed over. */
+  /** Takes the next entry to deliver. */
   next(): Entry | undefined {
-    const returned = this.#returned.shift();
-    if (returned !== undefined) {
+    const released = this.#released.shift();
+    if (released !== undefined) {
       this.#unsettled += 1;
-      return returned;
+      return released;
     }
     for (;;) {
       const [chunk] = this.#chunks;
@@ -97,7 +99,7 @@ export class PartitionLog {
       if (chunk === undefined || record === undefined) return undefined;
       chunk.at += 1;
       this.examined = record.offset + 1;
-      const running = this.#joined(record);
+      const running = this.#stillRunning(record);
       const entry = running ?? new Entry(this, record);
       this.#entries.push(entry);
       this.#unsettled += 1;
@@ -106,7 +108,7 @@ export class PartitionLog {
     }
   }
 
-  /** An entry is done. */
+  /** Marks an entry as done. */
   settle(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
     entry.settled = true;
@@ -118,7 +120,7 @@ export class PartitionLog {
     }
   }
 
-  /** What became of an entry was not stored: it stays open here. */
+  /** Leaves an entry open whose settlement was not stored. */
   drop(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
     entry.dropped = true;
@@ -126,29 +128,29 @@ export class PartitionLog {
     this.hasDropped = true;
   }
 
-  /** An entry was not started, and is handed over again. */
-  giveBack(entry: Entry): void {
+  /** Takes back an entry that was not started, to deliver it again. */
+  release(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
     this.#unsettled -= 1;
-    this.#returned.push(entry);
-    this.#returned.sort((a, b) => a.record.offset - b.record.offset);
+    this.#released.push(entry);
+    this.#released.sort((a, b) => a.record.offset - b.record.offset);
   }
 
-  /** Forgets what was fetched and not handed over. */
+  /** Forgets what was fetched and not delivered. */
   dropBuffer(): void {
     this.#chunks.length = 0;
     this.buffered = 0;
     this.position = this.examined;
   }
 
-  /** Goes on further up: what was between is gone from the broker. */
+  /** Continues at a higher offset: what lies in between is gone from the broker. */
   skipTo(offset: number): void {
     this.dropBuffer();
     this.examined = Math.max(this.examined, offset);
     this.position = this.examined;
   }
 
-  /** Takes over what still runs of an earlier log of this partition, so that it is not handed over a second time. */
+  /** Takes over what still runs from an earlier log of this partition, so that it is not delivered a second time. */
   adopt(earlier: PartitionLog): void {
     for (const entry of earlier.#entries.slice(earlier.#first)) {
       if (!entry.settled && !entry.dropped && entry.record.offset >= this.mark)
@@ -156,7 +158,7 @@ export class PartitionLog {
     }
   }
 
-  /** What may be committed. */
+  /** The offset and metadata that may be committed. */
   get commit(): { readonly offset: number; readonly metadata: string } {
     const { mark, examined } = this;
     return { offset: mark, metadata: examined === mark ? "" : encodeRuns(mark, examined, this.#open()) };
@@ -169,12 +171,12 @@ export class PartitionLog {
     }
   }
 
-  /** The entry of a record that is being handled here since before the partition was read anew. */
-  #joined(record: FetchedRecord): Entry | undefined {
+  /** The entry of a record whose handler has been running since before the partition was read again. */
+  #stillRunning(record: FetchedRecord): Entry | undefined {
     const entry = this.#running.get(record.offset);
     if (entry === undefined) return undefined;
     this.#running.delete(record.offset);
-    // Settled meanwhile under the earlier log, which was dropped: it is handled anew.
+    // It was settled under the earlier log meanwhile, which stored nothing: it is handled again.
     if (entry.settled || entry.dropped) return undefined;
     entry.log = this;
     return entry;
@@ -187,9 +189,4 @@ export class PartitionLog {
       this.#chunks.shift();
     }
   }
-}
-
-/** Names a partition in maps. */
-export function keyOf({ topic, partition }: Place): string {
-  return `${partition} ${topic}`;
 }

@@ -1,28 +1,32 @@
-import type { Delivery, OnDelivery, ReceivedEvent, Settlement, Subscription } from "@papa-events/core/transport";
+import type { OnDelivery, Settlement, Subscription } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
-import type { FetchedRecord, Place } from "../client/kafka-client.ts";
+import { settlesWithin } from "../client/time-limit.ts";
 import type { Discovery } from "../declarations/discovery.ts";
 import type { Registry } from "../declarations/registry.ts";
-import type { Storage } from "../publishing/publisher.ts";
-import { attemptOf, eventOf, nameOf } from "../wire/event-record.ts";
+import type { Topology } from "../declarations/topology.ts";
+import { nameOf } from "../wire/event-record.ts";
+import type { FetchedRecord } from "../wire/records.ts";
+import type { TopicPartition } from "../wire/topic-partition.ts";
+import { KafkaDelivery, type Settler } from "./delivery.ts";
 import { GroupConsumer } from "./group-consumer.ts";
 import type { Entry } from "./partition-log.ts";
-import { trim } from "./trim.ts";
+import { type SettlementStore, storeSettlement } from "./settlement.ts";
+import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
 
 const DONE = Promise.resolve();
-const TRIM_INTERVAL = 60_000;
 
 export interface SubscriberOptions {
   readonly useCase: string;
   readonly cluster: Cluster;
+  readonly topology: Topology;
   readonly registry: Registry;
   readonly discovery: Discovery;
-  readonly storage: Storage;
+  readonly store: SettlementStore;
   readonly onDelivery: OnDelivery;
 }
 
-/** A use case being consumed: from the topics that its patterns may match, and from where its retries come back. */
-export class Subscriber implements Subscription {
+/** Consumes a use case's events: from the topics that its patterns may match, and from its ready topic. */
+export class Subscriber implements Subscription, Settler {
   readonly useCase: string;
   readonly #options: SubscriberOptions;
   readonly #consumer: GroupConsumer;
@@ -35,11 +39,11 @@ export class Subscriber implements Subscription {
   readonly #storing = new Set<Promise<void>>();
 
   constructor(readAhead: number, options: SubscriberOptions) {
-    const { useCase, cluster, storage, discovery } = options;
+    const { useCase, cluster, topology, registry, discovery } = options;
     this.useCase = useCase;
     this.#options = options;
     this.#limit = readAhead;
-    this.#ready = storage.ready(useCase).topic;
+    this.#ready = topology.ready(useCase).topic;
     this.#consumer = new GroupConsumer({
       cluster,
       group: cluster.names.group(useCase),
@@ -47,10 +51,10 @@ export class Subscriber implements Subscription {
         await discovery.refresh(useCase);
         return [this.#ready, ...discovery.topicsOf(useCase)];
       },
-      startOf: (place) => (place.topic === this.#ready ? 0 : options.registry.startOf(useCase, place)),
-      wanted: (place, records) => this.#wanted(place, records),
-      room: () => this.#unsettled < this.#limit,
-      hand: (entry) => this.#deliver(entry),
+      startOf: (source) => (source.topic === this.#ready ? 0 : registry.startOf(useCase, source)),
+      filter: (source, records) => this.#filter(source, records),
+      hasRoom: () => this.#unsettled < this.#limit,
+      deliver: (entry) => this.#deliver(entry),
       drains: true,
     });
   }
@@ -61,35 +65,32 @@ export class Subscriber implements Subscription {
     const { cluster } = this.#options;
     this.#trimming = setInterval(() => {
       void trim(cluster, cluster.names.group(this.useCase), [{ topic: this.#ready, partition: 0 }]);
-    }, TRIM_INTERVAL);
+    }, TRIM_INTERVAL_MS);
   }
 
   get unsettled(): number {
     return this.#unsettled;
   }
 
-  /** Joins anew if there are topics that are not read yet. */
+  /** Rejoins the group if there are topics that are not read yet. */
   check(): void {
     this.#consumer.check([this.#ready, ...this.#options.discovery.topicsOf(this.useCase)]);
   }
 
   readAhead(limit: number): void {
     this.#limit = limit;
-    this.#consumer.wantMore();
+    this.#consumer.deliverSoon();
   }
 
   async stop(): Promise<void> {
-    this.#consumer.stopHanding();
+    this.#consumer.stopDelivering();
   }
 
-  /** Stores what is being settled, commits, and leaves the group. */
+  /** Stores the settlements in progress, commits, and leaves the group. */
   async close(limit: number): Promise<void> {
-    this.#consumer.stopHanding();
+    this.#consumer.stopDelivering();
     clearInterval(this.#trimming);
-    await Promise.race([
-      Promise.allSettled(this.#storing),
-      new Promise((resolve) => setTimeout(resolve, limit).unref()),
-    ]);
+    await settlesWithin(Promise.allSettled(this.#storing), limit);
     this.#closed = true;
     await this.#consumer.close(limit);
   }
@@ -106,10 +107,11 @@ export class Subscriber implements Subscription {
     }
     if (settlement.kind === "release") {
       this.#unsettled -= 1;
-      this.#consumer.giveBack(entry);
+      this.#consumer.release(entry);
       return DONE;
     }
-    const storing = this.#store(settlement, () => this.#closed || entry.log.lost).then((stored) => {
+    const abandoned = () => this.#closed || entry.log.lost;
+    const storing = storeSettlement(this.#options.store, this.useCase, settlement, abandoned).then((stored) => {
       if (stored) this.#done(entry);
       else this.#drop(entry);
     });
@@ -123,82 +125,48 @@ export class Subscriber implements Subscription {
     if (entry.settled || entry.dropped) return;
     this.#unsettled -= 1;
     this.#consumer.settle(entry);
-    this.#consumer.wantMore();
+    this.#consumer.deliverSoon();
   }
 
   #drop(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
     this.#unsettled -= 1;
     this.#consumer.drop(entry);
-    this.#consumer.wantMore();
+    this.#consumer.deliverSoon();
   }
 
-  /** Resolves to whether it is stored; it is not when that was given up. */
-  async #store(settlement: Settlement, givenUp: () => boolean): Promise<boolean> {
-    const { storage } = this.#options;
-    switch (settlement.kind) {
-      case "done":
-        return storage.outputs(settlement.outputs, givenUp);
-      case "retry":
-      case "hand-on":
-        return storage.delay(this.useCase, settlement.delay, settlement.event, givenUp);
-      case "dead":
-        return storage.bury(this.useCase, settlement.id, settlement.event, givenUp);
-      case "release":
-        return false;
-    }
+  /** Keeps the records that a declared pattern accepts. */
+  #filter(
+    source: TopicPartition,
+    records: readonly FetchedRecord[],
+  ): readonly FetchedRecord[] | Promise<readonly FetchedRecord[]> {
+    if (source.topic === this.#ready) return records;
+    const accepted = this.#accepted(source, records);
+    return accepted.length === records.length ? accepted : this.#acceptedAfterRefresh(source, records);
   }
 
   /**
-   * What a declared pattern wants. Before anything is skipped the registry is read to its end, by a look that began after
-   * the records came: whoever declared a pattern before one of them was published is known then.
+   * Before a record is skipped, the registry is read to its end after the record came. Then every pattern is known that was
+   * declared before the record was published.
    */
-  async #wantedSlowly(place: Place, records: readonly FetchedRecord[]): Promise<readonly FetchedRecord[]> {
-    await this.#options.registry.refresh();
-    return this.#filtered(place, records);
-  }
-
-  #wanted(
-    place: Place,
+  async #acceptedAfterRefresh(
+    source: TopicPartition,
     records: readonly FetchedRecord[],
-  ): readonly FetchedRecord[] | Promise<readonly FetchedRecord[]> {
-    if (place.topic === this.#ready) return records;
-    const wanted = this.#filtered(place, records);
-    return wanted.length === records.length ? wanted : this.#wantedSlowly(place, records);
+  ): Promise<readonly FetchedRecord[]> {
+    await this.#options.registry.refresh();
+    return this.#accepted(source, records);
   }
 
-  #filtered(place: Place, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
+  #accepted(source: TopicPartition, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
     const { registry, cluster } = this.#options;
-    const topicName = cluster.names.eventName(place.topic);
-    return records.filter((record) => registry.wants(this.useCase, nameOf(record, topicName), place, record.offset));
+    const topicName = cluster.names.eventName(source.topic);
+    const bindings = registry.bindings(this.useCase);
+    return records.filter((record) => bindings.accept(nameOf(record, topicName), source, record.offset));
   }
 
   #deliver(entry: Entry): void {
     this.#unsettled += 1;
-    this.#options.onDelivery(
-      new KafkaDelivery(entry, this, this.#options.cluster.names.eventName(entry.log.place.topic)),
-    );
-  }
-}
-
-/** A record as a delivery. */
-class KafkaDelivery implements Delivery {
-  readonly event: ReceivedEvent;
-  readonly attempt: number;
-  /** Offsets carry no count. */
-  readonly crashes = 0;
-  readonly #entry: Entry;
-  readonly #subscriber: Subscriber;
-
-  constructor(entry: Entry, subscriber: Subscriber, topicName: string | undefined) {
-    const { record, log } = entry;
-    this.event = eventOf(record, nameOf(record, topicName), `${log.place.topic}-${log.place.partition}`);
-    this.attempt = attemptOf(record);
-    this.#entry = entry;
-    this.#subscriber = subscriber;
-  }
-
-  settle(settlement: Settlement): Promise<void> {
-    return this.#subscriber.settle(this.#entry, settlement);
+    const topicName = this.#options.cluster.names.eventName(entry.log.source.topic);
+    this.#options.onDelivery(new KafkaDelivery(entry, this, topicName));
   }
 }

@@ -1,24 +1,26 @@
 import type { Cluster } from "../client/cluster.ts";
-import type { Place } from "../client/kafka-client.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+
+export const TRIM_INTERVAL_MS = 60_000;
 
 /**
- * Destroys what is done in partitions that are kept for ever: all below what their group has committed. Without it they
- * would grow for ever, and be read again from their beginning if the group's commits expired.
+ * Deletes the records below a group's commits from partitions without retention. Otherwise these would grow forever, and
+ * would be read again from the beginning if the group's commits expired. Never rejects.
  */
-export async function trim(cluster: Cluster, group: string, places: readonly Place[]): Promise<void> {
+export async function trim(cluster: Cluster, group: string, partitions: readonly TopicPartition[]): Promise<void> {
   try {
     const node = await cluster.client.coordinator(group);
-    const committed = await cluster.client.committed(node, group, places);
-    const starts = await cluster.offsets(places, "earliest");
-    const startOf = new Map(starts.map(({ topic, partition, offset }) => [`${partition} ${topic}`, offset]));
+    const committed = await cluster.client.committed(node, group, partitions);
+    const starts = await cluster.offsets(partitions, "earliest");
+    const startOf = new Map(starts.map((start) => [partitionKey(start), start.offset]));
     const done = committed.filter(
-      ({ topic, partition, offset }) => offset > (startOf.get(`${partition} ${topic}`) ?? Number.POSITIVE_INFINITY),
+      (commit) => commit.offset > (startOf.get(partitionKey(commit)) ?? Number.POSITIVE_INFINITY),
     );
     for (const [leader, list] of await cluster.byLeader(done)) {
-      // kafkajs writes one topic per request only.
+      // kafkajs writes only one topic per request.
       for (const each of list) await cluster.client.deleteRecords(leader, [each]);
     }
   } catch (error) {
-    if (!cluster.closed) cluster.logger.debug({ error }, "What is done could not be removed; it is tried again.");
+    if (!cluster.closed) cluster.logger.debug({ error }, "Finished records could not be deleted; trying again.");
   }
 }

@@ -2,49 +2,58 @@ import type {
   DeadLetterPage,
   DeadLetterQuery,
   DeadLetterStore,
+  EncodedEvent,
   Revive,
   StoredDeadLetter,
 } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "../client/errors.ts";
-import { type FetchedRecord, KafkaError, type KafkaRecord } from "../client/kafka-client.ts";
-import { Tail } from "../client/topic-tail.ts";
+import { TopicTail } from "../client/topic-tail.ts";
 import type { Registry } from "../declarations/registry.ts";
-import type { Wanted } from "../declarations/topology.ts";
+import type { TopicSpec, Topology } from "../declarations/topology.ts";
 import type { Producer } from "../publishing/producer.ts";
-import { recordOf, type Storage } from "../publishing/publisher.ts";
-import { eventOf, nameOf } from "../wire/event-record.ts";
+import type { Publisher } from "../publishing/publisher.ts";
+import { eventOf, nameOf, recordOf } from "../wire/event-record.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 
-const LIMITS = { wait: 0, bytes: 4 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
-/** How many letters are moved at a time. */
-const MOVED_AT_ONCE = 200;
+const FETCH_LIMITS = { wait: 0, bytes: 4 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
+/** How many dead letters are redriven or purged at a time. */
+const CHUNK_SIZE = 200;
 
-export interface LettersOptions {
+export interface DeadLettersOptions {
   readonly useCase: string;
   readonly cluster: Cluster;
+  readonly topology: Topology;
   readonly registry: Registry;
   readonly producer: Producer;
-  readonly storage: Storage;
+  readonly publisher: Publisher;
 }
 
-/** The dead letters of a use case: a compacted topic, keyed by their ids. Where each one is, is read once and then followed. */
-export class Letters implements DeadLetterStore {
-  readonly #options: LettersOptions;
-  readonly #topic: Wanted;
-  readonly #tail: Tail;
-  /** Offsets by id, in the order of dying. */
+/** Keeps the dead letters of a use case in a compacted topic, keyed by id. Their offsets are read once and then followed. */
+export class DeadLetters implements DeadLetterStore {
+  readonly #options: DeadLettersOptions;
+  readonly #topic: TopicSpec;
+  readonly #tail: TopicTail;
+  /** Offsets by id, oldest first. */
   readonly #offsets = new Map<string, number>();
 
-  constructor(options: LettersOptions) {
+  constructor(options: DeadLettersOptions) {
     this.#options = options;
-    this.#topic = options.storage.dead(options.useCase);
-    this.#tail = new Tail(options.cluster, this.#topic.topic, ({ key, value, offset }) => {
+    this.#topic = options.topology.deadLetters(options.useCase);
+    this.#tail = new TopicTail(options.cluster, this.#topic.topic, ({ key, value, offset }) => {
       const id = key?.toString();
       if (id === undefined) return;
-      // A letter that is stored a second time, after an unknown outcome, died when it was stored first.
+      // A dead letter that was stored again after an unknown outcome keeps its place in the map.
       if (value === null) this.#offsets.delete(id);
       else this.#offsets.set(id, offset);
     });
+  }
+
+  /** Stores a dead letter, retrying as {@link Producer.storeUntil} does. @throws PapaError */
+  storeUntil(id: string, event: EncodedEvent, abandoned: () => boolean): Promise<boolean> {
+    const record = { ...recordOf(event), key: id };
+    return this.#options.producer.storeUntil({ topic: this.#topic, partition: 0, record }, abandoned);
   }
 
   async count(): Promise<number> {
@@ -70,11 +79,11 @@ export class Letters implements DeadLetterStore {
   }
 
   async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
-    const { useCase, storage, cluster } = this.#options;
+    const { useCase, publisher, cluster } = this.#options;
     return this.#each(ids, async (chosen) => {
-      const letters = await this.#read(chosen.map(([, offset]) => offset));
-      const problems = await storage.putBack(letters.map((letter) => ({ useCase, record: recordOf(revive(letter)) })));
-      const moved = letters.filter((_, index) => problems[index] === undefined);
+      const found = await this.#read(chosen.map(([, offset]) => offset));
+      const problems = await publisher.requeue(found.map((each) => ({ useCase, record: recordOf(revive(each)) })));
+      const moved = found.filter((_, index) => problems[index] === undefined);
       await this.#remove(moved.map(({ id }) => id));
       const problem = problems.find((each) => each !== undefined);
       if (problem !== undefined) throw papaErrorOf(problem, cluster.address);
@@ -100,12 +109,12 @@ export class Letters implements DeadLetterStore {
       return offset === undefined ? [] : [[id, offset] as const];
     });
     let count = 0;
-    for (let from = 0; from < chosen.length; from += MOVED_AT_ONCE)
-      count += await act(chosen.slice(from, from + MOVED_AT_ONCE));
+    for (let from = 0; from < chosen.length; from += CHUNK_SIZE)
+      count += await act(chosen.slice(from, from + CHUNK_SIZE));
     return count;
   }
 
-  /** Tombstones: the compaction takes the letters away, and the tombstones after them. */
+  /** Stores tombstones. Compaction removes the dead letters, and later the tombstones too. */
   async #remove(ids: readonly string[]): Promise<void> {
     const { producer } = this.#options;
     const records: KafkaRecord[] = ids.map((key) => ({ key, value: null }));
@@ -125,7 +134,7 @@ export class Letters implements DeadLetterStore {
     }
   }
 
-  /** The letters at these offsets, in this order. What is near to one another comes in one fetch. */
+  /** Reads the dead letters at these offsets, in this order. Neighbours come in one fetch. */
   async #read(offsets: readonly number[]): Promise<StoredDeadLetter[]> {
     const { cluster } = this.#options;
     const wanted = new Set(offsets);
@@ -141,23 +150,23 @@ export class Letters implements DeadLetterStore {
     }
     return offsets.flatMap((offset) => {
       const record = found.get(offset);
-      return record === undefined ? [] : [this.#letter(record)];
+      return record === undefined ? [] : [this.#deadLetter(record)];
     });
   }
 
   async #fetch(offset: number): Promise<readonly FetchedRecord[]> {
     const { cluster } = this.#options;
-    const place = { topic: this.#topic.topic, partition: 0 };
-    const [result] = await cluster.client.fetch(await cluster.leader(place), [{ ...place, offset }], LIMITS);
+    const source = { topic: this.#topic.topic, partition: 0 };
+    const [result] = await cluster.client.fetch(await cluster.leader(source), [{ ...source, offset }], FETCH_LIMITS);
     if (result?.error !== undefined) {
-      cluster.doubt(place.topic, result.error);
+      cluster.invalidate(source.topic, result.error);
       throw result.error;
     }
-    if (result === undefined) throw new KafkaError("UNKNOWN", "The broker answered for no partition.", true);
+    if (result === undefined) throw new KafkaError("UNKNOWN", "The response holds no partition.", true);
     return result.records;
   }
 
-  #letter(record: FetchedRecord): StoredDeadLetter {
+  #deadLetter(record: FetchedRecord): StoredDeadLetter {
     const name = nameOf(record, undefined);
     return { id: record.key?.toString() ?? "", event: eventOf(record, name, this.#topic.topic) };
   }

@@ -1,22 +1,21 @@
 import type { UseCaseDeclaration } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf } from "../client/errors.ts";
-import type { Storage } from "../publishing/publisher.ts";
 import { firstWord, needsDiscovery } from "../wire/names.ts";
+import { literalWords, type Positions } from "./bindings.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Positions, Registry } from "./registry.ts";
-import { warnOfLimits } from "./retention-warnings.ts";
-import type { Topics } from "./topology.ts";
+import type { Registry } from "./registry.ts";
+import { warnOfShortRetention } from "./retention.ts";
+import type { Topology } from "./topology.ts";
 
 export interface DeclarationsOptions {
   readonly cluster: Cluster;
-  readonly topics: Topics;
+  readonly topology: Topology;
   readonly registry: Registry;
   readonly discovery: Discovery;
-  readonly storage: Storage;
 }
 
-/** Makes what use cases need, and writes down from where on they want what. */
+/** Creates what use cases need, and records their patterns with the positions from which on they receive events. */
 export class Declarations {
   readonly #options: DeclarationsOptions;
   #warned = false;
@@ -30,46 +29,45 @@ export class Declarations {
     const { cluster, registry } = this.#options;
     try {
       if (useCases.length === 0) return;
-      await this.#makeTopics(useCases);
+      await this.#createTopics(useCases);
       await registry.refresh();
       const fresh = useCases
         .map(({ name, patterns }) => ({ name, patterns: registry.undeclared(name, patterns) }))
         .filter(({ patterns }) => patterns.length > 0);
       if (fresh.length > 0) await this.#declareNew(fresh);
       if (!this.#warned) void this.#warn(useCases);
-      await registry.show(useCases.map(({ name, patterns }) => ({ useCase: name, patterns })));
+      await registry.markSeen(useCases.map(({ name, patterns }) => ({ useCase: name, patterns })));
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
   }
 
-  async #warn(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    this.#warned = true;
-    const { cluster } = this.#options;
-    await warnOfLimits(
-      cluster,
-      this.#words(useCases).map((word) => cluster.names.events(word)),
-    );
+  /** Removes those patterns that nobody has declared for `idle` milliseconds. @throws PapaError */
+  async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
+    const { cluster, registry } = this.#options;
+    try {
+      await registry.refresh();
+      const stale = registry.patterns(useCase).filter((each) => patterns.includes(each.pattern) && each.idle >= idle);
+      await registry.withdraw(
+        useCase,
+        stale.map(({ pattern }) => pattern),
+      );
+    } catch (error) {
+      throw papaErrorOf(error, cluster.address);
+    }
   }
 
-  /** The first words that patterns name. */
-  #words(useCases: readonly UseCaseDeclaration[]): string[] {
-    return [
-      ...new Set(useCases.flatMap(({ patterns }) => patterns.filter((each) => !needsDiscovery(each)).map(firstWord))),
-    ];
-  }
-
-  async #makeTopics(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    const { cluster, topics, registry, storage } = this.#options;
-    await topics.ensure([
-      registry.topic,
-      storage.delays,
-      ...useCases.flatMap(({ name }) => [storage.ready(name), storage.dead(name)]),
-      ...this.#words(useCases).map((word) => topics.events(cluster.names.events(word))),
+  async #createTopics(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+    const { topology } = this.#options;
+    await topology.ensure([
+      topology.registry,
+      topology.delays,
+      ...useCases.flatMap(({ name }) => [topology.ready(name), topology.deadLetters(name)]),
+      ...this.#literalTopics(useCases).map((topic) => topology.events(topic)),
     ]);
   }
 
-  /** The ends of the partitions are read before they are written down, so that what comes between is wanted. */
+  /** The ends of the partitions are read before the patterns are recorded, so that they receive what comes in between. */
   async #declareNew(fresh: readonly UseCaseDeclaration[]): Promise<void> {
     const { cluster, registry, discovery } = this.#options;
     const existing = await discovery.list();
@@ -92,27 +90,23 @@ export class Declarations {
   async #ends(topics: readonly string[]): Promise<Positions> {
     const { cluster } = this.#options;
     const known = await cluster.retried(() => cluster.topics(topics));
-    const places = [...known].flatMap(([topic, { partitions }]) =>
+    const all = [...known].flatMap(([topic, { partitions }]) =>
       partitions.map(({ partition }) => ({ topic, partition })),
     );
     const ends: Record<string, number[]> = {};
-    for (const { topic, partition, offset } of await cluster.offsets(places, "latest"))
+    for (const { topic, partition, offset } of await cluster.offsets(all, "latest"))
       (ends[topic] ??= [])[partition] = offset;
     return ends;
   }
 
-  /** Forgets those patterns that nobody has shown for `idle` milliseconds. @throws PapaError */
-  async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    const { cluster, registry } = this.#options;
-    try {
-      await registry.refresh();
-      const unshown = registry.patterns(useCase).filter((each) => patterns.includes(each.pattern) && each.idle >= idle);
-      await registry.withdraw(
-        useCase,
-        unshown.map(({ pattern }) => pattern),
-      );
-    } catch (error) {
-      throw papaErrorOf(error, cluster.address);
-    }
+  async #warn(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+    this.#warned = true;
+    await warnOfShortRetention(this.#options.cluster, this.#literalTopics(useCases));
+  }
+
+  /** The topics that the patterns name by their literal first words. */
+  #literalTopics(useCases: readonly UseCaseDeclaration[]): string[] {
+    const { names } = this.#options.cluster;
+    return literalWords(useCases.flatMap(({ patterns }) => patterns)).map((word) => names.events(word));
   }
 }

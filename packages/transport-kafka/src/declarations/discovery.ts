@@ -1,68 +1,74 @@
 import type { Cluster } from "../client/cluster.ts";
 import type { Registry } from "./registry.ts";
-import type { Topics } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
-const INTERVAL = 1_000;
-/** Every so many looks also those apps list the topics whose patterns all begin with a word. */
-const SELDOM = 10;
+const POLL_INTERVAL_MS = 1_000;
+/** An app whose patterns all have a literal first word lists the topics only once in so many polls. */
+const POLLS_PER_LISTING = 10;
 
-/** Which topics of events there are. A topic that appears costs a wildcard latency, never an event. */
+/** Knows which topics of events exist. A new topic may reach wildcards late, but with all its events. */
 export class Discovery {
   readonly #cluster: Cluster;
   readonly #registry: Registry;
-  readonly #topics: Topics;
-  readonly #found = new Set<string>();
+  readonly #topology: Topology;
+  readonly #topics = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
-  #looks = 0;
+  #polling = false;
+  #polls = 0;
   #closed = false;
 
-  constructor(cluster: Cluster, registry: Registry, topics: Topics) {
+  constructor(cluster: Cluster, registry: Registry, topology: Topology) {
     this.#cluster = cluster;
     this.#registry = registry;
-    this.#topics = topics;
+    this.#topology = topology;
   }
 
-  /** Lists the topics of the namespace. @throws KafkaError */
+  /** Lists the event topics of the namespace. @throws KafkaError */
   async list(): Promise<ReadonlySet<string>> {
     const { topics } = await this.#cluster.retried(() => this.#cluster.refresh("all"));
-    // None is taken away: a broker that has just started may not know them all yet.
-    for (const name of topics.keys()) if (this.#cluster.names.eventName(name) !== undefined) this.#found.add(name);
-    return this.#found;
+    // None is removed: a broker that has just started may not know all of them yet.
+    for (const name of topics.keys()) if (this.#cluster.names.eventName(name) !== undefined) this.#topics.add(name);
+    return this.#topics;
   }
 
-  /** Sees that a use case's declarations and topics are known as they are now. */
+  /** Brings a use case's declarations and topics up to date. */
   async refresh(useCase: string): Promise<void> {
     await this.#registry.refresh();
-    const literal = this.#registry.literalTopics(useCase);
-    await this.#topics.ensure(literal.map((topic) => this.#topics.events(topic)));
-    for (const topic of literal) this.#found.add(topic);
-    if (this.#registry.needsDiscovery(useCase)) await this.list();
+    const bindings = this.#registry.bindings(useCase);
+    const literal = bindings.words.map((word) => this.#cluster.names.events(word));
+    await this.#topology.ensure(literal.map((topic) => this.#topology.events(topic)));
+    for (const topic of literal) this.#topics.add(topic);
+    if (bindings.needDiscovery) await this.list();
   }
 
+  /** The existing topics that a use case reads. */
   topicsOf(useCase: string): string[] {
-    return this.#registry.topicsOf(useCase, this.#found);
+    const bindings = this.#registry.bindings(useCase);
+    return [...this.#topics].filter((topic) => {
+      const name = this.#cluster.names.eventName(topic);
+      return name !== undefined && bindings.concern(name);
+    });
   }
 
-  /** Looks again and again, and tells after each look. */
-  watch(useCases: () => readonly string[], onLook: () => void): void {
-    const look = async () => {
-      if (this.#looking || this.#closed) return;
-      this.#looking = true;
-      this.#looks += 1;
+  /** Polls declarations and topics, and calls `onPoll` after each poll. */
+  watch(useCases: () => readonly string[], onPoll: () => void): void {
+    const poll = async () => {
+      if (this.#polling || this.#closed) return;
+      this.#polling = true;
+      this.#polls += 1;
       try {
         await this.#registry.refresh();
-        if (this.#looks % SELDOM === 0 || useCases().some((each) => this.#registry.needsDiscovery(each)))
-          await this.list();
-        if (!this.#closed) onLook();
+        const needed = useCases().some((each) => this.#registry.bindings(each).needDiscovery);
+        if (needed || this.#polls % POLLS_PER_LISTING === 0) await this.list();
+        if (!this.#closed) onPoll();
       } catch (error) {
-        if (!this.#closed) this.#cluster.logger.debug({ error }, "The topics could not be listed; it is tried again.");
+        if (!this.#closed) this.#cluster.logger.debug({ error }, "Listing the topics failed; trying again.");
       } finally {
-        this.#looking = false;
+        this.#polling = false;
       }
     };
-    this.#timer = setInterval(() => void look(), INTERVAL);
-    this.#topics.onMade = () => void look();
+    this.#timer = setInterval(() => void poll(), POLL_INTERVAL_MS);
+    this.#topology.onCreated = () => void poll();
   }
 
   close(): void {

@@ -1,53 +1,72 @@
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, topologyConflict } from "../client/errors.ts";
-import { KafkaError, type NewTopic } from "../client/kafka-client.ts";
+import type { NewTopic } from "../client/kafka-client.ts";
+import { DELAY_PARTITIONS } from "../wire/delay-record.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
 
-/** Room for the largest payload with its headers and an error's stack. */
-const MAX_MESSAGE = String(1_048_576 + 131_072);
-const BROKERS_TIME = {
+/** The largest payload plus 128 KiB for headers and an error's stack. */
+const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
+const COMMON = {
   "message.timestamp.type": "LogAppendTime",
-  "max.message.bytes": MAX_MESSAGE,
-  // The client can read gzip only; other programs may compress by other means.
+  "max.message.bytes": MAX_MESSAGE_BYTES,
+  // This client reads only gzip. The broker decompresses what other programs send.
   "compression.type": "uncompressed",
 };
 
-/** What has to be so of a topic that exists already, for the contract to hold. */
-const EVENTS = { ...BROKERS_TIME } as const;
-const KEPT = { "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", ...BROKERS_TIME } as const;
+const EVENTS = COMMON;
+const RETAINED = { "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", ...COMMON } as const;
 const COMPACTED = {
   "cleanup.policy": "compact",
   "segment.ms": String(86_400_000),
   "segment.bytes": String(64 * 1_048_576),
   "min.cleanable.dirty.ratio": "0.1",
-  ...BROKERS_TIME,
+  ...COMMON,
 } as const;
-/** Settings whose values decide about losing events; others are an operator's to change. */
-const DECISIVE = ["cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"];
+/** A wrong value of these loses events. An operator is free to change the others. */
+const REQUIRED = ["cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"];
 
 const EXISTS = "TOPIC_ALREADY_EXISTS";
 
-type TopicKind = "events" | "kept" | "compacted";
+type TopicKind = "events" | "retained" | "compacted";
 
-/** A topic that has to exist. */
-export interface Wanted {
+/** A topic that the transport needs. */
+export interface TopicSpec {
   readonly topic: string;
   readonly kind: TopicKind;
   readonly partitions: number;
 }
 
-/** Makes the topics that are needed, and sees that those that exist are fit for it. */
-export class Topics {
+/** Knows the topics of a namespace, creates missing ones and checks the settings of existing ones. */
+export class Topology {
   readonly #cluster: Cluster;
   readonly #known = new Set<string>();
-  readonly #making = new Map<string, Promise<void>>();
-  /** Called when this app has made topics of events. */
-  onMade: () => void = () => {};
+  readonly #pending = new Map<string, Promise<void>>();
+  /** Called when this app has created topics of events. */
+  onCreated: () => void = () => {};
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
   }
 
-  events(topic: string): Wanted {
+  get registry(): TopicSpec {
+    return { topic: this.#cluster.names.registry, kind: "compacted", partitions: 1 };
+  }
+
+  get delays(): TopicSpec {
+    return { topic: this.#cluster.names.delays, kind: "retained", partitions: DELAY_PARTITIONS };
+  }
+
+  /** It has several partitions, so that a forwarded event does not come back to the same instance forever (R6). */
+  ready(useCase: string): TopicSpec {
+    const { names, target } = this.#cluster;
+    return { topic: names.ready(useCase), kind: "retained", partitions: target.partitions };
+  }
+
+  deadLetters(useCase: string): TopicSpec {
+    return { topic: this.#cluster.names.deadLetters(useCase), kind: "compacted", partitions: 1 };
+  }
+
+  events(topic: string): TopicSpec {
     return { topic, kind: "events", partitions: this.#cluster.target.partitions };
   }
 
@@ -56,41 +75,41 @@ export class Topics {
    *
    * @throws PapaError `topology-conflict`, `access-refused`
    */
-  async ensure(wanted: readonly Wanted[]): Promise<void> {
-    const unknown = wanted.filter(({ topic }) => !this.#known.has(topic));
+  async ensure(specs: readonly TopicSpec[]): Promise<void> {
+    const unknown = specs.filter(({ topic }) => !this.#known.has(topic));
     if (unknown.length === 0) return;
-    const fresh = unknown.filter(({ topic }) => !this.#making.has(topic));
+    const fresh = unknown.filter(({ topic }) => !this.#pending.has(topic));
     if (fresh.length > 0) {
-      const made = this.#make(fresh).finally(() => {
-        for (const { topic } of fresh) this.#making.delete(topic);
+      const prepared = this.#prepare(fresh).finally(() => {
+        for (const { topic } of fresh) this.#pending.delete(topic);
       });
-      made.catch(() => {});
-      for (const { topic } of fresh) this.#making.set(topic, made);
+      prepared.catch(() => {});
+      for (const { topic } of fresh) this.#pending.set(topic, prepared);
     }
-    await Promise.all(unknown.map(({ topic }) => this.#making.get(topic)));
+    await Promise.all(unknown.map(({ topic }) => this.#pending.get(topic)));
   }
 
-  /** A topic has gone: it is looked for, and made, anew. */
+  /** Forgets a topic that has disappeared, so that it is looked up, and created, again. */
   forget(topic: string): void {
     this.#known.delete(topic);
   }
 
-  async #make(wanted: readonly Wanted[]): Promise<void> {
+  async #prepare(specs: readonly TopicSpec[]): Promise<void> {
     const cluster = this.#cluster;
-    const names = wanted.map(({ topic }) => topic);
+    const names = specs.map(({ topic }) => topic);
     try {
       const { topics } = await cluster.retried(() => cluster.refresh(names));
-      const existing = wanted.filter(({ topic }) => topics.has(topic));
-      const missing = wanted.filter(({ topic }) => !topics.has(topic));
+      const existing = specs.filter(({ topic }) => topics.has(topic));
+      const missing = specs.filter(({ topic }) => !topics.has(topic));
       await this.#check(existing);
       if (missing.length > 0) await this.#create(missing);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
-    for (const { topic } of wanted) this.#known.add(topic);
+    for (const { topic } of specs) this.#known.add(topic);
   }
 
-  async #create(missing: readonly Wanted[]): Promise<void> {
+  async #create(missing: readonly TopicSpec[]): Promise<void> {
     const cluster = this.#cluster;
     if (!cluster.target.createTopics) {
       const list = missing.map(({ topic }) => `"${topic}"`).join(", ");
@@ -99,21 +118,22 @@ export class Topics {
     const errors = await cluster.retried(() =>
       cluster.client.createTopics(missing.map((each) => this.#newTopic(each))),
     );
-    const first = errors.find(({ error }) => error.type !== EXISTS);
-    if (first !== undefined) throw papaErrorOf(first.error, cluster.address, `topic "${first.topic}"`);
+    const refused = errors.find(({ error }) => error.type !== EXISTS);
+    if (refused !== undefined) throw papaErrorOf(refused.error, cluster.address, `topic "${refused.topic}"`);
     const names = missing.map(({ topic }) => topic);
     await cluster.retried(async () => {
       const topics = await cluster.topics(names);
-      const late = names.find((name) => !topics.get(name)?.partitions.every(({ leader }) => leader >= 0));
-      if (late !== undefined) throw new KafkaError("LEADER_NOT_AVAILABLE", `Topic "${late}" is not ready yet.`, true);
+      const pending = names.find((name) => !topics.get(name)?.partitions.every(({ leader }) => leader >= 0));
+      if (pending !== undefined)
+        throw new KafkaError("LEADER_NOT_AVAILABLE", `Topic "${pending}" is not ready yet.`, true);
     });
-    // Made meanwhile, by an app like this or by anybody.
+    // Somebody else created these in the meantime.
     const others = new Set(errors.map(({ topic }) => topic));
     await this.#check(missing.filter(({ topic }) => others.has(topic)));
-    if (missing.some(({ kind }) => kind === "events")) this.onMade();
+    if (missing.some(({ kind }) => kind === "events")) this.onCreated();
   }
 
-  #newTopic({ topic, kind, partitions }: Wanted): NewTopic {
+  #newTopic({ topic, kind, partitions }: TopicSpec): NewTopic {
     const { target, nodes } = this.#cluster;
     const replicationFactor = target.replicationFactor ?? Math.max(1, Math.min(3, nodes));
     const insync = target.minInsyncReplicas ?? (replicationFactor >= 3 ? 2 : 1);
@@ -122,7 +142,7 @@ export class Topics {
   }
 
   /** @throws PapaError `topology-conflict` */
-  async #check(existing: readonly Wanted[]): Promise<void> {
+  async #check(existing: readonly TopicSpec[]): Promise<void> {
     if (existing.length === 0) return;
     const cluster = this.#cluster;
     const names = existing.map(({ topic }) => topic);
@@ -130,21 +150,21 @@ export class Topics {
     for (const { topic, kind } of existing) {
       const configs = found.get(topic);
       if (configs === undefined) continue;
-      // Another program may have made a topic of events; its retention is its owner's matter.
+      // Another program may have created a topic of events. Its retention is up to its owner.
       if (kind === "events") {
         if (configs["cleanup.policy"]?.includes("compact"))
           throw topologyConflict(`topic "${topic}"`, "cleanup.policy is compact, so that Kafka may drop events");
         continue;
       }
       for (const [name, value] of Object.entries(settings(kind))) {
-        const is = configs[name];
-        if (is !== undefined && is !== value && DECISIVE.includes(name))
-          throw topologyConflict(`topic "${topic}"`, `${name} is ${is} and has to be ${value}`);
+        const actual = configs[name];
+        if (actual !== undefined && actual !== value && REQUIRED.includes(name))
+          throw topologyConflict(`topic "${topic}"`, `${name} is ${actual} and must be ${value}`);
       }
     }
   }
 }
 
 function settings(kind: TopicKind): Readonly<Record<string, string>> {
-  return { events: EVENTS, kept: KEPT, compacted: COMPACTED }[kind];
+  return { events: EVENTS, retained: RETAINED, compacted: COMPACTED }[kind];
 }

@@ -1,4 +1,4 @@
-/** Things in the order of their times. */
+/** A binary heap of items by time, the earliest first. */
 export class DeadlineHeap<T> {
   readonly #list: { readonly at: number; readonly item: T }[] = [];
 
@@ -21,7 +21,7 @@ export class DeadlineHeap<T> {
     list[index] = added;
   }
 
-  /** Takes the first away. */
+  /** Removes and returns the earliest item. */
   shift(): T | undefined {
     const list = this.#list;
     const [first] = list;

@@ -1,30 +1,23 @@
-import type { FetchedRecord } from "../client/kafka-client.ts";
+import type { EncodedEvent } from "@papa-events/core/transport";
+import type { Topology } from "../declarations/topology.ts";
+import type { Producer } from "../publishing/producer.ts";
+import { delayPartition, encodeDelay } from "../wire/delay-record.ts";
+import { recordOf } from "../wire/event-record.ts";
 
-/**
- * The longest delay of each partition of the delay topic. Delays of different lengths go to different partitions, so that
- * what waits long is not read again and again for what waits shortly.
- */
-const BUCKETS = [2_000, 8_000, 32_000, 128_000, 512_000, 2_048_000, 8_192_000, Number.POSITIVE_INFINITY];
+/** Stores events that wait for their retry in the delay topic, from where the releaser brings them back. */
+export class Delays {
+  readonly #topology: Topology;
+  readonly #producer: Producer;
 
-export const DELAY_PARTITIONS = BUCKETS.length;
+  constructor(topology: Topology, producer: Producer) {
+    this.#topology = topology;
+    this.#producer = producer;
+  }
 
-export function bucketOf(delay: number): number {
-  return BUCKETS.findIndex((longest) => delay <= longest);
-}
-
-/** Where a waiting record goes and how long it waits: `<milliseconds> <use case>` in its key. */
-export interface Waiting {
-  readonly useCase: string;
-  readonly delay: number;
-}
-
-export function encodeWaiting({ useCase, delay }: Waiting): string {
-  return `${Math.ceil(delay)} ${useCase}`;
-}
-
-/** `undefined` for what only tells the time, or is not ours. */
-export function readWaiting({ key }: FetchedRecord): Waiting | undefined {
-  const parts = /^(\d{1,15}) (.+)$/.exec(key?.toString() ?? "");
-  if (parts?.[1] === undefined || parts[2] === undefined) return undefined;
-  return { useCase: parts[2], delay: Number(parts[1]) };
+  /** Delays an event for one use case, retrying as {@link Producer.storeUntil} does. @throws PapaError */
+  storeUntil(useCase: string, delay: number, event: EncodedEvent, abandoned: () => boolean): Promise<boolean> {
+    const record = { ...recordOf(event), key: encodeDelay({ useCase, delay }) };
+    const outgoing = { topic: this.#topology.delays, partition: delayPartition(delay), record };
+    return this.#producer.storeUntil(outgoing, abandoned);
+  }
 }

@@ -1,8 +1,8 @@
-/** The most bytes of a text worth remembering. */
-const REMEMBERED = 64;
-const MOST_REMEMBERED = 2_000;
+/** Longer texts are not worth caching. */
+const MAX_CACHED_TEXT_BYTES = 64;
+const MAX_CACHED_TEXTS = 2_000;
 
-/** Reads numbers and texts of Kafka's protocol one after the other. Past the end it throws a `RangeError`. */
+/** Reads the numbers and texts of Kafka's protocol in sequence. Reading past the end throws a `RangeError`. */
 export class ByteReader {
   at: number;
   readonly buffer: Buffer;
@@ -30,7 +30,7 @@ export class ByteReader {
     return value;
   }
 
-  /** Offsets and times are far below 2^53. */
+  /** Offsets and times are far below 2^53, so that a number is exact. */
   int64(): number {
     const value = this.buffer.readInt32BE(this.at) * 4_294_967_296 + this.buffer.readUInt32BE(this.at + 4);
     this.at += 8;
@@ -42,7 +42,7 @@ export class ByteReader {
     return length <= 0 ? "" : this.buffer.toString("utf8", this.at, (this.at += length));
   }
 
-  /** A number in zigzag form, of up to 64 bits. */
+  /** A zigzag-encoded number of up to 64 bits. */
   varint(): number {
     const { buffer } = this;
     const first = buffer[this.at];
@@ -54,7 +54,7 @@ export class ByteReader {
     let scale = 1;
     for (;;) {
       const byte = buffer[this.at];
-      if (byte === undefined) throw new RangeError("a number ends after the end");
+      if (byte === undefined) throw new RangeError("a number ends past the end of the buffer");
       this.at += 1;
       value += (byte & 127) * scale;
       if (byte < 128) break;
@@ -63,34 +63,34 @@ export class ByteReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** Bytes with their length before them, as a view; `null` for none. */
+  /** Length-prefixed bytes, as a view; `null` if the length is negative. */
   bytes(): Buffer | null {
     const length = this.varint();
     if (length < 0) return null;
-    if (this.at + length > this.buffer.length) throw new RangeError("bytes end after the end");
+    if (this.at + length > this.buffer.length) throw new RangeError("bytes end past the end of the buffer");
     return this.buffer.subarray(this.at, (this.at += length));
   }
 
-  /** A text with its length before it; the same few are asked for again and again, and are not made anew. */
+  /** A length-prefixed text. Short ones are cached, because the same few come again and again. */
   text(): string {
     const length = this.varint();
     const from = this.at;
     const to = from + Math.max(length, 0);
-    if (to > this.buffer.length) throw new RangeError("a text ends after the end");
+    if (to > this.buffer.length) throw new RangeError("a text ends past the end of the buffer");
     this.at = to;
-    if (length > REMEMBERED) return this.buffer.toString("utf8", from, to);
+    if (length > MAX_CACHED_TEXT_BYTES) return this.buffer.toString("utf8", from, to);
     let hash = length;
     for (let at = from; at < to; at += 1) hash = (Math.imul(hash, 31) + (this.buffer[at] ?? 0)) | 0;
-    const known = remembered.get(hash);
-    if (known !== undefined && isSame(known.bytes, this.buffer, from, length)) return known.text;
+    const cached = cache.get(hash);
+    if (cached !== undefined && isSame(cached.bytes, this.buffer, from, length)) return cached.text;
     const text = this.buffer.toString("utf8", from, to);
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-    remembered.set(hash, { bytes: Buffer.from(this.buffer.subarray(from, to)), text });
+    if (cache.size >= MAX_CACHED_TEXTS) cache.clear();
+    cache.set(hash, { bytes: Buffer.from(this.buffer.subarray(from, to)), text });
     return text;
   }
 }
 
-const remembered = new Map<number, { readonly bytes: Buffer; readonly text: string }>();
+const cache = new Map<number, { readonly bytes: Buffer; readonly text: string }>();
 
 function isSame(bytes: Buffer, buffer: Buffer, from: number, length: number): boolean {
   if (bytes.length !== length) return false;

@@ -1,7 +1,7 @@
 /** The Castagnoli polynomial, its bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** What each value of a byte does to the sum, by how many bytes come after it. */
+/** The effect of each byte value on the sum, by how many bytes follow it. */
 const TABLES = [0, 1, 2, 3].map(() => new Int32Array(256)) as [Int32Array, Int32Array, Int32Array, Int32Array];
 
 for (let value = 0; value < 256; value += 1) {
@@ -18,7 +18,7 @@ for (const [index, table] of TABLES.entries()) {
   }
 }
 
-/** CRC-32C of a part of a buffer, four bytes at a time. */
+/** Computes the CRC-32C of a slice of a buffer, four bytes at a time. */
 export function crc32c(bytes: Uint8Array, from: number, to: number): number {
   const [last, third, second, first] = TABLES;
   let sum = -1;

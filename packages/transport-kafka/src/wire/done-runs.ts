@@ -1,22 +1,27 @@
-/** The most characters of a commit's metadata; a broker takes 4,096 bytes unless told otherwise. */
-const LONGEST = 4_000;
+/** A broker accepts 4,096 bytes of commit metadata unless configured otherwise. */
+const MAX_METADATA_LENGTH = 4_000;
 
 /**
- * What is done above a commit, kept in the commit's metadata, so that whoever goes on from it leaves that out:
+ * Encodes what is done above a committed offset. It is kept in the commit's metadata, so that the next owner of the
+ * partition skips it:
  *
- *     metadata = "" / "1" 1*("," run)     ; lengths in base 36: open, done, open, done, ... from the commit's offset on
+ *     metadata = "" / "1" 1*("," run)     ; lengths in base 36: open, done, open, done, ... from the committed offset on
  *
- * What does not fit is left away at the end, and is handled again.
+ * Runs that do not fit are omitted at the end; their records are handled again.
+ *
+ * @param committed everything below is done
+ * @param examined everything from here on is neither done nor open
+ * @param open the offsets in between that are not done, in ascending order
  */
-export function encodeRuns(mark: number, examined: number, open: Iterable<number>): string {
-  if (examined <= mark) return "";
+export function encodeRuns(committed: number, examined: number, open: Iterable<number>): string {
+  if (examined <= committed) return "";
   const runs: string[] = ["1"];
   let length = 1;
-  let at = mark;
-  let openFrom = mark;
+  let at = committed;
+  let openFrom = committed;
   const add = (openRun: number, doneRun: number): boolean => {
     const text = `${openRun.toString(36)},${doneRun.toString(36)}`;
-    if (length + text.length + 1 > LONGEST) return false;
+    if (length + text.length + 1 > MAX_METADATA_LENGTH) return false;
     runs.push(text);
     length += text.length + 1;
     return true;
@@ -32,15 +37,15 @@ export function encodeRuns(mark: number, examined: number, open: Iterable<number
   return runs.length === 1 ? "" : runs.join(",");
 }
 
-/** What a commit's metadata says to be done. */
+/** The offsets above a commit that its metadata reports as done. */
 export class DoneRuns {
-  /** Begin and end of each run, in order. */
+  /** Start and end of each run, in order. */
   readonly #runs: (readonly [from: number, to: number])[] = [];
 
-  constructor(mark: number, metadata: string) {
+  constructor(committed: number, metadata: string) {
     const [version, ...lengths] = metadata.split(",");
     if (version !== "1") return;
-    let at = mark;
+    let at = committed;
     for (let index = 0; index + 1 < lengths.length; index += 2) {
       const open = Number.parseInt(lengths[index] ?? "", 36);
       const done = Number.parseInt(lengths[index + 1] ?? "", 36);
@@ -54,7 +59,7 @@ export class DoneRuns {
     return this.#runs.some(([from, to]) => offset >= from && offset < to);
   }
 
-  /** How many offsets are done. */
+  /** The number of offsets that are done. */
   get count(): number {
     return this.#runs.reduce((sum, [from, to]) => sum + to - from, 0);
   }

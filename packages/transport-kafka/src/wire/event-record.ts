@@ -1,9 +1,14 @@
-import { HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
-import type { FetchedRecord } from "../client/kafka-client.ts";
+import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
+import type { FetchedRecord, KafkaRecord } from "./records.ts";
 
 const EMPTY = Buffer.alloc(0);
 
-/** An event's name: its header, or what its topic is called without the prefix. */
+/** Writes an event as a record: its body and its headers, unchanged. */
+export function recordOf({ headers, body }: EncodedEvent): KafkaRecord {
+  return { key: null, value: body, headers };
+}
+
+/** Reads an event's name from its header; without one the event is called like its topic, prefix aside. */
 export function nameOf({ headers }: FetchedRecord, topicName: string | undefined): string {
   const header = headers[HEADER.type];
   const value: unknown = Array.isArray(header) ? header[0] : header;
@@ -12,10 +17,10 @@ export function nameOf({ headers }: FetchedRecord, topicName: string | undefined
   return topicName ?? "";
 }
 
-export function eventOf(record: FetchedRecord, name: string, place: string): ReceivedEvent {
+/** Reads a record as an event. Its position is the same at each delivery, so it serves as an id where there is none. */
+export function eventOf(record: FetchedRecord, name: string, position: string): ReceivedEvent {
   const { headers, time, value, offset } = record;
-  // The place is the same at each delivery, so that it is an id for events that come without one.
-  return { name, id: `${place}-${offset}`, time, headers, body: value ?? EMPTY };
+  return { name, id: `${position}-${offset}`, time, headers, body: value ?? EMPTY };
 }
 
 export function attemptOf({ headers }: FetchedRecord): number {

@@ -1,4 +1,4 @@
-/** The names of a namespace's topics and groups. A double "-" is in none of the event topics' and no prefix. */
+/** Names the topics and groups of a namespace. No prefix contains "--", so these names never clash with topics of events. */
 export class Names {
   readonly prefix: string;
   readonly registry: string;
@@ -12,23 +12,23 @@ export class Names {
     this.releaser = `${prefix}--releaser`;
   }
 
-  /** The topic of events whose names begin with a word. */
+  /** The topic of all events whose names begin with `word`. */
   events(word: string): string {
     return `${this.prefix}.${word}`;
   }
 
-  /** What events of a topic are called that have no name of their own; `undefined` if it is no topic of events. */
+  /** The event name that a topic stands for; `undefined` if it is not a topic of events. */
   eventName(topic: string): string | undefined {
     const start = `${this.prefix}.`;
     return topic.startsWith(start) && topic.length > start.length ? topic.slice(start.length) : undefined;
   }
 
-  /** Where retries, redrives and hand-ons of a use case come back. */
+  /** The topic that brings retried, redriven and forwarded events back to one use case. */
   ready(useCase: string): string {
     return `${this.prefix}--ready-${escaped(useCase)}`;
   }
 
-  dead(useCase: string): string {
+  deadLetters(useCase: string): string {
     return `${this.prefix}--dead-${escaped(useCase)}`;
   }
 
@@ -37,19 +37,19 @@ export class Names {
   }
 }
 
-/** The first word of an event name or a pattern. */
+/** Returns the first word of an event name or a pattern. */
 export function firstWord(name: string): string {
   const end = name.indexOf(".");
   return end === -1 ? name : name.slice(0, end);
 }
 
-/** Whether a pattern's topics have to be discovered: it may match names with any first word. */
+/** Tells whether a pattern may match names with any first word, so that its topics must be discovered. */
 export function needsDiscovery(pattern: string): boolean {
   const word = firstWord(pattern);
   return word === "*" || word === "#";
 }
 
-/** Kafka refuses a topic whose name differs from another's only in "." and "_". */
+/** Kafka refuses a topic whose name differs from another one only in "." and "_". */
 function escaped(useCase: string): string {
   return useCase.replace(/[-._]/g, (character) => ({ "-": "--", ".": "-d", _: "-u" })[character] ?? character);
 }

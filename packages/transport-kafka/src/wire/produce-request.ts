@@ -1,18 +1,17 @@
-import type { KafkaRecord, RecordBatch } from "../client/kafka-client.ts";
 import { crc32c } from "./crc32c.ts";
+import type { KafkaRecord, RecordBatch } from "./records.ts";
 
-/** Bytes of a batch before its records. */
-const BATCH_HEADER = 61;
-/** From here on to its end a batch is summed up. */
-const SUMMED_FROM = 21;
-/** A record's length is at most so long. */
-const LONGEST_LENGTH = 5;
-/** Up to here a loop is quicker than a call to the runtime. */
-const SHORT_TEXT = 64;
+const BATCH_HEADER_BYTES = 61;
+/** The checksum of a batch covers everything from here to its end. */
+const CHECKSUM_START = 21;
+/** An encoded length takes at most five bytes. */
+const MAX_LENGTH_BYTES = 5;
+/** Shorter texts are encoded faster by a loop than by a call to the runtime. */
+const SHORT_TEXT_LENGTH = 64;
 
 /**
- * Encodes a Produce request's body, versions 3 to 7, with record batches of magic 2. kafkajs makes several buffers for each
- * record; this writes all of them into one.
+ * Encodes the body of a Produce request, versions 3 to 7, with record batches of magic 2. kafkajs makes several buffers for
+ * each record; this writes all records into one.
  *
  *     body   = transactional_id:-1 acks timeout *topic        ; https://kafka.apache.org/protocol#The_Messages_Produce
  *     topic  = name *(partition length batch)
@@ -23,7 +22,7 @@ export function encodeProduce(
   topics: readonly { readonly topic: string; readonly partitions: readonly RecordBatch[] }[],
   timeout: number,
 ): Buffer {
-  const writer = new Writer(estimate(topics));
+  const writer = new Writer(estimateBytes(topics));
   writer.int16(-1);
   writer.int16(-1);
   writer.int32(timeout);
@@ -41,7 +40,7 @@ export function encodeProduce(
   return writer.done();
 }
 
-function estimate(topics: readonly { readonly partitions: readonly RecordBatch[] }[]): number {
+function estimateBytes(topics: readonly { readonly partitions: readonly RecordBatch[] }[]): number {
   let bytes = 256;
   for (const { partitions } of topics)
     for (const { records } of partitions) {
@@ -64,26 +63,26 @@ class Writer {
   }
 
   int16(value: number): void {
-    this.#room(2);
+    this.#reserve(2);
     this.#at = this.#buffer.writeInt16BE(value, this.#at);
   }
 
   int32(value: number): void {
-    this.#room(4);
+    this.#reserve(4);
     this.#at = this.#buffer.writeInt32BE(value, this.#at);
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#room(bytes.length);
+    this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
-  /** A record batch with its length before it. */
+  /** Writes a record batch with its length in front. */
   batch(records: readonly KafkaRecord[]): void {
     const start = this.#at + 4;
-    this.#room(4 + BATCH_HEADER);
-    this.#at = start + BATCH_HEADER;
+    this.#reserve(4 + BATCH_HEADER_BYTES);
+    this.#at = start + BATCH_HEADER_BYTES;
     for (const [index, record] of records.entries()) this.#record(record, index);
     const end = this.#at;
     const buffer = this.#buffer;
@@ -101,14 +100,14 @@ class Writer {
     buffer.writeInt16BE(-1, start + 51);
     buffer.writeInt32BE(-1, start + 53);
     buffer.writeInt32BE(records.length, start + 57);
-    buffer.writeUInt32BE(crc32c(buffer, start + SUMMED_FROM, end), start + 17);
+    buffer.writeUInt32BE(crc32c(buffer, start + CHECKSUM_START, end), start + 17);
   }
 
   #record({ key, value, headers }: KafkaRecord, offsetDelta: number): void {
-    // Its length comes first and is known last: room is left for the longest, and the record moved up.
-    this.#room(LONGEST_LENGTH + 16);
+    // The length comes first but is known last: leave space for the longest one, then move the record up.
+    this.#reserve(MAX_LENGTH_BYTES + 16);
     const start = this.#at;
-    const body = start + LONGEST_LENGTH;
+    const body = start + MAX_LENGTH_BYTES;
     this.#at = body;
     this.#buffer[this.#at++] = 0;
     this.#varint(0);
@@ -139,13 +138,13 @@ class Writer {
     this.bytes(value);
   }
 
-  /** A text in UTF-8 with its length before it. */
+  /** Writes a text in UTF-8 with its length in front. */
   #text(text: string): void {
     const { length } = text;
-    this.#room(length * 3 + LONGEST_LENGTH);
+    this.#reserve(length * 3 + MAX_LENGTH_BYTES);
     const start = this.#at;
-    if (length < SHORT_TEXT) {
-      // Zigzag of less than 64 is one byte.
+    if (length < SHORT_TEXT_LENGTH) {
+      // The zigzag encoding of a length below 64 is one byte.
       const buffer = this.#buffer;
       let at = start + 1;
       let index = 0;
@@ -165,7 +164,7 @@ class Writer {
   }
 
   #varint(value: number): void {
-    this.#room(LONGEST_LENGTH);
+    this.#reserve(MAX_LENGTH_BYTES);
     let rest = ((value << 1) ^ (value >> 31)) >>> 0;
     while (rest > 127) {
       this.#buffer[this.#at++] = (rest & 127) | 128;
@@ -174,7 +173,7 @@ class Writer {
     this.#buffer[this.#at++] = rest;
   }
 
-  #room(bytes: number): void {
+  #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return;
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#at + bytes));
     larger.set(this.#buffer.subarray(0, this.#at));
@@ -182,7 +181,7 @@ class Writer {
   }
 }
 
-/** Headers as pairs; one that came more than once was read as a list. */
+/** Headers as pairs. One that came more than once was read as a list, and becomes several pairs again. */
 function pairsOf(headers: KafkaRecord["headers"]): (readonly [name: string, value: string | Uint8Array | null])[] {
   const pairs: (readonly [string, string | Uint8Array | null])[] = [];
   for (const name in headers) {

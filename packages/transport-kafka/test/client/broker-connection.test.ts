@@ -6,7 +6,7 @@ const PARTITIONS = [{ topic: "none", partition: 0, offset: 0 }];
 const LIMITS = { wait: 0, bytes: 1_000, bytesPerPartition: 1_000 };
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
-/** A client that knows the broker, and what becomes of a fetch. */
+/** Makes a client that knows the broker, and a function whose fetch resolves to its outcome. */
 async function fetching() {
   const client = clientTo(brokerUri());
   onTestFinished(() => client.close());
@@ -20,8 +20,8 @@ async function fetching() {
   return { client, fetch };
 }
 
-/** What it comes to, and how long that takes after it was interrupted. */
-async function interrupted(client: { interruptFetches(): void }, fetch: Promise<string>): Promise<void> {
+/** Interrupts a fetch, and expects it to end soon. */
+async function interrupt(client: { interruptFetches(): void }, fetch: Promise<string>): Promise<void> {
   const begun = performance.now();
   client.interruptFetches();
   expect(await fetch).toMatch(/^(CONNECTION|answered)$/);
@@ -29,15 +29,15 @@ async function interrupted(client: { interruptFetches(): void }, fetch: Promise<
 }
 
 /**
- * An instance that is evicted twice in a row ends the connection for its fetches while it is being opened. kafkajs did not
- * hear of that and waited on: nothing was fetched until `connectTimeout` was over.
+ * An instance that is evicted twice in a row closes the connection for its fetches while it is still opening. kafkajs did not
+ * notice and kept waiting: nothing was fetched until `connectTimeout` had passed.
  */
 test("L3 a fetch that is interrupted while it connects ends at once", async () => {
   for (const turns of numbers(20)) {
     const { client, fetch } = await fetching();
     const fetched = fetch();
     for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    await interrupted(client, fetched);
+    await interrupt(client, fetched);
     client.close();
   }
 });
@@ -48,7 +48,7 @@ test("L3 a fetch that is interrupted while it is encoded ends at once", async ()
     await fetch();
     const fetched = fetch();
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-    await interrupted(client, fetched);
+    await interrupt(client, fetched);
     client.close();
   }
 });

@@ -10,7 +10,7 @@ import { until } from "../support/wait.ts";
 const USER = { username: "papa", password: "s3cret" };
 
 let broker: Broker;
-/** Where it is, without a login. */
+/** Its address without credentials. */
 let address: string;
 
 beforeAll(async () => {
@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => broker.stop();
 }, 120_000);
 
-/** An event goes through, on connections for publishing, fetching and the group alike. */
+/** Expects an event to be handled: connections for publishing, fetching and the group all log in. */
 async function works(options: KafkaOptions): Promise<void> {
   const space = new Space();
   const handled: unknown[] = [];
@@ -33,12 +33,12 @@ async function works(options: KafkaOptions): Promise<void> {
 
 const BY_PASSWORD = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
-test.each(BY_PASSWORD)("L4 %s lets in who knows the password, by URL and by options", async (mechanism) => {
+test.each(BY_PASSWORD)("L4 %s accepts the right password, by URL and by options", async (mechanism) => {
   await works({ uri: `${broker.uri}?mechanism=${mechanism}` });
   await works({ uri: address, sasl: { mechanism, ...USER } });
 });
 
-test.each(BY_PASSWORD)("L4 a wrong password is refused by %s and told to nobody", async (mechanism) => {
+test.each(BY_PASSWORD)("L4 a wrong password is refused by %s and appears in no error", async (mechanism) => {
   const error = await failure({ uri: address, sasl: { mechanism, username: "papa", password: "wr0ng-s3cret" } });
   expect(error).toMatchObject({ code: "access-refused", retryable: false });
   expect(error.message).toContain(address);
@@ -46,20 +46,20 @@ test.each(BY_PASSWORD)("L4 a wrong password is refused by %s and told to nobody"
   expect(stranger.code).toBe("access-refused");
 });
 
-/** A token as the broker's own validator for tests takes it: nobody has signed it. */
+/** Makes an unsigned token, which the broker's own validator for tests accepts. */
 function token(subject: string, lifetime: number): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const now = Date.now() / 1_000;
   return `${part({ alg: "none" })}.${part({ sub: subject, iat: now - 60, exp: now + lifetime })}.`;
 }
 
-const bearing = (give: () => string): SaslOptions => ({ mechanism: "oauthbearer", token: async () => give() });
+const bearer = (makeToken: () => string): SaslOptions => ({ mechanism: "oauthbearer", token: async () => makeToken() });
 
 test("L4 oauthbearer asks for a token for each connection", async () => {
   let asked = 0;
   await works({
     uri: address,
-    sasl: bearing(() => {
+    sasl: bearer(() => {
       asked += 1;
       return token(`papa${asked}`, 600);
     }),
@@ -67,32 +67,32 @@ test("L4 oauthbearer asks for a token for each connection", async () => {
   expect(asked).toBeGreaterThan(1);
 });
 
-test("L4 a token that has expired is refused and told to nobody", async () => {
+test("L4 an expired token is refused and appears in no error", async () => {
   const expired = token("s3cret", -30);
-  const error = await failure({ uri: address, sasl: bearing(() => expired) }, expired);
+  const error = await failure({ uri: address, sasl: bearer(() => expired) }, expired);
   expect(error).toMatchObject({ code: "access-refused", retryable: false });
   expect(error.message).toContain("refuses the token: invalid_token");
 });
 
-test("L4 a token that cannot be had is told with why", async () => {
+test("L4 a token that cannot be obtained fails the start with the reason", async () => {
   const error = await failure({
     uri: address,
-    sasl: bearing(() => {
+    sasl: bearer(() => {
       throw new Error("the issuer is away");
     }),
   });
   expect(error).toMatchObject({ code: "connection-failed", retryable: true });
   expect(error.message).toContain("the issuer is away");
-  const nothing = await failure({ uri: address, sasl: bearing(() => "") });
+  const nothing = await failure({ uri: address, sasl: bearer(() => "") });
   expect(nothing.code).toBe("access-refused");
 });
 
-test("L3 a login that is interrupted while it waits for its token ends at once, and for good", async () => {
-  let give = () => {};
+test("L3 a login that is interrupted while it waits for its token ends at once, and stays ended", async () => {
+  let issue = () => {};
   let asked = 0;
   const slow = async () => {
     asked += 1;
-    if (asked > 2) await new Promise<void>((resolve) => (give = resolve));
+    if (asked > 2) await new Promise<void>((resolve) => (issue = resolve));
     return token("papa", 600);
   };
   const client = clientTo(address, { mechanism: "oauthbearer", authenticationProvider: oauthBearer(slow) });
@@ -106,12 +106,12 @@ test("L3 a login that is interrupted while it waits for its token ends at once, 
   client.interruptFetches();
   expect(await fetched).toBe("CONNECTION");
   expect(performance.now() - begun).toBeLessThan(1_000);
-  give();
+  issue();
 });
 
-test("L4 a login where none is asked for, and none where one is", async () => {
-  const unasked = await failure(brokerUri().replace("//", "//papa:s3cret@"));
-  expect(unasked.code).toBe("access-refused");
+test("L4 credentials that the broker does not expect, and missing ones that it does, are refused", async () => {
+  const unexpected = await failure(brokerUri().replace("//", "//papa:s3cret@"));
+  expect(unexpected.code).toBe("access-refused");
   const missing = await failure(address);
   expect(missing.code).toBe("connection-failed");
   expect(missing.message).toMatch(/login/);

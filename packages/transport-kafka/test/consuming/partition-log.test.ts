@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { FetchedRecord } from "../../src/client/kafka-client.ts";
 import { type Entry, PartitionLog } from "../../src/consuming/partition-log.ts";
+import type { FetchedRecord } from "../../src/wire/records.ts";
 
-const place = { topic: "t", partition: 0 };
+const source = { topic: "t", partition: 0 };
 const record = (offset: number): FetchedRecord => ({ offset, time: 0, key: null, value: null, headers: {} });
 const all = (log: PartitionLog): Entry[] => {
   const entries: Entry[] = [];
@@ -11,7 +11,7 @@ const all = (log: PartitionLog): Entry[] => {
 };
 
 test("H1 the mark is the lowest offset that is not done, whatever the order", () => {
-  const log = new PartitionLog(place, 10);
+  const log = new PartitionLog(source, 10);
   log.add([10, 11, 12, 14].map(record), 20);
   expect(log.mark).toBe(10);
   const [a, b, c, d] = all(log);
@@ -27,8 +27,8 @@ test("H1 the mark is the lowest offset that is not done, whatever the order", ()
   expect(log.unsettled).toBe(0);
 });
 
-test("H1 records that nobody wants move the mark only when those before them are done", () => {
-  const log = new PartitionLog(place, 0);
+test("H1 skipped records move the mark only when those before them are done", () => {
+  const log = new PartitionLog(source, 0);
   log.add([record(0)], 1);
   log.add([], 50);
   const [first] = all(log);
@@ -37,25 +37,25 @@ test("H1 records that nobody wants move the mark only when those before them are
   expect(log.mark).toBe(50);
 });
 
-test("L2 what was given back is handed over again, before what comes after it", () => {
-  const log = new PartitionLog(place, 0);
+test("L2 a released entry is delivered again, before what comes after it", () => {
+  const log = new PartitionLog(source, 0);
   log.add([0, 1, 2].map(record), 3);
   const [first, second] = [log.next(), log.next()];
   if (first === undefined || second === undefined) throw new Error("no entries");
-  log.giveBack(second);
-  log.giveBack(first);
+  log.release(second);
+  log.release(first);
   expect(log.mark).toBe(0);
   expect(all(log).map(({ record: { offset } }) => offset)).toEqual([0, 1, 2]);
 });
 
-test("H3 a replay joins the handler that already runs; one that ended meanwhile is handled anew", () => {
-  const earlier = new PartitionLog(place, 0);
+test("H3 a replay joins the handler that is still running; one that has ended meanwhile is handled again", () => {
+  const earlier = new PartitionLog(source, 0);
   earlier.add([0, 1, 2].map(record), 3);
   const [a, b, c] = all(earlier);
   if (a === undefined || b === undefined || c === undefined) throw new Error("no entries");
   earlier.settle(a);
   earlier.lost = true;
-  const log = new PartitionLog(place, 1);
+  const log = new PartitionLog(source, 1);
   log.adopt(earlier);
   earlier.settle(c);
   log.add([1, 2, 3].map(record), 4);
@@ -67,11 +67,11 @@ test("H3 a replay joins the handler that already runs; one that ended meanwhile 
   expect(log.mark).toBe(2);
 });
 
-test("H1 a new owner leaves out what the commit says to be done", () => {
-  const log = new PartitionLog(place, 0);
+test("H1 a new owner skips what the commit reports as done", () => {
+  const log = new PartitionLog(source, 0);
   log.add([0, 1, 2, 3, 4].map(record), 5);
   for (const entry of all(log)) if (entry.record.offset % 2 === 1) log.settle(entry);
   const { offset, metadata } = log.commit;
-  const next = new PartitionLog(place, offset, metadata);
+  const next = new PartitionLog(source, offset, metadata);
   expect([0, 1, 2, 3, 4].filter((each) => next.wasDone(each))).toEqual([1, 3]);
 });

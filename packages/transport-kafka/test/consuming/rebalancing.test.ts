@@ -10,7 +10,7 @@ const isStable = async (group: string, members: number) => {
 };
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
-test("H3 what a slow handler works on stays with it while instances come and go", async () => {
+test("H3 an event stays with its slow handler while instances come and go", async () => {
   const space = new Space();
   const calls = new Map<string, number>();
   const held: (() => void)[] = [];
@@ -33,7 +33,7 @@ test("H3 what a slow handler works on stays with it while instances come and go"
     await until(`the quick ones of round ${round} are handled`, () => calls.size === 4 + (round + 1) * 30);
     await other.stop();
   }
-  for (const letGo of held) letGo();
+  for (const finish of held) finish();
   await until("nothing is left", async () => {
     const { slow } = await first.stats();
     return slow !== undefined && slow.ready + slow.inFlight === 0;
@@ -41,7 +41,7 @@ test("H3 what a slow handler works on stays with it while instances come and go"
   expect([...calls.values()].filter((count) => count !== 1)).toEqual([]);
 });
 
-test("L3 a rolling restart of three instances in the flow of events handles each once", async () => {
+test("L3 a rolling restart of three instances under load handles each event once", async () => {
   const space = new Space();
   const handled: string[] = [];
   const instance = async () => {
@@ -57,10 +57,10 @@ test("L3 a rolling restart of three instances in the flow of events handles each
   const publisher = space.app();
   await publisher.start();
   const ids: string[] = [];
-  for (const place of numbers(3)) {
+  for (const index of numbers(3)) {
     const publishing = publisher.newEvents(numbers(300).map((payload) => ({ name: "flow", payload })));
-    await instances[place]?.stop();
-    instances[place] = await instance();
+    await instances[index]?.stop();
+    instances[index] = await instance();
     ids.push(...(await publishing).map(({ id }) => id));
   }
   await until("all are handled", () => new Set(handled).size === ids.length);
@@ -83,7 +83,6 @@ test("L3 what is settled after its partition has gone to another instance is dro
   await until("the ten are delivered again", () => after.length === 10);
   proxy.accept();
   await until("the first is a member again", () => isStable(space.group("stale"), 2));
-  // The first has heard that it lost them once it gets something new or nothing is asked of it any more.
   await Promise.all(before.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
   const { ready, inFlight } = await second.inspect("stale");
   expect(ready + inFlight).toBe(10);
@@ -92,7 +91,7 @@ test("L3 what is settled after its partition has gone to another instance is dro
   await until("all are gone", async () => (await second.inspect("stale")).ready === 0);
 });
 
-test("L3 an instance that is thrown out of its group comes back by itself", async () => {
+test("L3 an instance that is removed from its group rejoins by itself", async () => {
   const space = new Space();
   const ids: string[] = [];
   const app = space.app();
@@ -103,11 +102,11 @@ test("L3 an instance that is thrown out of its group comes back by itself", asyn
     await app.newEvent("again", { round });
     await until(`round ${round} is handled`, () => ids.length === round + 1);
   }
-  // The last event may have been handled before the instance heard that it is no member any more.
+  // The last event may have been handled before the instance noticed that it is not a member any more.
   await until("it is a member again", async () => (await membersOf(brokerUri(), space.group("evicted"))).length === 1);
 });
 
-test("H1 what was done out of order is not handed out again after a kill", async () => {
+test("H1 what was done out of order is not delivered again after a kill", async () => {
   const space = new Space();
   const { proxy, options } = await space.proxy();
   const first = await space.connect({ ...options, sessionTimeout: 1_000 });
@@ -131,7 +130,7 @@ test("H1 what was done out of order is not handed out again after a kill", async
   expect(after.map(bodyOf).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 15]);
 });
 
-test("L3 what was dropped is handed out again when the partition comes back", async () => {
+test("L3 what was dropped is delivered again when the partition comes back", async () => {
   const space = new Space();
   const first = await space.proxy();
   const second = await space.proxy();
@@ -150,7 +149,7 @@ test("L3 what was dropped is handed out again when the partition comes back", as
   await until("the first is a member again", () => isStable(space.group("dropped"), 2));
   await Promise.all(ofOne.map((delivery) => delivery.settle({ kind: "done", outputs: [event("never")] })));
   second.proxy.refuse();
-  await until("the first has them anew", () => ofOne.length === 12);
+  await until("the first has them again", () => ofOne.length === 12);
   await Promise.all(ofOne.slice(6).map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
   await until("all are gone", async () => {
     const { ready, inFlight } = await one.inspect("dropped");
@@ -158,8 +157,8 @@ test("L3 what was dropped is handed out again when the partition comes back", as
   });
 });
 
-/** The broker answers no SyncGroup of a member that is removed while it waits for the leader's: it waited 15 s for that. */
-test("L3 an instance that is thrown out while it waits for its partitions joins anew at once", async () => {
+/** The broker never answers the SyncGroup request of a member that is removed while it waits: it used to wait for 15 s. */
+test("L3 an instance that is removed while it waits for its partitions rejoins at once", async () => {
   const space = new Space();
   const group = space.group("unanswered");
   const leader = clientTo(brokerUri());

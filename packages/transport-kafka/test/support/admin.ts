@@ -1,7 +1,7 @@
 import { type Admin, type GroupDescription, Kafka, logLevel, type Message } from "kafkajs";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 
-/** Makes a topic as an operator would. */
+/** Creates a topic as an operator would. */
 export function makeTopic(uri: string, topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
   return withAdmin(uri, async (admin) => {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
@@ -9,7 +9,7 @@ export function makeTopic(uri: string, topic: string, configs: Readonly<Record<s
   });
 }
 
-/** Publishes as a program without this library would. */
+/** Publishes as a program without this library does. */
 export async function produceFrom(uri: string, topic: string, message: Message): Promise<void> {
   const producer = clientOf(uri).producer({ allowAutoTopicCreation: false });
   await producer.connect();
@@ -20,7 +20,7 @@ export async function produceFrom(uri: string, topic: string, message: Message):
   }
 }
 
-/** Throws all members out of a consumer group. */
+/** Removes all members from a consumer group. */
 export async function removeMembers(uri: string, group: string): Promise<void> {
   const client = clientTo(uri);
   try {
@@ -31,7 +31,7 @@ export async function removeMembers(uri: string, group: string): Promise<void> {
   }
 }
 
-/** A client as the transport has it. */
+/** Makes a client like the transport's own. */
 export function clientTo(uri: string, sasl?: Readonly<Record<string, unknown>>): KafkajsClient {
   const { hostname: host, port } = addressOf(uri);
   return new KafkajsClient({

@@ -3,7 +3,7 @@ import { type KafkaOptions, kafka } from "@papa-events/transport-kafka";
 import { expect } from "vitest";
 import { quiet } from "./space.ts";
 
-/** What `start()` rejects with, having taken no more than 10 s and told no secret. */
+/** Resolves to the error of `start()`, and expects it within 10 s and without the secret. */
 export async function failure(target: string | KafkaOptions, secret = "s3cret"): Promise<PapaError> {
   const app = new PapaApp({ transport: kafka(target), logger: quiet });
   app.onEvent("x", { useCase: "uc" }, () => {});
@@ -13,7 +13,7 @@ export async function failure(target: string | KafkaOptions, secret = "s3cret"):
     (thrown: unknown) => thrown,
   );
   expect(performance.now() - begun).toBeLessThan(10_000);
-  if (!isPapaError(error)) throw new Error(`no error of the library: ${String(error)}`);
+  if (!isPapaError(error)) throw new Error(`not an error of the library: ${String(error)}`);
   const all: string[] = [];
   for (let each: unknown = error; each instanceof Error; each = each.cause)
     all.push(each.message, each.stack ?? "", JSON.stringify(each));

@@ -5,10 +5,10 @@ import type { Connection, EncodedEvent } from "@papa-events/core/transport";
 import { type KafkaOptions, kafka } from "@papa-events/transport-kafka";
 import { inject, onTestFinished } from "vitest";
 
-/** Says nothing. */
+/** A logger that drops everything. */
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** The broker that the tests run against; each test is in a namespace of its own on it. */
+/** The URL of the broker that all tests share; each test has a namespace of its own. */
 export function brokerUri(): string {
   return inject("kafka");
 }
@@ -17,7 +17,7 @@ export function brokerVersion(): KafkaVersion {
   return inject("kafkaVersion");
 }
 
-/** A namespace of this test's own, and what it does there. */
+/** A namespace for one test. What the test opens there is closed when the test ends. */
 export class Space {
   readonly prefix = `t-${randomBytes(6).toString("hex")}`;
   readonly #ends: (() => Promise<unknown>)[] = [];
@@ -32,7 +32,7 @@ export class Space {
     return kafka({ uri: brokerUri(), prefix: this.prefix, sessionTimeout: 2_000, partitions: 4, ...options });
   }
 
-  /** An app that is stopped when the test ends. */
+  /** Makes an app that is stopped when the test ends. */
   app(options: Partial<PapaAppOptions> = {}): PapaApp {
     const all = { transport: this.transport(), logger: quiet, name: "test", drainTimeout: 2_000, ...options };
     const app = new PapaApp(all as PapaAppOptions);
@@ -40,14 +40,14 @@ export class Space {
     return app;
   }
 
-  /** A connection without an app. */
+  /** Opens a connection without an app. */
   async connect(options: Partial<KafkaOptions> = {}): Promise<Connection> {
     const connection = await this.transport(options).connect({ appName: "test", logger: quiet, onStatus: () => {} });
     this.#ends.push(() => connection.close());
     return connection;
   }
 
-  /** A way to the broker that can be cut, and the options that lead over it. */
+  /** Starts a proxy to the broker that can be cut off, and returns the options that connect through it. */
   async proxy(): Promise<{ proxy: BrokerProxy; options: Partial<KafkaOptions> }> {
     const { hostname, port } = new URL(brokerUri().replace("kafka:", "http:"));
     const proxy = await startProxy(hostname, Number(port), (host, at) => `kafka://${host}:${at}`);
@@ -62,7 +62,7 @@ export class Space {
 
 let count = 0;
 
-/** An event as the core hands it over. */
+/** Makes an event as the core passes it to a transport. */
 export function event(name: string, payload: unknown = {}): EncodedEvent {
   count += 1;
   const id = `event-${count}`;

@@ -8,7 +8,7 @@ declare module "vitest" {
   }
 }
 
-/** One broker for all test files of the project, whose name ends with the broker's version. */
+/** Starts one broker for all test files of a project. The project's name ends with the broker's version. */
 export default async function startBroker(project: TestProject): Promise<() => Promise<void>> {
   const version = project.name.split(" ").at(-1) as KafkaVersion;
   const broker = await kafka(version);

@@ -73,7 +73,7 @@ test("T3 a partition with one event that waits 60 s for its retry delivers the o
   const handled = new Set<unknown>();
   const failed: number[] = [];
   const app = space.app({ transport: space.transport({ partitions: 1 }) });
-  app.onEvent("lane.*", { useCase: "lane" }, (payload, { attempt }) => {
+  app.onEvent("mixed.*", { useCase: "mixed" }, (payload, { attempt }) => {
     if (payload === "patient") {
       failed.push(attempt);
       throw new RetryAfter(60_000);
@@ -84,20 +84,20 @@ test("T3 a partition with one event that waits 60 s for its retry delivers the o
   const inTime = async (what: string, from: number) => {
     const payloads = Array.from({ length: others }, (_, number) => from + number);
     const begun = performance.now();
-    await app.newEvents(payloads.map((payload) => ({ name: "lane.quick", payload })));
+    await app.newEvents(payloads.map((payload) => ({ name: "mixed.quick", payload })));
     await until(what, () => handled.size === from + others, limit);
     return performance.now() - begun;
   };
   const alone = await inTime("those before are handled", 0);
-  await app.newEvent("lane.slow", "patient");
-  await until("one waits", async () => (await app.stats()).lane?.waiting === 1);
+  await app.newEvent("mixed.slow", "patient");
+  await until("one waits", async () => (await app.stats()).mixed?.waiting === 1);
   const beside = await inTime("those behind are handled", others);
   // Bursts differ on a busy machine, but not by so much.
   expect(beside).toBeLessThan(alone * 5 + 2_000);
   expect(failed).toEqual([1]);
-  // What is done is committed past the one that waits, so that a restart hands out none of it again.
+  // Commits go past the waiting one, so that a restart delivers none of the others again.
   await until("it alone is left", async () => {
-    const { lane } = await app.stats();
-    return lane !== undefined && lane.ready + lane.inFlight === 0 && lane.waiting === 1;
+    const { mixed } = await app.stats();
+    return mixed !== undefined && mixed.ready + mixed.inFlight === 0 && mixed.waiting === 1;
   });
 });

@@ -1,32 +1,34 @@
 import { expect, test } from "vitest";
 import { DoneRuns, encodeRuns } from "../../src/wire/done-runs.ts";
 
-function doneOf(mark: number, examined: number, open: readonly number[]): number[] {
-  const runs = new DoneRuns(mark, encodeRuns(mark, examined, open));
-  return Array.from({ length: examined - mark + 5 }, (_, index) => mark + index).filter((offset) => runs.has(offset));
+function doneOf(committed: number, examined: number, open: readonly number[]): number[] {
+  const runs = new DoneRuns(committed, encodeRuns(committed, examined, open));
+  return Array.from({ length: examined - committed + 5 }, (_, index) => committed + index).filter((offset) =>
+    runs.has(offset),
+  );
 }
 
 test("H1 what is done above the mark is read back as it was", () => {
   for (let round = 0; round < 300; round += 1) {
-    const mark = Math.floor(Math.random() * 1_000_000_000);
+    const committed = Math.floor(Math.random() * 1_000_000_000);
     const length = Math.floor(Math.random() * 60);
-    const all = Array.from({ length }, (_, index) => mark + index);
-    const open = all.filter((offset) => offset === mark || Math.random() < 0.4);
+    const all = Array.from({ length }, (_, index) => committed + index);
+    const open = all.filter((offset) => offset === committed || Math.random() < 0.4);
     const expected = all.filter((offset) => !open.includes(offset));
-    expect(doneOf(mark, mark + length, open)).toEqual(expected);
+    expect(doneOf(committed, committed + length, open)).toEqual(expected);
   }
 });
 
-test("H1 too much for the broker is left away at the end, and what is left is true", () => {
-  const mark = 5_000_000_000;
-  const open = Array.from({ length: 5_000 }, (_, index) => mark + index * 3);
-  const text = encodeRuns(mark, mark + 15_000, open);
+test("H1 what exceeds the broker's limit is omitted at the end, and the rest is correct", () => {
+  const committed = 5_000_000_000;
+  const open = Array.from({ length: 5_000 }, (_, index) => committed + index * 3);
+  const text = encodeRuns(committed, committed + 15_000, open);
   expect(text.length).toBeLessThanOrEqual(4_000);
-  const runs = new DoneRuns(mark, text);
+  const runs = new DoneRuns(committed, text);
   expect(runs.count).toBeGreaterThan(1_000);
   for (const offset of open) expect(runs.has(offset)).toBe(false);
 });
 
-test("L5 metadata that another program committed means nothing", () => {
+test("L5 metadata that another program committed is ignored", () => {
   for (const text of ["", "hello", "2,1,1", "1,?,3", "1,-4,2", "1,1"]) expect(new DoneRuns(10, text).empty).toBe(true);
 });

@@ -1,4 +1,4 @@
-/** Answers of the broker as kafkajs decodes them. */
+/** Responses of the broker as kafkajs decodes them. */
 export interface RawMetadata {
   readonly brokers: readonly { nodeId: number; host: string; port: number }[];
   readonly topicMetadata: readonly {

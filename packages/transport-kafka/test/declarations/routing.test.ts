@@ -38,7 +38,7 @@ test("R1 partitions that are added later are read from their beginning", async (
   await until("those of all partitions are handled", () => handled.size === 9);
 });
 
-test("L5 a topic of another program gives the name where the header does not", async () => {
+test("L5 a topic of another program gives events their name if the header does not", async () => {
   const space = new Space();
   const names: string[] = [];
   const app = space.app();
@@ -73,7 +73,7 @@ test("R6 what another connection declares while this one consumes is delivered a
   expect(names.toSorted()).toEqual(["shared.a", "shared.b"]);
 });
 
-test("R6 what is handed on reaches the instance that wants it, whichever partitions each has", async () => {
+test("R6 a forwarded event reaches the instance that accepts it, whichever partitions each instance has", async () => {
   const space = new Space();
   const useCases = Array.from({ length: 8 }, (_, index) => `case_${index}`);
   const older = space.app();

@@ -1,13 +1,13 @@
 import { PapaError } from "@papa-events/core";
 import { expect, test, vi } from "vitest";
-import { KafkaError } from "../../src/client/kafka-client.ts";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
+import { KafkaError } from "../../src/wire/kafka-error.ts";
 import { event, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const produce = KafkajsClient.prototype.produce;
 
-test("P1 a partition that the answer does not tell of is reported unconfirmed, and the others are not", async () => {
+test("P1 a partition that the response does not mention is reported unconfirmed, and the others are not", async () => {
   const space = new Space();
   const connection = await space.connect();
   await connection.declare([{ name: "reader", patterns: ["a", "b", "c"] }]);
@@ -16,7 +16,7 @@ test("P1 a partition that the answer does not tell of is reported unconfirmed, a
     node,
     batches,
   ) {
-    // As if the leader of one partition had moved: it is neither stored nor told of.
+    // As if the leader of one partition had moved: its batch is neither stored nor mentioned.
     return produce.call(
       this,
       node,
@@ -30,7 +30,7 @@ test("P1 a partition that the answer does not tell of is reported unconfirmed, a
   await until("two are stored", async () => (await connection.inspect("reader")).ready === 2);
 });
 
-test("P1 an error of one partition is told of its events only", async () => {
+test("P1 an error of one partition is reported for its events only", async () => {
   const space = new Space();
   const connection = await space.connect();
   await connection.declare([{ name: "reader", patterns: ["a", "b"] }]);
@@ -49,7 +49,7 @@ test("P1 an error of one partition is told of its events only", async () => {
   for (const { error } of unconfirmed) expect(error).toBeInstanceOf(PapaError);
 });
 
-test("P2 what Kafka refused for now is sent again with the same ids until it is stored", async () => {
+test("P2 events that Kafka refuses temporarily are sent again with the same ids until they are stored", async () => {
   const space = new Space();
   const ids: string[] = [];
   const app = space.app();
@@ -73,7 +73,7 @@ test("P2 what Kafka refused for now is sent again with the same ids until it is 
   expect(ids.toSorted()).toEqual(published.map(({ id }) => id).toSorted());
 });
 
-test("P4 many large events go in batches that the broker takes", async () => {
+test("P4 many large events go in batches that the broker accepts", async () => {
   const space = new Space();
   let handled = 0;
   const app = space.app();

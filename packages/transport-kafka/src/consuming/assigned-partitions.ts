@@ -1,0 +1,79 @@
+import type { Commit } from "../client/kafka-client.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { PartitionLog } from "./partition-log.ts";
+
+/** The logs of the partitions that this instance owns, carried over from one assignment to the next. */
+export class AssignedPartitions {
+  readonly #startOf: (source: TopicPartition) => number;
+  readonly #owned = new Map<string, PartitionLog>();
+  /** Partitions that went to others while handlers of this instance still ran. */
+  readonly #lost = new Map<string, PartitionLog>();
+  #list: readonly PartitionLog[] = [];
+
+  /** @param startOf where a partition without a commit begins */
+  constructor(startOf: (source: TopicPartition) => number) {
+    this.#startOf = startOf;
+  }
+
+  get list(): readonly PartitionLog[] {
+    return this.#list;
+  }
+
+  /** The number of entries that are delivered and not settled. */
+  get unsettled(): number {
+    let sum = 0;
+    for (const log of this.#list) sum += log.unsettled;
+    return sum;
+  }
+
+  /** Takes over a new assignment with the group's commits. */
+  assign(assigned: readonly TopicPartition[], commits: readonly Commit[]): void {
+    const committed = new Map(commits.map((commit) => [partitionKey(commit), commit]));
+    const before = new Map(this.#owned);
+    this.#owned.clear();
+    for (const source of assigned) {
+      const key = partitionKey(source);
+      const commit = committed.get(key);
+      const none = commit === undefined || commit.offset < 0;
+      const offset = none ? this.#startOf(source) : commit.offset;
+      const known = before.get(key) ?? this.#lost.get(key);
+      before.delete(key);
+      this.#lost.delete(key);
+      this.#owned.set(key, resume(source, known, offset, none ? "" : commit.metadata));
+    }
+    for (const [key, log] of before) {
+      log.lost = true;
+      log.dropBuffer();
+      if (log.unsettled > 0) this.#lost.set(key, log);
+    }
+    this.#list = [...this.#owned.values()];
+  }
+
+  /** Replaces the log of a partition whose topic was created again. */
+  replace(log: PartitionLog): void {
+    this.#owned.set(partitionKey(log.source), log);
+    this.#list = [...this.#owned.values()];
+  }
+
+  /** Marks all partitions as lost: nothing can be settled any more. */
+  lose(): void {
+    for (const log of this.#list) log.lost = true;
+  }
+}
+
+function resume(
+  source: TopicPartition,
+  known: PartitionLog | undefined,
+  committed: number,
+  metadata: string,
+): PartitionLog {
+  // Nobody got further than this instance in the meantime.
+  if (known !== undefined && !known.hasDropped && committed <= known.mark) {
+    if (known.lost) known.dropBuffer();
+    known.lost = false;
+    return known;
+  }
+  const log = new PartitionLog(source, committed, metadata);
+  if (known !== undefined) log.adopt(known);
+  return log;
+}

@@ -1,0 +1,86 @@
+import { PatternTrie } from "@papa-events/core/transport";
+import { firstWord, needsDiscovery } from "../wire/names.ts";
+import type { TopicPartition } from "../wire/topic-partition.ts";
+
+/** Where each partition of each topic ended when a pattern was declared. */
+export type Positions = Readonly<Record<string, readonly number[]>>;
+
+const MAX_CACHED_NAMES = 10_000;
+
+/** A pattern of a use case, and the positions from which on it receives events. */
+class Binding {
+  readonly pattern: string;
+  readonly #positions: Positions;
+  readonly #word: string;
+  readonly #any: boolean;
+
+  constructor(pattern: string, positions: Positions) {
+    this.pattern = pattern;
+    this.#positions = positions;
+    this.#any = needsDiscovery(pattern);
+    this.#word = firstWord(pattern);
+  }
+
+  /** Whether it may match events of the topic that stands for `topicName`. */
+  concerns(topicName: string): boolean {
+    return this.#any || firstWord(topicName) === this.#word;
+  }
+
+  /** A partition that did not exist when the pattern was declared is read from its beginning. */
+  startOf({ topic, partition }: TopicPartition): number {
+    return this.#positions[topic]?.[partition] ?? 0;
+  }
+}
+
+/** All bindings of one use case. */
+export class Bindings {
+  readonly #bindings: readonly Binding[];
+  readonly #trie = new PatternTrie<Binding>();
+  /** What matches an event name, by name. */
+  readonly #matches = new Map<string, readonly Binding[]>();
+
+  constructor(patterns: Iterable<readonly [pattern: string, positions: Positions]>) {
+    this.#bindings = Array.from(patterns, ([pattern, positions]) => new Binding(pattern, positions));
+    for (const binding of this.#bindings) this.#trie.add(binding.pattern, binding);
+  }
+
+  /** Whether some pattern may match names with any first word. */
+  get needDiscovery(): boolean {
+    return this.#bindings.some(({ pattern }) => needsDiscovery(pattern));
+  }
+
+  /** The literal first words of the patterns, each once. */
+  get words(): string[] {
+    return literalWords(this.#bindings.map(({ pattern }) => pattern));
+  }
+
+  /** Whether some pattern may match events of the topic that stands for `topicName`. */
+  concern(topicName: string): boolean {
+    return this.#bindings.some((binding) => binding.concerns(topicName));
+  }
+
+  /** The lowest offset of a partition that some pattern may accept. */
+  startOf(topicName: string, source: TopicPartition): number {
+    const starts = this.#bindings
+      .filter((binding) => binding.concerns(topicName))
+      .map((binding) => binding.startOf(source));
+    return starts.length === 0 ? 0 : Math.min(...starts);
+  }
+
+  /** Whether some pattern matches an event that was published after the pattern was declared. */
+  accept(name: string, source: TopicPartition, offset: number): boolean {
+    let matches = this.#matches.get(name);
+    if (matches === undefined) {
+      matches = this.#trie.match(name);
+      if (this.#matches.size >= MAX_CACHED_NAMES) this.#matches.clear();
+      this.#matches.set(name, matches);
+    }
+    for (const binding of matches) if (offset >= binding.startOf(source)) return true;
+    return false;
+  }
+}
+
+/** Collects the literal first words of patterns, each once. */
+export function literalWords(patterns: readonly string[]): string[] {
+  return [...new Set(patterns.filter((pattern) => !needsDiscovery(pattern)).map(firstWord))];
+}

@@ -1,0 +1,34 @@
+import type { Headers } from "@papa-events/core/transport";
+import type { KafkaError } from "./kafka-error.ts";
+import type { TopicPartition } from "./topic-partition.ts";
+
+/** A record to be stored. A `null` value is a tombstone in a compacted topic. */
+export interface KafkaRecord {
+  readonly key: string | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: Headers | Readonly<Record<string, unknown>>;
+}
+
+/** Records that are stored together in one partition. */
+export interface RecordBatch extends TopicPartition {
+  readonly records: readonly KafkaRecord[];
+}
+
+/** A record as the broker returned it. */
+export interface FetchedRecord {
+  readonly offset: number;
+  /** When the broker stored it, by the broker's clock. */
+  readonly time: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** What a fetch returned for one partition. */
+export interface FetchResult extends TopicPartition {
+  readonly error?: KafkaError | undefined;
+  readonly highWatermark: number;
+  readonly records: readonly FetchedRecord[];
+  /** The offset to fetch next; unchanged if nothing was returned. */
+  readonly next: number;
+}
