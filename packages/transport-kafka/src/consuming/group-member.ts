@@ -63,9 +63,9 @@ export class GroupMember {
 
   heartbeat(): Promise<void> {
     return this.#atCoordinator(async (node) => {
-      const asked = performance.now();
+      const sent = performance.now();
       await this.#client.heartbeat(node, this.#membership);
-      this.lastSeen = asked;
+      this.lastSeen = sent;
     });
   }
 

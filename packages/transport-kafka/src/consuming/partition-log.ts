@@ -176,7 +176,7 @@ export class PartitionLog {
     const entry = this.#running.get(record.offset);
     if (entry === undefined) return undefined;
     this.#running.delete(record.offset);
-    // It was settled under the earlier log meanwhile, which stored nothing: it is handled again.
+    // It ended under the earlier log, which can no longer commit: it is handled again.
     if (entry.settled || entry.dropped) return undefined;
     entry.log = this;
     return entry;

@@ -33,7 +33,7 @@ interface Chunk extends TopicPartition {
 
 /**
  * Stores records and reports each one that all in-sync replicas have not confirmed. It chooses the partitions itself and
- * looks for each of them in the response, because kafkajs's producer takes batches as stored whose partition has moved.
+ * looks for each of them in the response, because kafkajs's producer counts batches as stored whose partition has moved.
  */
 export class Producer {
   readonly #cluster: Cluster;
