@@ -22,7 +22,7 @@ const tasks = {
 const [name = "", ...args] = process.argv.slice(2);
 const task = tasks[name];
 if (task === undefined) {
-  console.error(`bootstrap: "${name}" is no task; there are ${Object.keys(tasks).join(", ")}.`);
+  console.error(`bootstrap: unknown task "${name}"; there are ${Object.keys(tasks).join(", ")}.`);
   process.exit(2);
 }
 

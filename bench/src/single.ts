@@ -6,19 +6,59 @@ import { retryPunctuality } from "./retries.ts";
 /** What is measured of the library alone. */
 export interface Single {
   readonly name: string;
+  readonly title: string;
   readonly broker?: BrokerKind;
   readonly measure: (scale: number, uri: string) => { readonly text: string };
 }
 
+const GROWTH = "resident memory over a million events";
+const RETRIES = "retries of mixed delays, waiting together: how late they are";
+const IDLE = "an app of 100 use cases: how long it takes to start, what it costs with nothing to do";
+
 export const singles: readonly Single[] = [
-  { name: "memory-growth", measure: (scale) => memoryGrowth(1_000_000 * scale) },
-  { name: "amqp-retries", broker: "rabbitmq", measure: (scale, uri) => retryPunctuality(5_000 * scale, uri) },
-  { name: "amqp-growth", broker: "rabbitmq", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
-  { name: "amqp-idle", broker: "rabbitmq", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
-  { name: "redis-streams-retries", broker: "redis", measure: (scale, uri) => retryPunctuality(10_000 * scale, uri, 3) },
-  { name: "redis-streams-growth", broker: "redis", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
-  { name: "redis-streams-idle", broker: "redis", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
-  { name: "kafka-retries", broker: "kafka", measure: (scale, uri) => retryPunctuality(5_000 * scale, uri) },
-  { name: "kafka-growth", broker: "kafka", measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri) },
-  { name: "kafka-idle", broker: "kafka", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
+  { name: "memory-growth", title: GROWTH, measure: (scale) => memoryGrowth(1_000_000 * scale) },
+  {
+    name: "amqp-retries",
+    title: RETRIES,
+    broker: "rabbitmq",
+    measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
+  },
+  {
+    name: "amqp-growth",
+    title: GROWTH,
+    broker: "rabbitmq",
+    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
+  },
+  { name: "amqp-idle", title: IDLE, broker: "rabbitmq", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
+  {
+    name: "redis-streams-retries",
+    title: RETRIES,
+    broker: "redis",
+    measure: (scale, uri) => retryPunctuality(10_000 * scale, uri, 3),
+  },
+  {
+    name: "redis-streams-growth",
+    title: GROWTH,
+    broker: "redis",
+    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
+  },
+  {
+    name: "redis-streams-idle",
+    title: IDLE,
+    broker: "redis",
+    measure: (scale, uri) => idleness(100, 20_000 * scale, uri),
+  },
+  {
+    name: "kafka-retries",
+    title: RETRIES,
+    broker: "kafka",
+    measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
+  },
+  {
+    name: "kafka-growth",
+    title: GROWTH,
+    broker: "kafka",
+    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
+  },
+  { name: "kafka-idle", title: IDLE, broker: "kafka", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
 ];

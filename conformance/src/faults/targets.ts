@@ -15,6 +15,8 @@ export interface Target {
   readonly routedBy?: string;
   /** The share of events that a plain rolling deployment may repeat; none unless set. */
   readonly repeatedByRolling?: number;
+  /** Whether it is several brokers, each of which can be killed. */
+  readonly clustered?: boolean;
   /** What goes wrong on it only. */
   readonly scenarios?: readonly Scenario[];
 }
@@ -46,7 +48,7 @@ export const targets: Readonly<Record<string, Target>> = {
   "valkey-8.1": { ...onRedis, start: () => redis("valkey-8.1") },
   "kafka-3.9": { ...onKafka, start: () => kafka("3.9") },
   "kafka-4.1": { ...onKafka, start: () => kafka("4.1") },
-  "kafka-4.1-cluster": { ...onKafka, start: () => kafkaCluster("4.1") },
+  "kafka-4.1-cluster": { ...onKafka, clustered: true, start: () => kafkaCluster("4.1") },
 };
 
 function leased(address: string, namespace: string): string {
