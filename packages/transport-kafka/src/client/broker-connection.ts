@@ -35,8 +35,8 @@ export class BrokerConnection {
       ssl: tls ?? null,
       // A copy, because kafkajs keeps its authenticator in the object it is given.
       sasl: sasl === undefined ? null : { ...sasl },
-      socketFactory: (asked: { host: string; port: number; onConnect: () => void }) => {
-        const socket = openSocket(asked, tls, host);
+      socketFactory: (target: { host: string; port: number; onConnect: () => void }) => {
+        const socket = openSocket(target, tls, host);
         socket.once("close", () => {
           this.#lost();
           onEnd();
@@ -141,10 +141,10 @@ export class BrokerConnection {
     const definition = protocol.requests.ApiVersions;
     if (definition === undefined) throw new Error("unknown request ApiVersions");
     const ask = definition.protocol({ version: 1 })({});
-    const answer = (await this.#connection.send({ ...ask, logResponseError: false })) as {
+    const response = (await this.#connection.send({ ...ask, logResponseError: false })) as {
       apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[];
     };
-    return Object.fromEntries(answer.apiVersions.map((each) => [each.apiKey, each]));
+    return Object.fromEntries(response.apiVersions.map((each) => [each.apiKey, each]));
   }
 }
 
@@ -154,8 +154,8 @@ function connectionLost(): KafkaError {
 
 type Tls = ClientSettings["tls"];
 
-function openSocket(asked: { host: string; port: number; onConnect: () => void }, tls: Tls, name: string): Socket {
-  const { host, port, onConnect } = asked;
+function openSocket(target: { host: string; port: number; onConnect: () => void }, tls: Tls, name: string): Socket {
+  const { host, port, onConnect } = target;
   const socket =
     tls === undefined
       ? connectTcp({ host, port, noDelay: true }, onConnect)

@@ -4,7 +4,7 @@ import { KafkaError } from "../wire/kafka-error.ts";
 interface Exchange {
   readonly saslAuthenticate: (exchange: {
     readonly request: { encode(): Promise<Buffer> };
-    readonly response: { decode(answer: Buffer): Promise<Buffer>; parse(decoded: Buffer): Promise<string> };
+    readonly response: { decode(bytes: Buffer): Promise<Buffer>; parse(decoded: Buffer): Promise<string> };
   }) => Promise<string>;
 }
 
