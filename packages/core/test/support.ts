@@ -6,15 +6,17 @@ import type {
   Clock,
   Connection,
   ConnectOptions,
+  DeclarationRecord,
   Delivery,
   EncodedEvent,
   OnDelivery,
   ReceivedEvent,
+  Settled,
   Settlement,
-  ShownPattern,
   Transport,
+  Trials,
   Unconfirmed,
-} from "../src/transport/index.ts";
+} from "../src/transport.ts";
 
 /** A broker that does what the test says: it delivers any event, however odd, and confirms what it is told to. */
 export class FakeTransport implements Transport {
@@ -22,8 +24,10 @@ export class FakeTransport implements Transport {
   capabilities: Capabilities = {
     atomicOutputs: true,
     atomicMoves: true,
-    countsCrashes: true,
+    countsRedeliveries: true,
     declarationsComplete: true,
+    addressedForwarding: true,
+    headers: { maxBytes: 65_536, perHeader: 8 },
     durability: "process",
     discovery: 0,
     exclusive: "while-connected",
@@ -34,30 +38,38 @@ export class FakeTransport implements Transport {
   /** What becomes of a publish call; all of it is confirmed unless set. */
   onPublish: (events: readonly EncodedEvent[]) => Promise<readonly Unconfirmed[]> = async () => [];
   /** What storing a settlement comes to. */
-  onSettle: (settlement: Settlement) => Promise<void> = async () => {};
+  onSettle: (settlement: Settlement) => Promise<Settled> = async () => "stored";
   /** The machine's unless set. */
   clock: Clock | undefined;
   /** What `close` waits for. */
   closing: Promise<void> = Promise.resolve();
   onDeclare: () => void = () => {};
-  onDeclarations: () => readonly ShownPattern[] = () => [];
+  onList: () => readonly DeclarationRecord[] = () => [];
+  /** Where trials are recorded; nowhere unless set. */
+  trials: Trials | undefined;
+  /** What the app holds the broker to. */
+  options: ConnectOptions | undefined;
   readonly withdrawn: string[] = [];
   #onStatus: ConnectOptions["onStatus"] = () => {};
   readonly #subscribers = new Map<string, OnDelivery>();
 
-  async connect({ onStatus }: ConnectOptions): Promise<Connection> {
-    this.#onStatus = onStatus;
+  async connect(options: ConnectOptions): Promise<Connection> {
+    this.options = options;
+    this.#onStatus = options.onStatus;
     return {
       capabilities: this.capabilities,
       clock: this.clock,
-      declare: async () => this.onDeclare(),
-      declarations: async () => this.onDeclarations(),
-      withdraw: async (_useCase, patterns) => void this.withdrawn.push(...patterns),
+      declarations: {
+        declare: async () => this.onDeclare(),
+        list: async () => this.onList(),
+        withdraw: async (_useCase, patterns) => void this.withdrawn.push(...patterns),
+      },
+      trials: this.trials,
       publish: (events) => {
         this.calls.push(events);
         return this.onPublish(events);
       },
-      subscribe: async (useCase, _readAhead, onDelivery) => {
+      subscribe: async (useCase, _options, onDelivery) => {
         this.#subscribers.set(useCase, onDelivery);
         return { readAhead: () => {}, stop: async () => {} };
       },
@@ -87,15 +99,17 @@ export class FakeTransport implements Transport {
   }
 
   /** Hands an event to a use case and resolves to what becomes of it. */
-  deliver(useCase: string, event: Partial<ReceivedEvent>, { attempt = 1, crashes = 0 } = {}): Promise<Settlement> {
+  deliver(useCase: string, event: Partial<ReceivedEvent>, { attempt = 1, redeliveries = 0, lost = false } = {}): Promise<Settlement> {
     return new Promise((resolve) => {
       const delivery: Delivery = {
         event: { headers: {}, body: Buffer.from("{}"), ...event },
         attempt,
-        crashes,
+        redeliveries,
+        lost,
         settle: async (settlement) => {
-          await this.onSettle(settlement);
+          const settled = await this.onSettle(settlement);
           resolve(settlement);
+          return settled;
         },
       };
       this.#subscribers.get(useCase)?.(delivery);

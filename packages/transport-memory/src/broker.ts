@@ -1,18 +1,16 @@
-import { type Clock, type EncodedEvent, PatternTrie } from "@papa-events/core/transport";
-import { Queue } from "./queue.ts";
-import { waitUntilQuiet } from "./quiet.ts";
-import { isVirtual } from "./virtual-clock.ts";
+import type { Clock, Declaration, DeclarationRecord, EncodedEvent } from "@papa-events/core/transport";
+import { MemoryTrials } from "./consuming/memory-trials.ts";
+import { Queue } from "./consuming/queue.ts";
+import { Routes } from "./publishing/routes.ts";
+import { waitUntilQuiet } from "./waiting/quiet.ts";
+import { isVirtual } from "./waiting/virtual-clock.ts";
 
-/** How many names' routes are kept. */
-const ROUTES_LIMIT = 10_000;
-
-/** The queues of all use cases and the way from an event's name to them. */
+/** The broker itself: the queues of all use cases, and what is bound to them. */
 export class Broker {
   readonly clock: Clock;
+  readonly trials = new MemoryTrials();
   readonly #queues = new Map<string, Queue>();
-  readonly #bindings = new PatternTrie<Queue>();
-  /** By name; forgotten when a binding changes. */
-  readonly #routes = new Map<string, readonly Queue[]>();
+  readonly #routes = new Routes<Queue>();
   readonly #duplicate: ((event: EncodedEvent) => boolean) | undefined;
   /** Queues that may have something to hand out. */
   #awake = new Set<Queue>();
@@ -23,30 +21,29 @@ export class Broker {
     if (isVirtual(clock)) clock.attach(this);
   }
 
-  /** Makes the queue if need be, binds, and records the patterns as shown now. */
-  declare(useCase: string, patterns: readonly string[]): void {
-    let queue = this.#queues.get(useCase);
+  /** Makes the queue if need be, binds its patterns, and records the declaration as seen now. */
+  declare(app: string, declaration: Declaration): void {
+    const { name } = declaration;
+    let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = new Queue(useCase, this.clock, (awake) => this.#wake(awake), this.#duplicate);
-      this.#queues.set(useCase, queue);
+      queue = new Queue(name, this.clock, (awake) => this.#wake(awake), this.#duplicate);
+      this.#queues.set(name, queue);
     }
-    const now = this.clock.elapsed();
-    for (const pattern of patterns) {
-      if (!queue.shown.has(pattern)) this.#rebind(() => this.#bindings.add(pattern, queue));
-      queue.shown.set(pattern, now);
-    }
+    const added = queue.declarations.record(app, declaration, this.clock.elapsed());
+    for (const pattern of added) this.#routes.bind(pattern, queue);
   }
 
-  /** Unbinds those patterns that nobody has shown for so long. */
+  declarations(useCase: string | undefined): readonly DeclarationRecord[] {
+    const queues = useCase === undefined ? [...this.#queues.values()] : [this.#queues.get(useCase)];
+    const now = this.clock.elapsed();
+    return queues.flatMap((queue) => queue?.declarations.list(now) ?? []);
+  }
+
+  /** Unbinds those patterns that nobody has declared for so long. */
   withdraw(useCase: string, patterns: readonly string[], idle: number): void {
     const queue = this.#queues.get(useCase);
-    if (queue === undefined) return;
-    const shownSince = this.clock.elapsed() - idle;
-    for (const pattern of patterns) {
-      if ((queue.shown.get(pattern) ?? Number.POSITIVE_INFINITY) > shownSince) continue;
-      queue.shown.delete(pattern);
-      this.#rebind(() => this.#bindings.remove(pattern, queue));
-    }
+    const withdrawn = queue?.declarations.withdraw(patterns, this.clock.elapsed() - idle) ?? [];
+    if (queue !== undefined) for (const pattern of withdrawn) this.#routes.unbind(pattern, queue);
   }
 
   queue(useCase: string): Queue | undefined {
@@ -56,11 +53,11 @@ export class Broker {
   /** Puts events into every queue that wants them; one that nobody wants is forgotten (R5). */
   publish(events: readonly EncodedEvent[]): void {
     for (const event of events) {
-      for (const queue of this.#route(event.name)) queue.add(event);
+      for (const queue of this.#routes.to(event.name)) queue.add(event);
     }
   }
 
-  /** Work that is left to do now, for virtual clocks. */
+  /** Whether work is left to do now, for virtual clocks. */
   get busy(): boolean {
     if (this.#awake.size > 0) return true;
     for (const queue of this.#queues.values()) if (queue.busy) return true;
@@ -76,21 +73,6 @@ export class Broker {
 
   settled(): Promise<void> {
     return isVirtual(this.clock) ? this.clock.settled() : waitUntilQuiet([this]);
-  }
-
-  #route(name: string): readonly Queue[] {
-    let route = this.#routes.get(name);
-    if (route === undefined) {
-      route = this.#bindings.match(name);
-      if (this.#routes.size >= ROUTES_LIMIT) this.#routes.clear();
-      this.#routes.set(name, route);
-    }
-    return route;
-  }
-
-  #rebind(change: () => void): void {
-    change();
-    this.#routes.clear();
   }
 
   /** Has a queue hand out in a turn of its own, never in the stack of whoever published or settled. */

@@ -4,8 +4,10 @@ import type { Capabilities } from "@papa-events/core/transport";
 export const capabilities: Capabilities = {
   atomicOutputs: true,
   atomicMoves: true,
-  countsCrashes: true,
+  countsRedeliveries: true,
   declarationsComplete: true,
+  addressedForwarding: true,
+  headers: { maxBytes: 65_536, perHeader: 8 },
   durability: "process",
   discovery: 0,
   exclusive: "while-connected",

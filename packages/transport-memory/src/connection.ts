@@ -4,18 +4,20 @@ import type {
   Connection,
   ConnectOptions,
   DeadLetterStore,
+  Declarations,
   EncodedEvent,
   OnDelivery,
   QueueStats,
-  ShownPattern,
+  SubscribeOptions,
   Subscription,
+  Trials,
   Unconfirmed,
-  UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import type { Broker } from "./broker.ts";
 import { capabilities } from "./capabilities.ts";
-import type { Queue } from "./queue.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Held } from "./consuming/held.ts";
+import type { Queue } from "./consuming/queue.ts";
+import { Subscriber } from "./consuming/subscriber.ts";
 
 const NONE: readonly Unconfirmed[] = [];
 
@@ -28,6 +30,9 @@ export class MemoryConnection implements Connection {
   readonly #onEnd: () => void;
   readonly #subscribers: Subscriber[] = [];
   readonly #keepAlive = setInterval(() => {}, 2 ** 30);
+  readonly declarations: Declarations;
+  readonly trials: Trials;
+  readonly #held: Held;
   #connected = true;
   #ended = false;
 
@@ -36,22 +41,9 @@ export class MemoryConnection implements Connection {
     this.#options = options;
     this.#onEnd = onEnd;
     this.clock = broker.clock;
-  }
-
-  async declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    this.#assertConnected();
-    for (const { name, patterns } of useCases) this.#broker.declare(name, patterns);
-  }
-
-  async declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    this.#assertConnected();
-    const now = this.clock.elapsed();
-    return [...(this.#broker.queue(useCase)?.shown ?? [])].map(([pattern, shown]) => ({ pattern, idle: now - shown }));
-  }
-
-  async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    this.#assertConnected();
-    this.#broker.withdraw(useCase, patterns, idle);
+    this.#held = new Held(options.maxHeldBytes);
+    this.declarations = this.#declarations();
+    this.trials = this.#trials();
   }
 
   /** Confirms in a turn of its own: a publisher that goes on at once would leave handlers no turn to run in. */
@@ -62,23 +54,22 @@ export class MemoryConnection implements Connection {
     return new Promise((resolve) => setImmediate(resolve, unconfirmed));
   }
 
-  async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
+  async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     this.#assertConnected();
-    const subscriber = new Subscriber(this.#queue(useCase), readAhead, onDelivery, (outputs) =>
-      this.#broker.publish(outputs),
-    );
+    const publish = (outputs: readonly EncodedEvent[]) => this.#broker.publish(outputs);
+    const subscriber = new Subscriber(this.#queue(useCase), options, this.#held, onDelivery, publish);
     this.#subscribers.push(subscriber);
     return subscriber;
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    const letters = async () => this.#queue(useCase).letters;
+    const stored = async () => this.#queue(useCase).deadLetters;
     return {
-      count: async () => (await letters()).count(),
-      list: async (query) => (await letters()).list(query),
-      get: async (id) => (await letters()).get(id),
-      redrive: async (ids, revive) => (await letters()).redrive(ids, revive),
-      purge: async (ids) => (await letters()).purge(ids),
+      count: async () => (await stored()).count(),
+      list: async (query) => (await stored()).list(query),
+      get: async (id) => (await stored()).get(id),
+      redrive: async (ids, revive) => (await stored()).redrive(ids, revive),
+      purge: async (ids) => (await stored()).purge(ids),
     };
   }
 
@@ -96,7 +87,7 @@ export class MemoryConnection implements Connection {
     this.#options.onStatus({ connected: false, error: this.#lost() });
   }
 
-  /** Loses or mends the connection. */
+  /** Loses or restores the connection. */
   setConnected(connected: boolean): void {
     if (this.#ended || connected === this.#connected) return;
     this.#connected = connected;
@@ -105,6 +96,40 @@ export class MemoryConnection implements Connection {
       else subscriber.giveBack(true);
     }
     this.#options.onStatus(connected ? { connected } : { connected, error: this.#lost() });
+  }
+
+  #declarations(): Declarations {
+    const broker = this.#broker;
+    return {
+      declare: async (declarations) => {
+        this.#assertConnected();
+        for (const declaration of declarations) broker.declare(this.#options.appName, declaration);
+      },
+      list: async (useCase?: string) => {
+        this.#assertConnected();
+        return broker.declarations(useCase);
+      },
+      withdraw: async (useCase, patterns, idle) => {
+        this.#assertConnected();
+        broker.withdraw(useCase, patterns, idle);
+      },
+    };
+  }
+
+  /** A process that was killed takes nothing back. */
+  #trials(): Trials {
+    const { trials } = this.#broker;
+    return {
+      begin: async (useCase, eventId, trial) => {
+        this.#assertConnected();
+        return trials.begin(useCase, eventId, trial);
+      },
+      end: async (useCase, eventId, trial) => {
+        if (this.#ended) return;
+        this.#assertConnected();
+        await trials.end(useCase, eventId, trial);
+      },
+    };
   }
 
   #end(crashed: boolean): void {

@@ -12,7 +12,7 @@ import { MemoryTransport } from "./transport.ts";
 export interface MemoryOptions {
   /** Where it takes time from; a `virtualClock()` lets tests move time instead of waiting. The machine's unless set. */
   readonly clock?: Clock | undefined;
-  /** Which handled events shall be delivered once more, to test that handlers bear duplicates; none unless set. */
+  /** Which handled events are delivered once more, to test that handlers bear duplicates; none unless set. */
   readonly duplicate?: ((event: EncodedEvent) => boolean) | undefined;
 }
 
@@ -60,7 +60,7 @@ function parse(uri: string): { readonly name: string; readonly prefix: string } 
   );
 }
 
-/** Who swaps brokers by their URL alone may leave a password in it. */
+/** A broker's URL of which only the scheme was changed may hold a password. */
 function withoutSecrets(uri: string): string {
   return uri.replace(/\/\/[^/]*@/, "//***@");
 }

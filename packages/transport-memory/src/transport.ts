@@ -27,7 +27,7 @@ export class MemoryTransport implements Transport {
 
   /**
    * As if every process that is connected were killed: what they had not acknowledged is back in its queue with one
-   * more crash counted, and their apps get and store nothing any more. Connect new apps to go on.
+   * more redelivery counted, and their apps get and store nothing any more. Connect new apps to go on.
    */
   crash(): void {
     for (const connection of this.#connections) connection.sever();

@@ -1,8 +1,8 @@
 import { assertCatalogue } from "../catalogue/define-events.ts";
 import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
-import type { Wrap } from "../handling/handler.ts";
+import type { Wrap } from "../handler/handler.ts";
 import type { SettlementListeners } from "../handling/settler.ts";
-import { consoleLogger, type Logger } from "../logger.ts";
+import { consoleLogger, guarded, LOG_METHODS, type Logger } from "../logging/logger.ts";
 import {
   assertFunctionOption,
   assertKnownOptions,
@@ -10,7 +10,9 @@ import {
   integerOption,
   invalidOption,
 } from "../options/check-options.ts";
-import { type Duration, toMilliseconds } from "../retry/duration.ts";
+import { describe } from "../options/describe.ts";
+import { type Duration, toMilliseconds } from "../options/duration.ts";
+import type { Unwanted } from "../publishing/unwanted-events.ts";
 import type { DelayFunction, RetryDelay } from "../retry/retry-delay.ts";
 import type { Transport } from "../transport/transport.ts";
 import { checkedRetry, checkedWraps } from "../use-cases/definition.ts";
@@ -38,9 +40,20 @@ export interface PapaAppOptions<C extends Catalogue | NoCatalogue = NoCatalogue>
   readonly maxPayloadBytes?: number | undefined;
   /** Whether payloads are checked by the catalogue before they are published; `true` unless set. */
   readonly validatePublished?: boolean | undefined;
-  /** How long a declaration counts that no live instance shows (R6); 10 min unless set. */
+  /** The most bytes of events that are held at once, read ahead, handled and not stored yet, outputs included (H9); 64 MiB unless set. */
+  readonly maxHeldBytes?: number | undefined;
+  /** How many processes an event may kill before it becomes a dead letter (T6); 5 unless set. */
+  readonly crashLimit?: number | undefined;
+  /**
+   * What happens when the app publishes an event that no use case wants (R5): `"warn"` logs it, once a name, `"refuse"`
+   * rejects with `unwanted-event`, `"accept"` is silent; `"warn"` unless set.
+   */
+  readonly unwanted?: Unwanted | undefined;
+  /** How long `start` waits for a broker that cannot be reached yet (L4); it fails at once unless set. */
+  readonly waitForBroker?: Duration | undefined;
+  /** How long a declaration counts that no live instance repeats (R6); 10 min unless set. */
   readonly declarationGrace?: Duration | undefined;
-  /** Where the library tells what happens; warnings and errors to the console unless set. */
+  /** Where the library logs what happens; warnings and errors to the console unless set. */
   readonly logger?: Logger | undefined;
   /** The tsyringe container that classes with `@onEvent` come from; the global one unless set. */
   readonly container?: object | undefined;
@@ -60,6 +73,10 @@ export interface AppSettings {
   readonly drainTimeout: number;
   readonly maxPayloadBytes: number;
   readonly validatePublished: boolean;
+  readonly maxHeldBytes: number;
+  readonly crashLimit: number;
+  readonly unwanted: Unwanted;
+  readonly waitForBroker: number;
   readonly declarationGrace: number;
   readonly logger: Logger;
   readonly container: object | undefined;
@@ -79,6 +96,10 @@ const OPTIONS = [
   "drainTimeout",
   "maxPayloadBytes",
   "validatePublished",
+  "maxHeldBytes",
+  "crashLimit",
+  "unwanted",
+  "waitForBroker",
   "declarationGrace",
   "logger",
   "container",
@@ -105,6 +126,16 @@ export function appSettings(options: PapaAppOptions<Catalogue | NoCatalogue>): A
     drainTimeout: toMilliseconds(options.drainTimeout ?? "30s", `${WHERE}: drainTimeout`),
     maxPayloadBytes: integerOption(options.maxPayloadBytes, MAX_PAYLOAD_BYTES, `${WHERE}: maxPayloadBytes`, 1),
     validatePublished: booleanOption(options.validatePublished, true, `${WHERE}: validatePublished`),
+    maxHeldBytes: integerOption(
+      options.maxHeldBytes,
+      MAX_HELD_BYTES,
+      `${WHERE}: maxHeldBytes`,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    crashLimit: integerOption(options.crashLimit, 5, `${WHERE}: crashLimit`, 1),
+    unwanted: checkedUnwanted(options.unwanted),
+    waitForBroker: toMilliseconds(options.waitForBroker ?? 0, `${WHERE}: waitForBroker`),
     declarationGrace: checkedGrace(options.declarationGrace),
     logger: checkedLogger(options.logger),
     container: checkedContainer(options.container),
@@ -119,13 +150,23 @@ function assertTransport(transport: unknown): void {
   throw invalidOption(`${WHERE}: transport`, `a transport is needed, such as memory() or amqp(uri)${hint}`);
 }
 
-/** A declaration has to outlive the pauses of its own process, or it would be withdrawn while it is shown. */
-const LEAST_GRACE = 1_000;
+/** The most bytes that an app holds, unless it sets another number (H9). */
+const MAX_HELD_BYTES = 67_108_864;
+
+const UNWANTED: readonly unknown[] = ["warn", "refuse", "accept"];
+
+function checkedUnwanted(unwanted: Unwanted = "warn"): Unwanted {
+  if (UNWANTED.includes(unwanted)) return unwanted;
+  throw invalidOption(`${WHERE}: unwanted`, `${describe(unwanted)} is none of "warn", "refuse" and "accept"`);
+}
+
+/** A declaration has to outlive the pauses of its own process, or it would be withdrawn while its instance lives. */
+const MIN_GRACE_MS = 1_000;
 
 function checkedGrace(grace: Duration = "10m"): number {
   const milliseconds = toMilliseconds(grace, `${WHERE}: declarationGrace`);
-  if (milliseconds >= LEAST_GRACE) return milliseconds;
-  throw invalidOption(`${WHERE}: declarationGrace`, `${milliseconds} ms are too short; give at least "1s"`);
+  if (milliseconds >= MIN_GRACE_MS) return milliseconds;
+  throw invalidOption(`${WHERE}: declarationGrace`, `${milliseconds} ms is too short; give at least "1s"`);
 }
 
 /** No control characters: the name shows up in brokers' lists and logs. */
@@ -137,7 +178,7 @@ function checkedName(name: unknown): string {
   throw invalidOption(`${WHERE}: name`, "a string of 1 to 100 characters is needed");
 }
 
-/** By its shape, since core knows of no container. */
+/** Recognised by its shape, since core knows no container. */
 function checkedContainer(container: unknown): object | undefined {
   if (container === undefined) return undefined;
   const { resolve, createChildContainer } = Object(container) as Record<string, unknown>;
@@ -154,13 +195,11 @@ function checkedEvents(events: unknown): Catalogue | NoCatalogue {
   return events;
 }
 
-const LOG_METHODS = ["debug", "info", "warn", "error"] as const;
-
 function checkedLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return consoleLogger;
   const methods = Object(logger) as Partial<Logger>;
   const missing = LOG_METHODS.find((method) => typeof methods[method] !== "function");
   if (missing !== undefined)
     throw invalidOption(`${WHERE}: logger`, `it has no method "${missing}"; console and pino loggers fit`);
-  return logger;
+  return guarded(logger);
 }

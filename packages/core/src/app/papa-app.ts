@@ -1,36 +1,25 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CheckedPatterns, Patterns } from "../catalogue/matching.ts";
 import type { Catalogue, NameIn, NoCatalogue, PayloadIn } from "../catalogue/types.ts";
+import { currentEvent } from "../context/current-event.ts";
 import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
-import { PapaError } from "../errors/papa-error.ts";
-import type { EventIn, HandlerFor } from "../handling/handler.ts";
+import { isPapaError, PapaError } from "../errors/papa-error.ts";
+import type { HandlerFor } from "../handler/handler.ts";
+import { DeliveryContext } from "../handling/delivery-context.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { PublishOptions } from "../publishing/event-maker.ts";
+import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
+import { assertUseCaseName } from "../routing/use-case-name.ts";
 import type { QueueStats } from "../transport/transport.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
 import { fromOnEvent } from "../use-cases/definition.ts";
-import { makeUseCase, type OnEventOptions, UseCase } from "../use-cases/use-case.ts";
-import { assertUseCaseName } from "../use-cases/use-case-name.ts";
+import { makeUseCase, UseCase } from "../use-cases/use-case.ts";
+import type { OnEventOptions } from "../use-cases/use-case-options.ts";
 import { type AppSettings, appSettings, type PapaAppOptions } from "./app-options.ts";
+import type { AppState, Health } from "./health.ts";
 import { runUntilSignal } from "./run.ts";
 import { RunningApp } from "./running-app.ts";
-
-/** Where an app is in its life; it goes through it once. */
-export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
-
-/** How an app is. */
-export interface Health {
-  readonly state: AppState;
-  /** Whether it runs and its broker can be reached. */
-  readonly healthy: boolean;
-  /** Whether the broker can be reached; `false` before the start and after the stop. */
-  readonly connected: boolean;
-  /** The kind of broker. */
-  readonly transport: string;
-  /** Why the broker cannot be reached. */
-  readonly error?: Error;
-}
 
 /**
  * A service that handles and publishes events. Declare use cases, `start()`, publish, `stop()`.
@@ -44,6 +33,10 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   #running: RunningApp | undefined;
   /** The start or stop under way. */
   #transition: Promise<void> = Promise.resolve();
+  #onStopped: () => void = () => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#onStopped = resolve;
+  });
 
   /** @throws PapaError `invalid-option` */
   constructor(options: PapaAppOptions<C>) {
@@ -66,25 +59,28 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   }
 
   /**
-   * Adds use cases.
+   * Adds use cases, all of them or, where one is refused, none.
    *
    * @throws PapaError `duplicate-use-case`, `invalid-option`, `already-started`, `stopped`
    */
   use(...useCases: readonly (UseCase | readonly UseCase[])[]): this {
     this.#assertNew("adding a use case");
+    // All or none: a caller that catches the error must not be left with half of a list.
+    const added = new Map<string, UseCase>();
     for (const useCase of useCases.flat()) {
       if (!(useCase instanceof UseCase))
         throw invalidOption("use", "a use case made by useCase(...) is needed, or a list of them");
       const { name } = useCase;
-      if (this.#useCases.has(name)) {
+      if (this.#useCases.has(name) || added.has(name)) {
         throw new PapaError(
           "duplicate-use-case",
           `This app has a use case "${name}" already; a use case has one handler, on one or several patterns.`,
           { useCase: name },
         );
       }
-      this.#useCases.set(name, useCase);
+      added.set(name, useCase);
     }
+    for (const [name, useCase] of added) this.#useCases.set(name, useCase);
     return this;
   }
 
@@ -125,15 +121,28 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
 
   /**
    * Takes no new deliveries, lets running handlers finish for `drainTimeout`, stores what became of their events,
-   * closes (L2). Calling it twice, or before `start()`, just resolves.
+   * closes (L2). Ends at most 2 s after `drainTimeout`, also when the broker does not answer. Calling it twice, or before
+   * `start()`, just resolves.
+   *
+   * Called by a handler of this app it does not wait for that handler: it resolves when the others have ended, and the
+   * app closes when the handler has.
    */
   async stop(): Promise<void> {
+    // A start that fails reports to its own caller.
     if (this.#state === "starting") await this.#transition;
+    const running = this.#running;
     if (this.#state === "running") {
       this.#state = "stopping";
       this.#transition = this.#stop();
     }
-    await this.#transition;
+    const caller = currentEvent();
+    if (running === undefined || !(caller instanceof DeliveryContext) || caller.app !== running) {
+      await this.#transition;
+      return;
+    }
+    const goesOn = running.running.waitsForStop();
+    await running.othersEnded;
+    goesOn();
   }
 
   async #stop(): Promise<void> {
@@ -142,6 +151,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     } finally {
       this.#running = undefined;
       this.#state = "stopped";
+      this.#onStopped();
     }
   }
 
@@ -150,9 +160,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     return this.stop();
   }
 
-  /** Starts, and stops at the first SIGINT or SIGTERM; resolves then. A second signal ends the process at once. */
+  /**
+   * Starts, and stops at the first SIGINT or SIGTERM; resolves when the app has stopped, also where `stop()` was called
+   * elsewhere. A second signal ends the process at once.
+   */
   async run(): Promise<void> {
-    await runUntilSignal(this);
+    await runUntilSignal(this, this.#stopped);
   }
 
   /**
@@ -182,43 +195,50 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    *
    * @throws PapaError as {@link newEvent}; `publish-incomplete` when the broker confirmed only some
    */
-  async newEvents(events: readonly EventIn<C>[]): Promise<Published[]> {
+  async newEvents(events: readonly PublishableEvent<C>[]): Promise<Published[]> {
     const { maker, publisher } = this.#runningFor("newEvents");
     const made = maker.makeAll(events);
     return publisher.publishAll(made instanceof Promise ? await made : made);
   }
 
-  /** The dead letters of a use case, of this app or another. @throws PapaError `invalid-use-case` */
+  /** Gives the dead letters of a use case, of this app or another. @throws PapaError `invalid-use-case` */
   deadLetters(useCase: string): DeadLetters {
     assertUseCaseName(useCase);
     const store = async () => this.#runningFor("deadLetters").connection.deadLetters(useCase);
-    return new StoredDeadLetters(useCase, store, async () => {});
+    const explain = (error: unknown) => this.#explained("deadLetters", error);
+    return new StoredDeadLetters(useCase, store, async () => {}, explain);
   }
 
-  /** How many events each use case of this app holds on the broker, all instances together. @throws PapaError `not-started`, `stopped`, `connection-failed` */
+  /** Counts the events that each use case of this app holds on the broker, all instances together. @throws PapaError `not-started`, `stopped`, `connection-failed` */
   async stats(): Promise<Record<string, QueueStats>> {
     const { connection } = this.#runningFor("stats");
     const names = [...this.#useCases.keys()];
-    const stats = await Promise.all(names.map((name) => connection.inspect(name)));
-    return Object.fromEntries(
-      names
-        .map((name, index) => [name, stats[index]] as const)
-        .filter((entry): entry is [string, QueueStats] => entry[1] !== undefined),
-    );
+    try {
+      const stats = await Promise.all(names.map(async (name) => [name, await connection.inspect(name)] as const));
+      return Object.fromEntries(stats);
+    } catch (error) {
+      throw this.#explained("stats", error);
+    }
   }
 
-  /** How the app is, at once and without asking the broker: for a readiness probe. */
+  /** Says how the app is, at once and without asking the broker: for a readiness probe. */
   health(): Health {
-    const status = this.#running?.status ?? { connected: false };
-    const { connected } = status;
-    const error = status.connected ? undefined : status.error;
+    const running = this.#running;
+    const connected = running?.connected ?? false;
+    const reasons = running?.problems.reasons ?? [];
     return {
       state: this.#state,
-      healthy: this.#state === "running" && connected,
+      healthy: this.#state === "running" && connected && reasons.length === 0,
       connected,
       transport: this.#settings.transport.name,
-      ...(error === undefined ? {} : { error }),
+      reasons,
     };
+  }
+
+  /** What a call failed with: that the connection was lost says nothing where the app has closed it. */
+  #explained(operation: string, error: unknown): unknown {
+    const open = this.#running?.closing === false;
+    return open || !isPapaError(error, "connection-failed") ? error : stopped(operation, error);
   }
 
   #assertNew(operation: string): void {
@@ -231,12 +251,13 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
 
   /** What runs; handlers that are drained may still publish. */
   #runningFor(operation: string): RunningApp {
-    if (this.#running !== undefined) return this.#running;
-    if (this.#state === "stopped") throw stopped(operation);
+    if (this.#running?.closing === false) return this.#running;
+    if (this.#running !== undefined || this.#state === "stopped") throw stopped(operation);
     throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
   }
 }
 
-function stopped(operation: string): PapaError {
-  return new PapaError("stopped", `${operation} came after stop(); make a new PapaApp to start again.`, { operation });
+function stopped(operation: string, cause?: unknown): PapaError {
+  const message = `${operation} came after stop(); make a new PapaApp to start again.`;
+  return new PapaError("stopped", message, { operation }, { cause });
 }

@@ -6,8 +6,12 @@ interface Runnable {
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Starts an app and stops it at the first signal. The next signal finds no listener and ends the process. */
-export async function runUntilSignal(app: Runnable): Promise<void> {
+/**
+ * Starts an app and stops it at the first signal. The next signal finds no listener and ends the process.
+ *
+ * @param stopped resolves when the app has been stopped, by whoever it was
+ */
+export async function runUntilSignal(app: Runnable, stopped: Promise<void>): Promise<void> {
   let stop: () => void = () => {};
   const signalled = new Promise<void>((resolve) => {
     stop = resolve;
@@ -17,7 +21,7 @@ export async function runUntilSignal(app: Runnable): Promise<void> {
   const keepAlive = setInterval(() => {}, 2 ** 30);
   try {
     await app.start();
-    await signalled;
+    await Promise.race([signalled, stopped]);
     for (const signal of SIGNALS) process.off(signal, stop);
     await app.stop();
   } finally {

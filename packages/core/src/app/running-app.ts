@@ -1,88 +1,145 @@
+import { declarationOf } from "../declarations/declaration-id.ts";
+import { DeclarationKeeper } from "../declarations/declaration-keeper.ts";
+import { Verdicts } from "../declarations/verdict.ts";
 import { PapaError } from "../errors/papa-error.ts";
-import { FailurePolicy } from "../handling/failure-policy.ts";
-import { Lane } from "../handling/lane.ts";
-import { Processor } from "../handling/processor.ts";
+import { withSchema } from "../handler/with-schema.ts";
+import { composeWraps } from "../handler/wraps.ts";
+import { HeldBytes } from "../handling/held-bytes.ts";
+import { Quarantine } from "../handling/quarantine.ts";
+import { RunningHandlers } from "../handling/running-handlers.ts";
 import { Settler } from "../handling/settler.ts";
-import { composeWraps } from "../handling/wraps.ts";
+import { WorkerPool } from "../handling/worker-pool.ts";
 import { EventMaker } from "../publishing/event-maker.ts";
 import { Publisher } from "../publishing/publisher.ts";
-import { Admission } from "../rolling/admission.ts";
-import { DeclarationKeeper } from "../rolling/declaration-keeper.ts";
+import { UnwantedEvents } from "../publishing/unwanted-events.ts";
+import { FailurePolicy } from "../retry/failure-policy.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
 import type { Connection, ConnectionStatus } from "../transport/transport.ts";
-import { boundHandler } from "../use-cases/class-use-cases.ts";
+import { boundHandler } from "../use-cases/container-handler.ts";
 import type { UseCaseDefinition } from "../use-cases/definition.ts";
 import type { AppSettings } from "./app-options.ts";
+import { connect } from "./connect.ts";
+import { Problems } from "./health.ts";
 
-/** Everything an app has only while it runs: its connection, publisher, declarations and lanes. */
+/** How long a stop goes on after the drain timeout, also when the broker does not answer (L2). */
+const CLOSE_LIMIT_MS = 1_500;
+
+/** Everything an app has only while it runs: its connection, publisher, declarations and workers. */
 export class RunningApp {
   readonly connection: Connection;
   readonly publisher: Publisher;
   readonly maker: EventMaker;
-  /** Whether the broker can be reached, and since when not. */
-  status: ConnectionStatus = { connected: true };
+  readonly problems: Problems;
+  readonly running: RunningHandlers;
+  /** Whether the broker can be reached. */
+  connected = true;
+  /** Whether the connection is being closed, so that nothing can be asked of it any more. */
+  closing = false;
   readonly #settings: AppSettings;
   readonly #clock: Clock;
   readonly #keeper: DeclarationKeeper;
-  readonly #lanes: readonly Lane[];
+  readonly #quarantine: Quarantine | undefined;
+  readonly #held: HeldBytes;
+  readonly #pools: readonly WorkerPool[];
+  #othersEnded: Promise<void> | undefined;
 
   /** Connects, declares, consumes (L1). Leaves nothing open when one of them fails. @throws PapaError */
   static async start(settings: AppSettings, useCases: readonly UseCaseDefinition[]): Promise<RunningApp> {
-    let running: RunningApp | undefined;
+    const { transport, name, logger, maxHeldBytes, waitForBroker } = settings;
+    const problems = new Problems(() => (connection?.clock ?? systemClock).now());
+    let app: RunningApp | undefined;
     let early: ConnectionStatus = { connected: true };
-    const onStatus = (status: ConnectionStatus) => {
-      if (running === undefined) early = status;
-      else running.#onStatus(status);
+    let connection: Connection | undefined;
+    const options = {
+      appName: name,
+      logger,
+      maxHeldBytes,
+      onStatus: (status: ConnectionStatus) => {
+        if (app === undefined) early = status;
+        else app.#onStatus(status);
+      },
+      onProblem: (subject: string, problem: string | undefined) => problems.report(subject, problem),
     };
-    const { transport, name, logger } = settings;
-    const connection = await transport.connect({ appName: name, logger, onStatus });
+    connection = await connect(transport, options, waitForBroker, logger);
     try {
-      const app = new RunningApp(settings, connection, useCases);
-      running = app;
+      const starting = new RunningApp(settings, connection, useCases, problems);
+      app = starting;
       if (!early.connected) app.#onStatus(early);
       await app.#keeper.start();
-      await Promise.all(app.#lanes.map((lane) => lane.start(connection)));
+      await Promise.all(app.#pools.map((pool) => pool.start(starting.connection)));
       return app;
     } catch (error) {
-      if (running !== undefined) running.#keeper.stop();
-      await connection.close();
+      if (app !== undefined) app.#keeper.stop();
+      await inTime(connection.close(), CLOSE_LIMIT_MS, systemClock);
       throw error;
     }
   }
 
-  private constructor(settings: AppSettings, connection: Connection, useCases: readonly UseCaseDefinition[]) {
+  private constructor(
+    settings: AppSettings,
+    connection: Connection,
+    useCases: readonly UseCaseDefinition[],
+    problems: Problems,
+  ) {
     const clock = connection.clock ?? systemClock;
-    const { logger, publishTimeout: timeout, declarationGrace: grace } = settings;
+    const { name, logger, publishTimeout, declarationGrace: grace, unwanted, crashLimit } = settings;
+    const { maxPayloadBytes, catalogue, validatePublished } = settings;
     this.#settings = settings;
     this.connection = connection;
+    this.problems = problems;
     this.#clock = clock;
-    this.publisher = new Publisher({ connection, clock, timeout, logger });
-    const { name: source, maxPayloadBytes, catalogue, validatePublished } = settings;
+    this.publisher = new Publisher({
+      connection,
+      clock,
+      timeout: publishTimeout,
+      logger,
+      onProblem: (problem) => problems.report("publishing", problem),
+    });
     this.maker = new EventMaker({
-      source,
+      source: name,
       maxPayloadBytes,
       catalogue,
       validate: validatePublished,
+      unwanted: new UnwantedEvents({ declarations: connection.declarations, unwanted, logger }),
       now: () => this.publisher.now(),
     });
-    this.#keeper = new DeclarationKeeper({ connection, clock, logger, grace, useCases });
-    this.#lanes = useCases.map((useCase) => this.#lane(useCase));
+    this.#keeper = new DeclarationKeeper({
+      connection,
+      clock,
+      logger,
+      grace,
+      appName: name,
+      declarations: useCases.map(declarationOf),
+      onProblem: (problem) => problems.report("declarations", problem),
+    });
+    const resume = () => {
+      for (const pool of this.#pools) pool.resume();
+    };
+    this.running = new RunningHandlers(resume);
+    this.#held = new HeldBytes(settings.maxHeldBytes, useCases.length, resume);
+    const { trials } = connection;
+    this.#quarantine = trials && new Quarantine({ trials, running: this.running, clock, crashLimit });
+    this.#pools = useCases.map((useCase) => this.#pool(useCase));
+  }
+
+  /** Resolves when no handler runs any more but those that have called `stop()` themselves. */
+  get othersEnded(): Promise<void> {
+    return this.#othersEnded ?? Promise.resolve();
   }
 
   /** Drains and closes (L2). */
   async stop(): Promise<void> {
     const { drainTimeout, logger } = this.#settings;
     this.#keeper.stop();
-    await Promise.all(this.#lanes.map((lane) => lane.stop()));
-    const drained = Promise.all(this.#lanes.map((lane) => lane.idle())).then(() => this.publisher.idle());
-    if (!(await this.#inTime(drained, drainTimeout))) {
+    if (!(await inTime(this.#drain(), drainTimeout, this.#clock))) {
       const reason = new PapaError("stopped", "The app stops and waits no longer.", { operation: "handler" });
-      const running = this.#lanes.reduce((sum, lane) => sum + lane.abort(reason), 0);
+      const running = this.#pools.reduce((sum, pool) => sum + pool.abandon(reason), 0);
       logger.warn(
         { running, drainTimeout },
         "The drain timeout passed; what still runs comes back with the same attempt.",
       );
     }
+    this.closing = true;
     this.publisher.close(
       new PapaError(
         "stopped",
@@ -91,38 +148,56 @@ export class RunningApp {
         { retryable: true },
       ),
     );
-    await this.connection.close();
+    const closed = (this.#quarantine?.close() ?? Promise.resolve()).then(() => this.connection.close());
+    if (!(await inTime(closed, CLOSE_LIMIT_MS, systemClock)))
+      logger.warn({}, "The broker did not answer while the connection was closed; it redelivers what was not settled.");
   }
 
-  #lane(useCase: UseCaseDefinition): Lane {
+  async #drain(): Promise<void> {
+    this.#othersEnded = this.running.noneButStopping();
+    this.#quarantine?.stop();
+    await Promise.all(this.#pools.map((pool) => pool.stop()));
+    await this.running.none();
+    await Promise.all(this.#pools.map((pool) => pool.settled()));
+    await this.publisher.idle();
+  }
+
+  #pool(useCase: UseCaseDefinition): WorkerPool {
     const settings = this.#settings;
     const clock = this.#clock;
-    const { logger, listeners } = settings;
-    const { name, patterns, schema, timeout } = useCase;
-    const retries = useCase.retries ?? settings.retries;
-    const retryDelay = useCase.retryDelay ?? settings.retryDelay;
-    const policy = new FailurePolicy({ useCase: name, retries, retryDelay, clock, logger });
+    const { logger, listeners, publishTimeout: patience } = settings;
+    const { name, patterns, timeout } = useCase;
+    const { headers } = this.connection.capabilities;
+    const policy = new FailurePolicy({
+      useCase: name,
+      retries: useCase.retries ?? settings.retries,
+      retryDelay: useCase.retryDelay ?? settings.retryDelay,
+      headers,
+      clock,
+    });
     const handler = composeWraps(
       [...settings.wraps, ...useCase.wraps],
       boundHandler(useCase.handler, settings.container),
     );
-    const processor = new Processor({
+    const onProblem = (problem: string | undefined) => this.problems.report(`settling "${name}"`, problem);
+    return new WorkerPool({
+      app: this,
       useCase: name,
-      handler,
-      schema,
-      catalogue: useCase.catalogue ?? settings.catalogue,
-      timeout,
-      admission: new Admission({ useCase: name, patterns, keeper: this.#keeper, policy, clock }),
-      policy,
-      maker: this.maker,
-      clock,
-    });
-    const settler = new Settler({ ...listeners, policy, clock });
-    return new Lane({
-      useCase: name,
+      declaration: declarationOf(useCase).id,
       concurrency: useCase.concurrency ?? settings.concurrency,
-      processor,
-      settler,
+      handling: {
+        handler: withSchema(handler, useCase.schema, useCase.catalogue ?? settings.catalogue),
+        timeout,
+        verdicts: new Verdicts({ useCase: name, patterns, keeper: this.#keeper, clock }),
+        policy,
+        settler: new Settler({ ...listeners, policy, held: this.#held, patience, clock, onProblem }),
+        maker: this.maker,
+        headers,
+        clock,
+      },
+      running: this.running,
+      held: this.#held,
+      quarantine: this.#quarantine,
       clock,
       logger,
     });
@@ -130,26 +205,28 @@ export class RunningApp {
 
   #onStatus(status: ConnectionStatus): void {
     const { logger, transport } = this.#settings;
-    if (status.connected !== this.status.connected) {
-      if (status.connected) logger.info({ transport: transport.name }, "The connection to the broker is back.");
-      else
-        logger.warn(
-          { transport: transport.name, error: status.error },
-          "The connection to the broker was lost; it is made again.",
-        );
+    if (status.connected) {
+      if (!this.connected) logger.info({ transport: transport.name }, "The connection to the broker is back.");
+      this.problems.report("connection", undefined);
+    } else {
+      const { error } = status;
+      if (this.connected)
+        logger.warn({ transport: transport.name, err: error }, "The connection to the broker was lost; reconnecting.");
+      this.problems.report("connection", error?.message ?? "the connection to the broker is lost");
     }
-    this.status = status;
+    this.connected = status.connected;
     this.publisher.setConnected(status.connected);
   }
+}
 
-  /** Whether `done` resolves within so many milliseconds. */
-  #inTime(done: Promise<unknown>, limit: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(limit, () => resolve(false), true);
-      done.then(() => {
-        cancel();
-        resolve(true);
-      });
-    });
-  }
+/** Whether `done` resolves within so many milliseconds. What it rejects with is as good as done. */
+function inTime(done: Promise<unknown>, limit: number, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(limit, () => resolve(false), true);
+    const end = () => {
+      cancel();
+      resolve(true);
+    };
+    done.then(end, end);
+  });
 }

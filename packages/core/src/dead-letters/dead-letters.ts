@@ -1,10 +1,13 @@
-import { consoleLogger } from "../logger.ts";
+import { consoleLogger } from "../logging/logger.ts";
 import { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
+import { assertUseCaseName } from "../routing/use-case-name.ts";
 import type { DeadLetterStore } from "../transport/dead-letter-store.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
-import { assertUseCaseName } from "../use-cases/use-case-name.ts";
-import { reviveDeadLetter } from "../wire/failure.ts";
+import { reviveDeadLetter } from "../wire/dead-letter.ts";
 import { type DeadLetterItem, readDeadLetter } from "./item.ts";
+
+/** It consumes nothing, so that any number will do. */
+const MAX_HELD_BYTES = 67_108_864;
 
 /** How {@link DeadLetters.list} lists. */
 export interface ListOptions {
@@ -51,7 +54,13 @@ export function deadLetters(transport: Transport, useCase: string): DeadLetters 
   let connecting: Promise<Connection> | undefined;
   const connection = () => {
     connecting ??= transport
-      .connect({ appName: "papa-events dead letters", logger: consoleLogger, onStatus: () => {} })
+      .connect({
+        appName: "papa-events dead letters",
+        logger: consoleLogger,
+        maxHeldBytes: MAX_HELD_BYTES,
+        onStatus: () => {},
+        onProblem: () => {},
+      })
       .catch((error: unknown) => {
         connecting = undefined;
         throw error;
@@ -72,15 +81,23 @@ export class StoredDeadLetters implements DeadLetters {
   readonly #useCase: string;
   readonly #store: () => Promise<DeadLetterStore>;
   readonly #close: () => Promise<void>;
+  readonly #explain: (error: unknown) => unknown;
 
-  constructor(useCase: string, store: () => Promise<DeadLetterStore>, close: () => Promise<void>) {
+  /** @param explain what is thrown in place of a store's error */
+  constructor(
+    useCase: string,
+    store: () => Promise<DeadLetterStore>,
+    close: () => Promise<void>,
+    explain: (error: unknown) => unknown = (error) => error,
+  ) {
     this.#useCase = useCase;
     this.#store = store;
     this.#close = close;
+    this.#explain = explain;
   }
 
   async count(): Promise<number> {
-    return (await this.#store()).count();
+    return this.#ask((store) => store.count());
   }
 
   async list(options: ListOptions = {}): Promise<DeadLetterList> {
@@ -91,28 +108,36 @@ export class StoredDeadLetters implements DeadLetters {
       throw invalidOption("list: order", `${JSON.stringify(order)} is neither "newest" nor "oldest"`);
     if (after !== undefined && typeof after !== "string")
       throw invalidOption("list: after", "the `next` of the page before is needed");
-    const page = await (await this.#store()).list({ limit, after, order });
+    const page = await this.#ask((store) => store.list({ limit, after, order }));
     const items = page.items.map((stored) => readDeadLetter(stored, this.#useCase));
     return page.next === undefined ? { items } : { items, next: page.next };
   }
 
   async get(id: string): Promise<DeadLetterItem | undefined> {
-    const stored = await (await this.#store()).get(id);
+    const stored = await this.#ask((store) => store.get(id));
     return stored === undefined ? undefined : readDeadLetter(stored, this.#useCase);
   }
 
   async redrive(ids: readonly string[] | "all"): Promise<number> {
     assertIds(ids, "redrive");
-    return (await this.#store()).redrive(ids, reviveDeadLetter);
+    return this.#ask((store) => store.redrive(ids, reviveDeadLetter));
   }
 
   async purge(ids: readonly string[] | "all"): Promise<number> {
     assertIds(ids, "purge");
-    return (await this.#store()).purge(ids);
+    return this.#ask((store) => store.purge(ids));
   }
 
   close(): Promise<void> {
     return this.#close();
+  }
+
+  async #ask<T>(call: (store: DeadLetterStore) => Promise<T>): Promise<T> {
+    try {
+      return await call(await this.#store());
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 }
 

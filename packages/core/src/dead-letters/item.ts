@@ -1,8 +1,8 @@
 import { systemClock } from "../transport/clock.ts";
 import type { Headers, ReceivedEvent } from "../transport/event.ts";
+import type { DeadLetterReason } from "../wire/dead-letter.ts";
 import { EventReader, readAttempt } from "../wire/decode.ts";
 import type { ErrorText } from "../wire/error-text.ts";
-import type { DeadLetterReason } from "../wire/failure.ts";
 import { HEADER } from "../wire/header-names.ts";
 import { decodePayload } from "../wire/payload.ts";
 import { parseTime } from "../wire/time.ts";

@@ -8,10 +8,9 @@ import type {
   PayloadFor,
 } from "../catalogue/matching.ts";
 import type { Catalogue } from "../catalogue/types.ts";
-import type { ContextFor } from "../handling/event-context.ts";
-import type { HandlerFor } from "../handling/handler.ts";
+import type { ContextFor, HandlerFor } from "../handler/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
-import type { OnEventOptions } from "../use-cases/use-case.ts";
+import type { OnEventOptions } from "../use-cases/use-case-options.ts";
 import { type HandlerDecorator, methodDecorator } from "./on-event.ts";
 
 /**

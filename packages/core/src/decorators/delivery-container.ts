@@ -2,8 +2,8 @@
 import "reflect-metadata";
 
 import { type DependencyContainer, container as globalContainer, Lifecycle } from "tsyringe";
-import { EventContext } from "../handling/event-context.ts";
-import type { DeliveryScope } from "../handling/settled-context.ts";
+import type { DeliveryScope } from "../context/delivery-scope.ts";
+import { EventContext } from "../context/event-context.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { Class } from "../use-cases/class-use-cases.ts";
 

@@ -1,8 +1,9 @@
-import type { EventContext } from "../handling/event-context.ts";
-import type { Handler, HandlerResult } from "../handling/handler.ts";
-import { SettledContext } from "../handling/settled-context.ts";
+import { ScopedContext } from "../context/delivery-scope.ts";
+import type { EventContext } from "../context/event-context.ts";
+import type { Handler, HandlerResult } from "../handler/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
-import { BIND, type Class, type ContainerHandler } from "../use-cases/class-use-cases.ts";
+import type { Class } from "../use-cases/class-use-cases.ts";
+import { BIND, type ContainerHandler } from "../use-cases/container-handler.ts";
 import { type DeliveryContainer, type DeliveryContainerClass, deliveryContainers } from "./delivery-container.ts";
 
 /** The names of the methods of `T` that can handle events: `(payload, ctx)`, returning nothing or events. */
@@ -41,7 +42,7 @@ export function methodHandler(type: Class, method: PropertyKey): ContainerHandle
 
 function bound(type: Class, method: PropertyKey, Container: DeliveryContainerClass): Handler {
   return (payload, context) => {
-    if (!(context instanceof SettledContext)) return callOnce(type, method, new Container(context), payload, context);
+    if (!(context instanceof ScopedContext)) return callOnce(type, method, new Container(context), payload, context);
     // One per delivery, also where something around the handler calls it twice. Nothing else sets a scope.
     const made = (context.scope ??= new Container(context)) as DeliveryContainer;
     return call(made, type, method, payload, context);

@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-export { EventContext } from "../handling/event-context.ts";
+export { EventContext } from "../context/event-context.ts";
 export type { ContextOf, DecoratorsFor, OnEventFor, PayloadOf } from "./decorators-for.ts";
 export { decoratorsFor } from "./decorators-for.ts";
 export type { HandlerMethod } from "./handled-by.ts";

@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Patterns } from "../catalogue/matching.ts";
 import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
-import type { Handler, HandlerFor } from "../handling/handler.ts";
+import type { Handler, HandlerFor } from "../handler/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import { defineUseCase, fromOnEvent, type UseCaseDefinition } from "../use-cases/definition.ts";
-import type { OnEventOptions } from "../use-cases/use-case.ts";
+import type { OnEventOptions } from "../use-cases/use-case-options.ts";
 import { declare } from "./declarations.ts";
 
 /** What a standard decorator is told of a method that an instance has and others can call. */
@@ -31,7 +31,7 @@ export type HandlerDecorator<H extends Handler<never, never>> = <M extends H>(
 
 /**
  * Declares that a method handles events, under `app.register(TheClass)`. Each delivery gets an instance from a child
- * container of the app's `container`, in which {@link import("../handling/event-context.ts").EventContext} can be
+ * container of the app's `container`, in which {@link import("../context/event-context.ts").EventContext} can be
  * injected; after settlement what was made for the delivery is disposed of, if it has a `dispose()`. What is shared
  * should be a singleton: what `instanceCachingFactory` caches counts as made for the delivery that asked first.
  *

@@ -17,6 +17,8 @@ export interface PapaErrorDetails {
   "invalid-option": { readonly option: string; readonly problem: string };
   /** A payload that its schema refuses; `problems` has a line per issue of the schema. */
   "invalid-payload": { readonly eventName: string; readonly problems: readonly string[] };
+  /** A schema that answers with neither a value nor issues. */
+  "invalid-schema": { readonly problem: string };
   /** What a handler returned cannot be published. */
   "invalid-output": { readonly useCase: string; readonly problem: string };
   /** A user header whose name or value cannot travel on every broker. */
@@ -63,6 +65,8 @@ export interface PapaErrorDetails {
   "handler-timeout": { readonly useCase: string; readonly timeout: number };
   /** An event whose handler's process died again and again. */
   "crash-loop": { readonly useCase: string; readonly crashes: number };
+  /** An event that no use case of the namespace wants, in an app with `unwanted: "refuse"`. */
+  "unwanted-event": { readonly eventName: string; readonly nearest?: string | undefined };
 }
 
 /** A stable error code. */

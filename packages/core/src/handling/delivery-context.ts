@@ -1,13 +1,15 @@
-import { childLogger, type Logger } from "../logger.ts";
+import { ScopedContext } from "../context/delivery-scope.ts";
+import type { EventContext } from "../context/event-context.ts";
+import { type ContextLogger, eventLogger, type Logger } from "../logging/logger.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import type { Headers } from "../transport/event.ts";
 import { EventReader } from "../wire/decode.ts";
-import type { EventContext } from "./event-context.ts";
-import { SettledContext } from "./settled-context.ts";
 
 /** What the contexts of a use case share. */
 export interface ContextScope {
+  /** The running app it belongs to, as an identity. */
+  readonly app: object;
   readonly useCase: string;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -18,16 +20,20 @@ interface Rare {
   abort?: AbortController;
   time?: Date;
   headers?: Headers;
-  logger?: Logger;
+  logger?: ContextLogger;
 }
 
 /** The context of a delivery. There is one for each event, so it holds little until it is asked for more. */
-export class DeliveryContext extends SettledContext implements EventContext {
+export class DeliveryContext extends ScopedContext implements EventContext {
   readonly eventName: string;
   /** Set before the handler is called: the payload as its schema puts it out. */
   payload: unknown = undefined;
   /** Where the handler outlived its timeout: resolves when it really ends. */
   running: Promise<void> | undefined = undefined;
+  /** Why the handler is not to be called at all. */
+  refusal: Error | undefined = undefined;
+  /** Whether nothing counts any more that the handler does: the app has stopped and waits no longer (L2). */
+  abandoned = false;
   readonly #delivery: Delivery;
   readonly #scope: ContextScope;
   #reader: EventReader | undefined = undefined;
@@ -45,8 +51,17 @@ export class DeliveryContext extends SettledContext implements EventContext {
     return this.#reader;
   }
 
+  get body(): Uint8Array {
+    return this.#delivery.event.body;
+  }
+
   get attempt(): number {
     return this.#delivery.attempt;
+  }
+
+  /** The running app whose handler this is, as an identity. */
+  get app(): object {
+    return this.#scope.app;
   }
 
   get useCase(): string {
@@ -73,14 +88,19 @@ export class DeliveryContext extends SettledContext implements EventContext {
     return this.#abortController().signal;
   }
 
-  get logger(): Logger {
+  get logger(): ContextLogger {
     const rare = this.#makeRare();
-    rare.logger ??= childLogger(this.#scope.logger, {
+    rare.logger ??= eventLogger(this.#scope.logger, {
       useCase: this.useCase,
       eventName: this.eventName,
       eventId: this.id,
     });
     return rare.logger;
+  }
+
+  /** Has the event fail with this error, in place of calling its handler. */
+  refuse(error: Error): void {
+    this.refusal = error;
   }
 
   /** Aborts {@link signal}, also for whoever asks for it only later. */

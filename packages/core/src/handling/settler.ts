@@ -1,18 +1,21 @@
+import { runInContext } from "../context/current-event.ts";
+import type { EventContext } from "../context/event-context.ts";
 import { type DeadLetterItem, readDeadLetter } from "../dead-letters/item.ts";
 import { isPapaError } from "../errors/papa-error.ts";
+import { shown } from "../errors/shown.ts";
+import { HANDLED, type Outcome } from "../outcome/outcome.ts";
+import type { FailurePolicy } from "../retry/failure-policy.ts";
 import type { Clock } from "../transport/clock.ts";
-import type { Delivery, Settlement } from "../transport/delivery.ts";
-import { runInContext } from "./current-event.ts";
+import type { Delivery } from "../transport/delivery.ts";
+import { sizeOf } from "../transport/event.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
-import type { EventContext } from "./event-context.ts";
-import type { FailurePolicy } from "./failure-policy.ts";
-import { HANDLED, type Outcome } from "./outcome.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 
 /** The wait before a settlement that the broker refused is tried again; doubled up to the longest. */
-const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 30_000;
+const INITIAL_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 30_000;
 
-/** Told of retries and dead letters once they are stored; what it throws is logged. */
+/** Notified of retries and dead letters once they are stored; what it throws is logged. */
 export interface SettlementListeners {
   readonly onRetry?: ((context: EventContext, error: unknown, delay: number) => unknown) | undefined;
   readonly onDeadLetter?: ((item: DeadLetterItem) => unknown) | undefined;
@@ -20,28 +23,40 @@ export interface SettlementListeners {
 
 export interface SettlerOptions extends SettlementListeners {
   readonly policy: FailurePolicy;
+  readonly held: HeldBytes;
   readonly clock: Clock;
+  /** How long outputs that the broker refuses for now are offered again, in milliseconds, before the attempt counts as failed. */
+  readonly patience: number;
+  /** Called when the broker refuses a settlement, and with `undefined` when it stores one again. */
+  readonly onProblem: (problem: string | undefined) => void;
 }
 
-/** Sees that every outcome is stored, and tells who wants to know. */
+/** Sees to it that every outcome is stored, and notifies the listeners of what is (L6). */
 export class Settler {
   readonly #options: SettlerOptions;
   /** Settlements that are not stored yet, other than plain acknowledgements, which `Connection.close` flushes. */
   #open = 0;
+  #refused = false;
+  #closed = false;
   #onIdle: (() => void)[] = [];
 
   constructor(options: SettlerOptions) {
     this.#options = options;
   }
 
-  /** Resolves when every outcome given so far is stored. */
+  /** Resolves when every outcome given so far is stored or lost, and the listeners have been notified. */
   async idle(): Promise<void> {
     if (this.#open > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Settles, without making the handler's place wait for it. */
+  /** Stores nothing more, also of what the broker has refused so far. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Settles a delivery. Who calls it need not wait until that is stored. */
   settle(delivery: Delivery, context: DeliveryContext, outcome: Outcome): void {
-    if (outcome === HANDLED && !context.awaitsSettlement) {
+    if (outcome === HANDLED && !context.hasScope) {
       // Nothing is to be stored, so nothing can be refused.
       void delivery.settle(outcome.settlement);
       return;
@@ -50,71 +65,93 @@ export class Settler {
   }
 
   async #settle(delivery: Delivery, context: DeliveryContext, first: Outcome): Promise<void> {
+    const { held } = this.#options;
+    const size = sizeOf(delivery.event) + outputSize(first);
     this.#open += 1;
+    held.settling(size);
+    try {
+      const stored = await this.#store(delivery, context, first);
+      if (stored !== undefined) await this.#notify(context, stored);
+      // Not under a handler that goes on after its timeout.
+      if (context.running !== undefined) await context.running;
+      if (context.hasScope) await context.disposeScope();
+    } finally {
+      held.settled(size);
+      this.#open -= 1;
+      if (this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    }
+  }
+
+  /** Stores an outcome, or what is decided in its place; gives what was stored, `undefined` where nothing was. */
+  async #store(delivery: Delivery, context: DeliveryContext, first: Outcome): Promise<Outcome | undefined> {
+    const { clock, policy, patience } = this.#options;
+    const since = clock.elapsed();
     let outcome = first;
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    for (let backoff = INITIAL_BACKOFF_MS; !this.#closed; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
       try {
-        await delivery.settle(outcome.settlement);
-        break;
-      } catch (error) {
-        context.logger.error(
-          { error },
-          `The broker refused to store what became of an event (${outcome.settlement.kind}).`,
+        const settled = await delivery.settle(outcome.settlement);
+        this.#report(undefined);
+        if (settled === "stored") return outcome;
+        context.logger.debug(
+          { settlement: outcome.settlement.kind },
+          "An event was lost before its outcome was stored.",
         );
-        outcome = this.#instead(delivery, context, outcome, error);
-        if (outcome.settlement.kind !== "done")
-          await new Promise<void>((resolve) => this.#options.clock.after(pause, resolve));
+        return undefined;
+      } catch (error) {
+        const { kind } = outcome.settlement;
+        context.logger.error({ err: error, settlement: kind }, "The broker refused to store what became of an event.");
+        this.#report(`the broker refuses to store a settlement (${kind}): ${messageOf(error)}`);
+        const forNow = isPapaError(error) && error.retryable;
+        const other = forNow ? undefined : policy.instead(context, outcome, error);
+        if (other !== undefined) outcome = other;
+        else if (kind === "done" && clock.elapsed() - since >= patience) outcome = policy.decide(context, error);
+        else await new Promise<void>((resolve) => clock.after(backoff, resolve));
       }
     }
-    this.#tell(context, outcome);
-    // Not under a handler that goes on after its timeout.
-    if (context.running !== undefined) await context.running;
-    if (context.awaitsSettlement) await context.settled();
-    this.#open -= 1;
-    if (this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    return undefined;
   }
 
-  /** Outputs that the broker refuses for good make a dead letter, for now a retry; those two are tried until stored. */
-  #instead(delivery: Delivery, context: DeliveryContext, outcome: Outcome, error: unknown): Outcome {
-    if (outcome.settlement.kind !== "done") return outcome;
-    const { policy } = this.#options;
-    const { body } = delivery.event;
-    const forNow = isPapaError(error) && error.retryable;
-    return forNow ? policy.failed(context, body, error) : policy.dead(context, body, "invalid-output", error);
+  #report(problem: string | undefined): void {
+    if (problem === undefined && !this.#refused) return;
+    this.#refused = problem !== undefined;
+    this.#options.onProblem(problem);
   }
 
-  #tell(context: DeliveryContext, { settlement, error }: Outcome): void {
+  async #notify(context: DeliveryContext, { settlement, error }: Outcome): Promise<void> {
     const { onRetry, onDeadLetter } = this.#options;
+    const { attempt, useCase, logger } = context;
     if (settlement.kind === "retry") {
-      context.logger.info(
-        { error, attempt: context.attempt, delay: settlement.delay },
-        "A handler failed; the event is tried again.",
-      );
-      if (onRetry !== undefined) this.#listen(context, () => onRetry(context, error, settlement.delay));
+      const { delay } = settlement;
+      logger.warn({ err: error, attempt, delay }, "A handler failed; the event is tried again.");
+      if (onRetry !== undefined) await this.#call(context, () => onRetry(context, error, delay));
     }
     if (settlement.kind === "dead") {
-      context.logger.error(
-        { error, attempt: context.attempt, deadLetterId: settlement.id },
-        "An event became a dead letter.",
-      );
+      logger.error({ err: error, attempt, deadLetterId: settlement.id }, "An event became a dead letter.");
       if (onDeadLetter !== undefined)
-        this.#listen(context, () => onDeadLetter(readDeadLetter(settlement, context.useCase)));
+        await this.#call(context, () => onDeadLetter(readDeadLetter(settlement, useCase)));
     }
   }
 
-  #listen(context: DeliveryContext, tell: () => unknown): void {
-    const failed = (problem: unknown) => context.logger.error({ error: problem }, "onRetry or onDeadLetter failed.");
+  /** In the event's context, so that what a listener publishes names it as its cause. */
+  async #call(context: DeliveryContext, listener: () => unknown): Promise<void> {
     try {
-      // In the event's context, so that what a listener publishes names it as its cause.
-      Promise.resolve(runInContext(context, tell, undefined)).catch(failed);
+      await runInContext(context, listener, undefined);
     } catch (problem) {
-      failed(problem);
+      context.logger.error({ err: problem }, "onRetry or onDeadLetter failed.");
     }
   }
 }
 
-/** Gives a delivery back that was not started. */
+/** Gives a delivery back that was not handled. */
 export function release(delivery: Delivery): void {
-  const settlement: Settlement = { kind: "release" };
-  void delivery.settle(settlement);
+  void delivery.settle({ kind: "release" });
+}
+
+function outputSize({ settlement }: Outcome): number {
+  if (settlement.kind !== "done") return 0;
+  return settlement.outputs.reduce((sum, output) => sum + sizeOf(output), 0);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : shown(error);
 }

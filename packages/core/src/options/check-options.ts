@@ -1,13 +1,14 @@
 import { PapaError } from "../errors/papa-error.ts";
-import { shown } from "../errors/shown.ts";
+import { describe } from "./describe.ts";
+import { nearest } from "./nearest.ts";
 
-/** @throws PapaError `invalid-option` */
+/** Makes an `invalid-option` error. */
 export function invalidOption(option: string, problem: string): PapaError {
   return new PapaError("invalid-option", `${option}: ${problem}.`, { option, problem });
 }
 
 /**
- * Checks that `options` is an object with none but known members, so that a misspelt one is told and not ignored.
+ * Checks that `options` is an object with none but known members, so that a misspelt one is an error and not ignored.
  *
  * @throws PapaError `invalid-option`
  */
@@ -19,12 +20,15 @@ export function assertKnownOptions(
   if (typeof options !== "object" || options === null)
     throw invalidOption(where, `options are an object with ${known.join(", ")}`);
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw invalidOption(where, `"${name}" is no option; there are ${known.join(", ")}`);
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const hint = near === undefined ? `there are ${known.join(", ")}` : `the nearest known one is "${near}"`;
+    throw invalidOption(where, `unknown option "${name}"; ${hint}`);
   }
 }
 
 /**
- * An integer option or its default.
+ * Reads an integer option, or gives its default.
  *
  * @throws PapaError `invalid-option`
  */
@@ -32,16 +36,16 @@ export function integerOption(
   value: unknown,
   fallback: number,
   option: string,
-  least: number,
-  most = 1_000_000_000,
+  min: number,
+  max = 1_000_000_000,
 ): number {
   if (value === undefined) return fallback;
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  throw invalidOption(option, `${shown(value)} is no whole number from ${least} to ${most}`);
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw invalidOption(option, `${describe(value)} is not a whole number from ${min} to ${max}`);
 }
 
 /**
- * A boolean option or its default.
+ * Reads a boolean option, or gives its default.
  *
  * @throws PapaError `invalid-option`
  */

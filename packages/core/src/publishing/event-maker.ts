@@ -1,9 +1,8 @@
 import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import { problemsOf, validate } from "../catalogue/validate.ts";
+import { currentEvent } from "../context/current-event.ts";
+import type { EventContext } from "../context/event-context.ts";
 import { PapaError } from "../errors/papa-error.ts";
-import { currentEvent } from "../handling/current-event.ts";
-import type { EventContext } from "../handling/event-context.ts";
-import type { OutputEvent } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import { assertEventName } from "../routing/event-name.ts";
 import type { EncodedEvent } from "../transport/event.ts";
@@ -12,6 +11,8 @@ import { encodeEvent } from "../wire/encode.ts";
 import { newEventId } from "../wire/event-id.ts";
 import { encodePayload } from "../wire/payload.ts";
 import { assertUserHeaders } from "../wire/user-headers.ts";
+import type { EventToPublish } from "./output-event.ts";
+import type { UnwantedEvents } from "./unwanted-events.ts";
 
 /** What an event is published with, besides name and payload. */
 export interface PublishOptions {
@@ -32,6 +33,8 @@ export interface EventMakerOptions {
   /** Whose names are allowed; and whose schemas, if `validate`. */
   readonly catalogue: Catalogue | NoCatalogue;
   readonly validate: boolean;
+  /** Looks whether anybody wants what is published; an event made without an app is not looked at. */
+  readonly unwanted?: UnwantedEvents | undefined;
   /** The time of day in milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -47,8 +50,8 @@ export class EventMaker {
   }
 
   /**
-   * An event ready to be published. The payload is serialised before this returns; a promise comes back only where
-   * the catalogue's schema is asynchronous.
+   * Makes an event ready to be published. The payload is serialised before this returns; a promise comes back only where
+   * the catalogue's schema is asynchronous, or where it is looked whether anybody wants the event.
    *
    * @param cause the event being handled; the one of the running handler unless given
    * @throws PapaError `invalid-event-name`, `unknown-event`, `payload-not-json`, `payload-too-large`,
@@ -76,16 +79,17 @@ export class EventMaker {
       cause: cause ?? currentEvent(),
     });
     const schema = this.#options.validate ? catalogue?.[name] : undefined;
-    if (schema === undefined) return event;
-    const result = validate(schema, payload);
+    const result = schema === undefined ? undefined : validate(schema, payload);
     if (result instanceof Promise) {
-      return result.then((checked) => {
+      return result.then(async (checked) => {
         assertNoIssues(name, checked.issues);
+        await this.#options.unwanted?.check(name);
         return event;
       });
     }
-    assertNoIssues(name, result.issues);
-    return event;
+    if (result !== undefined) assertNoIssues(name, result.issues);
+    const looked = this.#options.unwanted?.check(name);
+    return looked === undefined ? event : looked.then(() => event);
   }
 
   /**
@@ -95,13 +99,14 @@ export class EventMaker {
    */
   makeAll(events: readonly unknown[]): EncodedEvent[] | Promise<EncodedEvent[]> {
     if (!Array.isArray(events))
-      throw invalidOption("newEvents", "a list of events { name, payload, headers? } is needed");
+      throw invalidOption("newEvents", "a list of events { name, payload, headers?, id? } is needed");
     const made: (EncodedEvent | Promise<EncodedEvent>)[] = [];
     try {
       for (const [index, event] of events.entries()) {
         assertEventShape(event, `newEvents: event ${index}`);
-        const { name, payload, headers } = event;
-        made.push(this.make(name, payload, headers === undefined ? undefined : { headers }));
+        const { name, payload, headers, id } = event;
+        const options = headers === undefined && id === undefined ? undefined : { headers, id };
+        made.push(this.make(name, payload, options));
       }
     } catch (error) {
       // Asynchronous schemas may refuse others too, of which nobody would hear.
@@ -117,12 +122,12 @@ function isMade(event: EncodedEvent | Promise<EncodedEvent>): event is EncodedEv
   return !(event instanceof Promise);
 }
 
-const EVENT_MEMBERS = ["name", "payload", "headers"];
+const EVENT_MEMBERS = ["name", "payload", "headers", "id"];
 
 /** @throws PapaError `invalid-option` */
-function assertEventShape(event: unknown, where: string): asserts event is OutputEvent {
+function assertEventShape(event: unknown, where: string): asserts event is EventToPublish {
   if (typeof event !== "object" || event === null)
-    throw invalidOption(where, "an object { name, payload, headers? } is needed");
+    throw invalidOption(where, "an object { name, payload, headers?, id? } is needed");
   const unknown = Object.keys(event).find((member) => !EVENT_MEMBERS.includes(member));
   if (unknown !== undefined)
     throw invalidOption(where, `it has a member "${unknown}"; an event has ${EVENT_MEMBERS.join(", ")}`);
@@ -148,7 +153,7 @@ function assertPublishOptions(options: PublishOptions): void {
     const why =
       name === "delay" || name === "key"
         ? "is reserved for a later version"
-        : `is none; there are ${KNOWN_OPTIONS.join(", ")}`;
+        : `is unknown; there are ${KNOWN_OPTIONS.join(", ")}`;
     throw invalidOption("publish options", `"${name}" ${why}`);
   }
   if (options.headers !== undefined) assertUserHeaders(options.headers);

@@ -1,14 +1,14 @@
 import Denque from "denque";
 import { isPapaError, PapaError } from "../errors/papa-error.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "../logging/logger.ts";
 import type { CancelTimer, Clock } from "../transport/clock.ts";
 import type { EncodedEvent } from "../transport/event.ts";
 import type { Connection, Unconfirmed } from "../transport/transport.ts";
 import { EventGroup, EventOfGroup, type Outstanding, type Published, SingleEvent } from "./outstanding.ts";
 
 /** The pause before sending again what the broker refused for now; doubled up to the longest. */
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2_000;
+const INITIAL_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 2_000;
 
 export interface PublisherOptions {
   readonly connection: Connection;
@@ -16,6 +16,8 @@ export interface PublisherOptions {
   /** How long an event may wait for its confirmation, in milliseconds (P2). */
   readonly timeout: number;
   readonly logger: Logger;
+  /** Called when the broker refuses events, and with `undefined` when it takes them again. */
+  readonly onProblem: (problem: string | undefined) => void;
 }
 
 /**
@@ -28,6 +30,7 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #logger: Logger;
+  readonly #onProblem: (problem: string | undefined) => void;
   readonly #queue = new Denque<Outstanding>();
   /** The batches of the calls under way. */
   readonly #inFlight: (readonly Outstanding[])[] = [];
@@ -48,6 +51,7 @@ export class Publisher {
     this.#clock = options.clock;
     this.#timeout = options.timeout;
     this.#logger = options.logger;
+    this.#onProblem = options.onProblem;
   }
 
   /** @throws PapaError `publish-timeout`, or what the broker refused it with */
@@ -72,7 +76,7 @@ export class Publisher {
     return this.#now;
   }
 
-  /** To be told when the connection goes and comes. */
+  /** To be called when the connection is lost and when it is back. */
   setConnected(connected: boolean): void {
     this.#connected = connected;
     if (connected) this.#flush();
@@ -149,7 +153,7 @@ export class Publisher {
     const unconfirmed = await this.#call(batch);
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
     if (unconfirmed.length === 0) {
-      this.#pause = 0;
+      if (this.#pause > 0) this.#recovered();
       for (const outstanding of batch) outstanding.settle(undefined);
     } else {
       this.#settlePart(batch, unconfirmed);
@@ -183,12 +187,18 @@ export class Publisher {
 
   /** A broker that refuses while it can be reached (full, electing a leader) is not hammered. */
   #pauseFor(error: Error | undefined): void {
-    this.#pause = Math.min(Math.max(this.#pause * 2, FIRST_PAUSE), LONGEST_PAUSE);
-    this.#logger.debug({ error, pause: this.#pause }, "The broker did not take some events; they are sent again.");
+    this.#pause = Math.min(Math.max(this.#pause * 2, INITIAL_BACKOFF_MS), MAX_BACKOFF_MS);
+    this.#logger.debug({ err: error, pause: this.#pause }, "The broker did not take some events; they are sent again.");
+    this.#onProblem(`the broker does not take events: ${error?.message ?? "for no stated reason"}`);
     this.#endPause ??= this.#clock.after(this.#pause * (0.5 + Math.random() / 2), () => {
       this.#endPause = undefined;
       this.#flush();
     });
+  }
+
+  #recovered(): void {
+    this.#pause = 0;
+    this.#onProblem(undefined);
   }
 
   /** Rejects what has waited too long, and plans the next look. Deadlines grow from front to back of each list. */

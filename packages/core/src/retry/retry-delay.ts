@@ -1,6 +1,6 @@
 import { PapaError } from "../errors/papa-error.ts";
 import { assertKnownOptions } from "../options/check-options.ts";
-import { type Duration, MAX_DURATION, toMilliseconds } from "./duration.ts";
+import { type Duration, MAX_DURATION, toMilliseconds } from "../options/duration.ts";
 
 /**
  * How long a failed event waits: a duration, {@link exponential}, or a function of the attempt that just

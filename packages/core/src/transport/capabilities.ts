@@ -7,10 +7,19 @@ export interface Capabilities {
   readonly atomicOutputs: boolean;
   /** Whether a settlement moves an event to its retry or dead letter in one atomic step; else a crash in between leaves it in both places. */
   readonly atomicMoves: boolean;
-  /** Whether `Delivery.crashes` counts (T6); else a crash loop is bounded only by whoever watches it. */
-  readonly countsCrashes: boolean;
-  /** Whether every program that binds patterns to a use case declares them where `declarations` sees them; else an event no declaration wants is handed on for the grace before it is dropped (R6). */
+  /** Whether `Delivery.redeliveries` counts; else no event becomes a suspect, and a crash loop is bounded only by whoever watches it (T6). */
+  readonly countsRedeliveries: boolean;
+  /** Whether every program that binds patterns to a use case declares them where `Declarations.list` sees them; else an event no declaration wants is forwarded for the grace before it is dropped (R6). */
   readonly declarationsComplete: boolean;
+  /** Whether an event can be forwarded to instances of one declaration; else it takes its chance among all instances of the use case (R6). */
+  readonly addressedForwarding: boolean;
+  /** How many bytes of headers an event may have on the way to its retry or its dead letter (D5). */
+  readonly headers: {
+    /** All names and values together, in UTF-8, and `perHeader` for each header. */
+    readonly maxBytes: number;
+    /** What the broker or its client adds to each header. */
+    readonly perHeader: number;
+  };
   /** What a stored event survives. */
   readonly durability: "process" | "disk" | "replicas";
   /** The longest that the first event of a name never published before may take to reach a wildcard subscriber, in milliseconds (R7). */

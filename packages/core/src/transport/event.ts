@@ -14,6 +14,11 @@ export interface EncodedEvent {
   readonly time: number;
   /** All metadata. */
   readonly headers: Headers;
+  /**
+   * Headers of an event from outside that are no strings, as the broker gave them. A transport that can stores them in
+   * their own types in place of those of the same name in `headers` (L5).
+   */
+  readonly rawHeaders?: Readonly<Record<string, unknown>> | undefined;
   /** The payload's JSON in UTF-8. */
   readonly body: Uint8Array;
   /** The payload's JSON, where it is at hand: a transport that writes text need not make it of `body`. */
@@ -36,4 +41,10 @@ export interface ReceivedEvent {
   readonly body: Uint8Array;
   /** `body` as text, where that is to be had for less than `body` itself; U+FFFD stands for what is no UTF-8. */
   readonly text?: string | undefined;
+}
+
+/** How many bytes a payload has, or at least its number of characters, whatever of the two is at hand. */
+export function sizeOf(event: Pick<ReceivedEvent, "text" | "body">): number {
+  // Not both: bytes may have to be made of the text first.
+  return event.text?.length ?? event.body.length;
 }

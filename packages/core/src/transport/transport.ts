@@ -1,9 +1,11 @@
-import type { Logger } from "../logger.ts";
+import type { Logger } from "../logging/logger.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
-import type { OnDelivery, Subscription } from "./delivery.ts";
+import type { Declarations } from "./declarations.ts";
+import type { OnDelivery, SubscribeOptions, Subscription } from "./delivery.ts";
 import type { EncodedEvent } from "./event.ts";
+import type { Trials } from "./trials.ts";
 
 /**
  * A broker and a namespace on it. Holds no connection itself, so that several apps can use one at once and
@@ -20,16 +22,29 @@ export interface Transport {
   connect(options: ConnectOptions): Promise<Connection>;
 }
 
-/** What a transport is told by whoever connects. */
+/** What a transport is given by whoever connects. */
 export interface ConnectOptions {
-  /** The app's name, for the broker's own lists of clients. */
+  /** The app's name, for the broker's own lists of clients and for the declarations. */
   readonly appName: string;
   readonly logger: Logger;
+  /**
+   * The most bytes that may be handed out and not yet settled, all use cases together, as far as the transport can tell
+   * (H9). A single event that has more is handed out alone.
+   */
+  readonly maxHeldBytes: number;
   /**
    * To be called when the connection is lost and when it serves again, not for the first time it does.
    * Between the two the core sends nothing. The transport reconnects by itself, for as long as it takes (L3).
    */
   readonly onStatus: (status: ConnectionStatus) => void;
+  /**
+   * To be called when something keeps events from being consumed, published or settled while the connection stands
+   * (a full broker, a consumer that is gone, a partition that is held up), and, with `undefined`, when that is over.
+   * It shows in `health()` (L6).
+   *
+   * @param subject what it is about, such as `consuming "send_welcome"`; one problem at a time is kept for each
+   */
+  readonly onProblem: (subject: string, problem: string | undefined) => void;
 }
 
 /** Whether the broker can be reached. */
@@ -39,32 +54,17 @@ export type ConnectionStatus =
 
 /**
  * One app's way to the broker. Every member may be called while others are under way; none is called after
- * `close`. A connection that is lost is mended behind this interface.
+ * `close`. A connection that is lost is restored behind this interface.
  */
 export interface Connection {
   /** What this transport promises beyond the contract, and where it falls short of it. */
   readonly capabilities: Capabilities;
   /** The transport's own time, if it has one; the core then uses it everywhere. */
   readonly clock?: Clock | undefined;
-
-  /**
-   * Makes each use case's queue and binds its patterns, and records each pattern as shown now. Idempotent;
-   * the core repeats it so that its declarations stay alive (R6), and binds nothing anew then. Resolves when
-   * every event published from now on, by anyone, reaches these use cases (R1).
-   *
-   * @throws PapaError `topology-conflict`, `access-refused`
-   */
-  declare(useCases: readonly UseCaseDeclaration[]): Promise<void>;
-
-  /** All patterns bound to a use case, by whom ever, with how long ago each was last shown by the broker's clock (R6). */
-  declarations(useCase: string): Promise<readonly ShownPattern[]>;
-
-  /**
-   * Unbinds those of `patterns` that nobody has shown for at least `idle` milliseconds. The check and the
-   * removal are one step where the broker can; elsewhere a pattern shown in between is bound again by its owner's
-   * next `declare`.
-   */
-  withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void>;
+  /** What is declared on the broker, by this app and by others. */
+  readonly declarations: Declarations;
+  /** Where trials of suspects are recorded (T6); without it no event becomes a suspect. */
+  readonly trials?: Trials | undefined;
 
   /**
    * Stores events for every use case that wants them. Resolves when the broker has taken responsibility for
@@ -76,10 +76,8 @@ export interface Connection {
   /**
    * Delivers a declared use case's events to `onDelivery`, one call each, never in a publisher's stack.
    * Resolves when consuming has begun. After a lost connection it goes on by itself.
-   *
-   * @param readAhead how many deliveries may be unsettled at once, to begin with
    */
-  subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription>;
+  subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription>;
 
   /** The dead letters of a use case, whether this app declares it or not. Asks the broker nothing yet. */
   deadLetters(useCase: string): DeadLetterStore;
@@ -89,21 +87,10 @@ export interface Connection {
 
   /**
    * Stores the settlements given so far, hands back what is unsettled with its attempt unchanged, and lets go
-   * of everything. Settling later does nothing. Resolves also when the broker is away: it redelivers by itself.
+   * of everything. Settling later does nothing and gives `"lost"`. Resolves also when the broker is away: it
+   * redelivers by itself.
    */
   close(): Promise<void>;
-}
-
-/** A use case as the broker must know it. */
-export interface UseCaseDeclaration {
-  readonly name: string;
-  readonly patterns: readonly string[];
-}
-
-/** A bound pattern and how many milliseconds ago an instance last declared it. */
-export interface ShownPattern {
-  readonly pattern: string;
-  readonly idle: number;
 }
 
 /** An event of a `publish` call that is not known to be stored; `error.retryable` tells whether sending it again may help. */

@@ -1,4 +1,3 @@
-import type { Handler } from "../handling/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { UseCase } from "./use-case.ts";
 
@@ -10,14 +9,6 @@ export type ClassReader = (type: Class) => readonly UseCase[];
 
 /** Any class, also an abstract one: what is made in its place is its container's to say. */
 export type Class<T = unknown> = abstract new (...args: never) => T;
-
-/** `Symbol.for`, so that handlers of another copy of core are recognised. */
-export const BIND = Symbol.for("papa-events.bind-handler");
-
-/** A handler that becomes callable with a container. */
-export interface ContainerHandler extends Handler {
-  readonly [BIND]: (container: object | undefined) => Handler;
-}
 
 let classReader: ClassReader | undefined;
 
@@ -37,9 +28,4 @@ export function useCasesOfClass(target: unknown): readonly UseCase[] {
   if (useCases.length > 0) return useCases;
   const problem = `the class "${target.name}" has no method with @onEvent from "@papa-events/core/decorators"`;
   throw invalidOption("register", problem);
-}
-
-/** The handler to call: the handler itself, or what it becomes with a container. */
-export function boundHandler(handler: Handler, container: object | undefined): Handler {
-  return BIND in handler ? (handler as ContainerHandler)[BIND](container) : handler;
 }

@@ -3,13 +3,13 @@ import { assertSchema } from "../catalogue/define-events.ts";
 import type { Patterns } from "../catalogue/matching.ts";
 import type { Catalogue, NoCatalogue } from "../catalogue/types.ts";
 import { PapaError } from "../errors/papa-error.ts";
-import type { Handler, Wrap } from "../handling/handler.ts";
+import type { Handler, Wrap } from "../handler/handler.ts";
 import { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
-import { toMilliseconds } from "../retry/duration.ts";
+import { toMilliseconds } from "../options/duration.ts";
 import { type DelayFunction, toDelayFunction } from "../retry/retry-delay.ts";
 import { assertPattern } from "../routing/pattern.ts";
-import type { OnEventOptions, UseCaseOptions } from "./use-case.ts";
-import { assertUseCaseName } from "./use-case-name.ts";
+import { assertUseCaseName } from "../routing/use-case-name.ts";
+import type { OnEventOptions, UseCaseOptions } from "./use-case-options.ts";
 
 /** A use case, checked; what is `undefined` is the app's to say. */
 export interface UseCaseDefinition {

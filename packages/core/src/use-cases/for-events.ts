@@ -2,8 +2,10 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { assertCatalogue } from "../catalogue/define-events.ts";
 import type { CheckedPatterns, InputFor, Patterns } from "../catalogue/matching.ts";
 import type { Catalogue, NameIn, PayloadIn } from "../catalogue/types.ts";
-import type { HandlerFor, OutputEvent } from "../handling/handler.ts";
-import { type HandlingOptions, makeUseCase, type UseCase } from "./use-case.ts";
+import type { HandlerFor } from "../handler/handler.ts";
+import type { OutputEvent } from "../publishing/output-event.ts";
+import { makeUseCase, type UseCase } from "./use-case.ts";
+import type { HandlingOptions } from "./use-case-options.ts";
 
 /** `useCase` and `event` typed by a catalogue. Both have types with names, so that a module can export them. */
 export interface ForEvents<C extends Catalogue> {

@@ -1,20 +1,23 @@
 import { randomUUID } from "node:crypto";
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { problemsOf, validate } from "../catalogue/validate.ts";
-import { PapaError } from "../errors/papa-error.ts";
-import { runInContext } from "../handling/current-event.ts";
-import type { EventContext } from "../handling/event-context.ts";
-import type { OutputEvent } from "../handling/handler.ts";
-import { collectOutputs, encodeOutputs } from "../handling/outputs.ts";
-import { SettledContext } from "../handling/settled-context.ts";
-import { composeWraps } from "../handling/wraps.ts";
-import { consoleLogger, type Logger } from "../logger.ts";
+import { runInContext } from "../context/current-event.ts";
+import { ScopedContext } from "../context/delivery-scope.ts";
+import type { EventContext } from "../context/event-context.ts";
+import { isPapaError, PapaError } from "../errors/papa-error.ts";
+import { collectOutputs } from "../handler/collect-outputs.ts";
+import { encodeOutputs } from "../handler/encode-outputs.ts";
+import { withSchema } from "../handler/with-schema.ts";
+import { composeWraps } from "../handler/wraps.ts";
+import { type ContextLogger, consoleLogger, eventLogger } from "../logging/logger.ts";
+import { GivenUp } from "../outcome/given-up.ts";
 import { EventMaker } from "../publishing/event-maker.ts";
+import type { OutputEvent } from "../publishing/output-event.ts";
 import type { Headers } from "../transport/event.ts";
 import { MAX_PAYLOAD_BYTES } from "../wire/payload.ts";
-import { boundHandler } from "./class-use-cases.ts";
+import { boundHandler } from "./container-handler.ts";
 import type { UseCaseDefinition } from "./definition.ts";
-import type { PartialContext } from "./use-case.ts";
+
+/** What {@link UseCase.handle} is given of a context; the rest has defaults. */
+export type PartialContext = { readonly [K in Exclude<keyof EventContext, "payload">]?: EventContext[K] | undefined };
 
 /** One call of a use case's handler without an app; see `UseCase.handle`. */
 export async function runAlone(
@@ -22,32 +25,26 @@ export async function runAlone(
   payload: unknown,
   given: PartialContext,
 ): Promise<readonly OutputEvent[]> {
-  const eventName = given.eventName ?? definition.patterns[0] ?? "";
-  const schema = definition.schema ?? schemaInCatalogue(definition, eventName);
-  const checked = schema === undefined ? { value: payload } : await validate(schema, payload);
-  if (checked.issues !== undefined) {
-    const problems = problemsOf(checked.issues);
-    throw new PapaError("invalid-payload", `The payload is refused by the schema: ${problems.join("; ")}.`, {
-      eventName,
-      problems,
-    });
-  }
-  const context = new PlainContext(definition.name, eventName, checked.value, given);
-  const call = composeWraps(definition.wraps, boundHandler(definition.handler, undefined));
+  const { name, patterns, schema, catalogue, wraps } = definition;
+  const context = new PlainContext(name, given.eventName ?? patterns[0] ?? "", payload, given);
+  const handler = withSchema(composeWraps(wraps, boundHandler(definition.handler, undefined)), schema, catalogue);
   try {
-    const outputs = collectOutputs(await runInContext(context, call, checked.value), definition.name);
+    const outputs = collectOutputs(await runInContext(context, handler, payload), name);
     await encodeOutputs(outputs, makerFor(definition), context);
     return outputs;
+  } catch (error) {
+    throw error instanceof GivenUp ? explained(error.why, definition) : error;
   } finally {
-    await context.settled();
+    await context.disposeScope();
   }
 }
 
-/** @throws PapaError `unknown-event`, as a delivery would end */
-function schemaInCatalogue({ name, catalogue }: UseCaseDefinition, eventName: string): StandardSchemaV1 | undefined {
-  if (catalogue === undefined || Object.hasOwn(catalogue, eventName)) return catalogue?.[eventName];
+/** A pattern with wildcards is no event name: the test has to say which event it hands over. */
+function explained(why: PapaError, { name }: UseCaseDefinition): PapaError {
+  if (!isPapaError(why, "unknown-event")) return why;
+  const { eventName } = why.details;
   const message = `"${eventName}" is not in the catalogue of "${name}"; say which event it is: handle(payload, { eventName }).`;
-  throw new PapaError("unknown-event", message, { eventName });
+  return new PapaError("unknown-event", message, { eventName });
 }
 
 /** Checks outputs as an app with the same catalogue and no other options would. */
@@ -62,16 +59,16 @@ function makerFor({ catalogue }: UseCaseDefinition): EventMaker {
 }
 
 /** A context made of given values. */
-class PlainContext extends SettledContext implements EventContext {
+class PlainContext extends ScopedContext implements EventContext {
   readonly eventName: string;
-  readonly payload: unknown;
+  payload: unknown;
   readonly id: string;
   readonly time: Date;
   readonly attempt: number;
   readonly useCase: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;
-  readonly logger: Logger;
+  readonly logger: ContextLogger;
 
   constructor(useCase: string, eventName: string, payload: unknown, given: PartialContext) {
     super();
@@ -83,6 +80,6 @@ class PlainContext extends SettledContext implements EventContext {
     this.useCase = given.useCase ?? useCase;
     this.headers = given.headers ?? {};
     this.signal = given.signal ?? new AbortController().signal;
-    this.logger = given.logger ?? consoleLogger;
+    this.logger = given.logger ?? eventLogger(consoleLogger, {});
   }
 }

@@ -56,6 +56,15 @@ export class EventReader {
     return Object.fromEntries(Object.entries(this.headers).filter(([name]) => !isOwnHeader(name)));
   }
 
+  /** The headers that are not strings, as the broker gave them: they come back as they were from a retry or a dead letter (L5). */
+  get rawHeaders(): Readonly<Record<string, unknown>> {
+    const raw: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(this.#event.headers)) {
+      if (typeof value !== "string" && !isOwnHeader(name) && !UNSAFE_NAMES.has(name)) raw[name] = value;
+    }
+    return raw;
+  }
+
   /** One header as a string. */
   text(name: string): string | undefined {
     const value = this.#event.headers[name];

@@ -5,10 +5,12 @@
  *     trace    = traceparent [tracestate]
  *     cause    = papa_cause
  *     retry    = event papa_attempt failure
- *     hand-on  = (event / retry) papa_handed_on papa_handed_on_since
+ *     forward  = (event / retry) papa_forwarded papa_forwarded_since
  *     dead     = event papa_attempt papa_use_case papa_reason failure papa_error_stack
  *     failure  = papa_first_failed_at papa_last_failed_at papa_error_name papa_error_message
  *     redriven = event papa_redriven
+ *
+ * What did not fit the broker is named in papa_cut and papa_dropped_headers.
  *
  * `ce_*` are those of CloudEvents 1.0 in binary mode as its Kafka binding spells them
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md), the trace
@@ -34,18 +36,20 @@ export const HEADER = {
   errorStack: "papa_error_stack",
   reason: "papa_reason",
   useCase: "papa_use_case",
-  /** How often the event has been handed on to another instance of its use case (R6). */
-  handedOn: "papa_handed_on",
-  /** When it was first handed on. */
-  handedOnSince: "papa_handed_on_since",
+  /** How often the event has been forwarded to another instance of its use case (R6). */
+  forwarded: "papa_forwarded",
+  /** When it was first forwarded. */
+  forwardedSince: "papa_forwarded_since",
   /** How often the event has been redriven. */
   redriven: "papa_redriven",
   /** Names of headers left out because they were too large to be stored again. */
   dropped: "papa_dropped_headers",
+  /** What was cut so that the event could be stored again, such as `stack, 2 headers` (D5). */
+  cut: "papa_cut",
 } as const;
 
-/** What tells of one stay in a queue and is no part of the event; gone when the event starts anew. */
-export const STAY_HEADERS: readonly string[] = [
+/** What belongs to one passage through a queue and not to the event; removed when the event starts anew. */
+export const DELIVERY_HEADERS: readonly string[] = [
   HEADER.attempt,
   HEADER.firstFailedAt,
   HEADER.lastFailedAt,
@@ -54,8 +58,9 @@ export const STAY_HEADERS: readonly string[] = [
   HEADER.errorStack,
   HEADER.reason,
   HEADER.useCase,
-  HEADER.handedOn,
-  HEADER.handedOnSince,
+  HEADER.forwarded,
+  HEADER.forwardedSince,
+  HEADER.cut,
 ];
 
 /** Header names that reach into an object's prototype when copied carelessly. */

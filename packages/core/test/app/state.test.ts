@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AppState, PapaApp, PapaError, useCase } from "../../src/index.ts";
-import type { Transport } from "../../src/transport/index.ts";
+import type { Transport } from "../../src/transport.ts";
 import { FakeTransport, silent, started, thrownBy, turns } from "../support.ts";
 
 const codeOf = (error: unknown) => (error instanceof PapaError ? `${error.code}: ${error.message}` : String(error));

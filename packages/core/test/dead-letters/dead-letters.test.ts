@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDeadLetter } from "../../src/dead-letters/item.ts";
 import { deadLetters, PapaError } from "../../src/index.ts";
-import type { Connection, DeadLetterQuery, StoredDeadLetter, Transport } from "../../src/transport/index.ts";
+import type { Connection, DeadLetterQuery, StoredDeadLetter, Transport } from "../../src/transport.ts";
 import { FakeTransport, thrownBy } from "../support.ts";
 
 /** A transport whose store notes what it is asked. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { currentEvent, type DeadLetterItem, PapaApp, PapaError, useCase } from "../../src/index.ts";
-import type { Settlement } from "../../src/transport/index.ts";
+import type { Settlement } from "../../src/transport.ts";
 import { FakeTransport, silent, started, turns } from "../support.ts";
 
 const busy = new PapaError("connection-failed", "busy", { transport: "fake" }, { retryable: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { EncodedEvent } from "../../src/transport/index.ts";
+import type { EncodedEvent } from "../../src/transport.ts";
 import { FakeTransport, started, turns } from "../support.ts";
 
 const ids = (events: readonly EncodedEvent[]) => events.map(({ id }) => id);

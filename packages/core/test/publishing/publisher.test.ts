@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PapaError, useCase } from "../../src/index.ts";
-import type { EncodedEvent } from "../../src/transport/index.ts";
+import type { EncodedEvent } from "../../src/transport.ts";
 import { FakeTransport, started, turns } from "../support.ts";
 
 const busy = new PapaError("connection-failed", "busy", { transport: "fake" }, { retryable: true });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { assertEventName } from "../../src/routing/event-name.ts";
 import { assertPattern } from "../../src/routing/pattern.ts";
-import { assertUseCaseName } from "../../src/use-cases/use-case-name.ts";
+import { assertUseCaseName } from "../../src/routing/use-case-name.ts";
 import { thrownBy } from "../support.ts";
 
 const tenWords = "a.b.c.d.e.f.g.h.i.j";

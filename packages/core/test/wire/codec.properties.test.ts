@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EncodedEvent } from "../../src/transport/index.ts";
+import type { EncodedEvent } from "../../src/transport.ts";
 import { EventReader } from "../../src/wire/decode.ts";
 import { encodeEvent } from "../../src/wire/encode.ts";
-import { encodeDeadLetter, encodeRetry, reviveDeadLetter } from "../../src/wire/failure.ts";
+import { encodeDeadLetter, encodeRetry, reviveDeadLetter } from "../../src/wire/stored-again.ts";
 import { decodePayload, encodePayload, MAX_PAYLOAD_BYTES } from "../../src/wire/payload.ts";
 import { assertUserHeaders } from "../../src/wire/user-headers.ts";
 

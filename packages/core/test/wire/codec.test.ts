@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { readDeadLetter } from "../../src/dead-letters/item.ts";
-import type { EncodedEvent, ReceivedEvent } from "../../src/transport/index.ts";
+import type { EncodedEvent, ReceivedEvent } from "../../src/transport.ts";
 import { EventReader, readAttempt } from "../../src/wire/decode.ts";
 import { decodePayload } from "../../src/wire/payload.ts";
 import { samples } from "./samples.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ReceivedEvent } from "../../src/transport/index.ts";
+import type { ReceivedEvent } from "../../src/transport.ts";
 import { EventReader, readAttempt } from "../../src/wire/decode.ts";
 import { HEADER } from "../../src/wire/header-names.ts";
 import { ODD_VALUES, titleOf } from "./odd-values.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { useCase } from "../../src/index.ts";
-import type { ReceivedEvent, Settlement } from "../../src/transport/index.ts";
+import type { ReceivedEvent, Settlement } from "../../src/transport.ts";
 import { EventReader } from "../../src/wire/decode.ts";
 import { HEADER } from "../../src/wire/header-names.ts";
 import { FakeTransport, started } from "../support.ts";

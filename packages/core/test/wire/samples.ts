@@ -1,7 +1,7 @@
-import type { EncodedEvent, ReceivedEvent } from "../../src/transport/index.ts";
+import type { EncodedEvent, ReceivedEvent } from "../../src/transport.ts";
 import { EventReader } from "../../src/wire/decode.ts";
 import { type EventParts, encodeEvent } from "../../src/wire/encode.ts";
-import { encodeDeadLetter, encodeHandOn, encodeRetry, reviveDeadLetter } from "../../src/wire/failure.ts";
+import { encodeDeadLetter, encodeHandOn, encodeRetry, reviveDeadLetter } from "../../src/wire/stored-again.ts";
 import { encodePayload } from "../../src/wire/payload.ts";
 
 const PUBLISHED = Date.parse("2026-02-03T04:05:06.789Z");

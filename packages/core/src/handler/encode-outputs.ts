@@ -1,0 +1,27 @@
+import type { EventContext } from "../context/event-context.ts";
+import { shown } from "../errors/shown.ts";
+import type { EventMaker } from "../publishing/event-maker.ts";
+import type { OutputEvent } from "../publishing/output-event.ts";
+import type { EncodedEvent } from "../transport/event.ts";
+import { invalidOutput } from "./collect-outputs.ts";
+
+/**
+ * Encodes what a handler returned; nothing is published before all of it has been checked (H4).
+ *
+ * @throws PapaError `invalid-output`
+ */
+export async function encodeOutputs(
+  outputs: readonly OutputEvent[],
+  maker: EventMaker,
+  context: EventContext,
+): Promise<readonly EncodedEvent[]> {
+  const encoded: EncodedEvent[] = [];
+  for (const { name, payload, headers } of outputs) {
+    try {
+      encoded.push(await maker.make(name, payload, headers === undefined ? undefined : { headers }, context));
+    } catch (error) {
+      throw invalidOutput(context.useCase, error instanceof Error ? error.message : shown(error), error);
+    }
+  }
+  return encoded;
+}

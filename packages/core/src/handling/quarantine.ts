@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import { PapaError } from "../errors/papa-error.ts";
+import { GivenUp } from "../outcome/given-up.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { Delivery, Settled, Settlement } from "../transport/delivery.ts";
+import type { Trials } from "../transport/trials.ts";
+import type { DeliveryContext } from "./delivery-context.ts";
+import type { RunningHandlers } from "./running-handlers.ts";
+import { release } from "./settler.ts";
+
+/** How long a suspect waits to be alone: a handler that runs for longer is not waited for. */
+const MAX_WAIT_FOR_OTHERS_MS = 10_000;
+/** The most that others get between two suspects, each time as long as the suspect took. */
+const MAX_TURN_FOR_OTHERS_MS = 1_000;
+/** The wait before a record that could not be taken back is tried again. */
+const TAKE_BACK_BACKOFF_MS = 1_000;
+
+export interface QuarantineOptions {
+  readonly trials: Trials;
+  readonly running: RunningHandlers;
+  readonly clock: Clock;
+  /** How many deaths in a trial make an event a dead letter (T6). */
+  readonly crashLimit: number;
+}
+
+/** A suspect: an event that came back unexplained more than once. */
+export interface Suspect {
+  readonly delivery: Delivery;
+  readonly context: DeliveryContext;
+  /** Handles it; resolves when its handler has ended. */
+  readonly handle: (delivery: Delivery) => Promise<void>;
+}
+
+/**
+ * Finds out which event kills its process (T6). Suspects are handled one at a time and alone in their instance, and that
+ * one is about to be tried is recorded in the broker before its handler starts. A record that was never taken back was left
+ * by a death in that very trial: only this counts against an event, and `crashLimit` of them make it a dead letter.
+ */
+export class Quarantine {
+  readonly #options: QuarantineOptions;
+  readonly #suspects: Suspect[] = [];
+  /** The trials whose records are still to be taken back. */
+  readonly #open = new Set<Promise<void>>();
+  #current: { readonly takeBack: () => Promise<void> } | undefined;
+  #working = false;
+  #stopped = false;
+
+  constructor(options: QuarantineOptions) {
+    this.#options = options;
+  }
+
+  add(suspect: Suspect): void {
+    this.#suspects.push(suspect);
+    if (!this.#working) void this.#work();
+  }
+
+  /** Begins no further trial and gives the suspects back. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { delivery } of this.#suspects.splice(0).reverse()) release(delivery);
+  }
+
+  /** Takes back the record of the trial that still runs: its process lives. Resolves when no record is left to be taken back. */
+  async close(): Promise<void> {
+    await Promise.all([this.#current?.takeBack(), ...this.#open]);
+  }
+
+  async #work(): Promise<void> {
+    const { running, clock } = this.#options;
+    this.#working = true;
+    for (let suspect = this.#suspects.shift(); suspect !== undefined; suspect = this.#suspects.shift()) {
+      const begun = clock.elapsed();
+      running.keepFromStarting();
+      await Promise.race([running.none(), this.#pause(MAX_WAIT_FOR_OTHERS_MS)]);
+      if (this.#stopped) release(suspect.delivery);
+      else await this.#try(suspect);
+      running.letStart();
+      if (this.#suspects.length > 0) await this.#pause(Math.min(clock.elapsed() - begun, MAX_TURN_FOR_OTHERS_MS));
+    }
+    this.#working = false;
+  }
+
+  /** One trial. Never rejects. */
+  async #try({ delivery, context, handle }: Suspect): Promise<void> {
+    const { trials, crashLimit } = this.#options;
+    const { useCase, id } = context;
+    if (delivery.lost) return;
+    const trial = randomUUID();
+    let deaths: number;
+    try {
+      deaths = await trials.begin(useCase, id, trial);
+    } catch (error) {
+      context.logger.warn({ err: error }, "A trial could not be recorded; the event goes back to its queue.");
+      return release(delivery);
+    }
+    let takenBack: Promise<void> | undefined;
+    const takeBack = () => (takenBack ??= this.#takeBack(useCase, id, trial, context));
+    this.#current = { takeBack };
+    if (deaths > 0) context.logger.warn({ deaths, crashLimit }, "A process died while it handled this event before.");
+    const tried = new TriedDelivery(delivery, () => trials.end(useCase, id));
+    if (deaths >= crashLimit) context.refuse(new GivenUp("crash-loop", crashLoop(useCase, deaths)));
+    await handle(tried);
+    this.#current = undefined;
+    const open = takeBack().finally(() => this.#open.delete(open));
+    this.#open.add(open);
+  }
+
+  /** Tries until it succeeds: a record that stays counts as a death. */
+  async #takeBack(useCase: string, id: string, trial: string, context: DeliveryContext): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#options.trials.end(useCase, id, trial);
+      } catch (error) {
+        context.logger.debug({ err: error }, "The record of a trial could not be taken back; it is tried again.");
+        await this.#pause(TAKE_BACK_BACKOFF_MS);
+      }
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(milliseconds, resolve, true));
+  }
+}
+
+/** A delivery on trial. When the event has come to its end, the records of all its trials go. */
+class TriedDelivery implements Delivery {
+  readonly event;
+  readonly attempt;
+  readonly redeliveries;
+  readonly #delivery: Delivery;
+  readonly #onEnd: () => Promise<void>;
+
+  constructor(delivery: Delivery, onEnd: () => Promise<void>) {
+    this.event = delivery.event;
+    this.attempt = delivery.attempt;
+    this.redeliveries = delivery.redeliveries;
+    this.#delivery = delivery;
+    this.#onEnd = onEnd;
+  }
+
+  get lost(): boolean {
+    return this.#delivery.lost;
+  }
+
+  async settle(settlement: Settlement): Promise<Settled> {
+    const settled = await this.#delivery.settle(settlement);
+    const { kind } = settlement;
+    // What could not be removed is only a record without an event.
+    if (settled === "stored" && (kind === "done" || kind === "dead")) await this.#onEnd().catch(() => {});
+    return settled;
+  }
+}
+
+function crashLoop(useCase: string, crashes: number): PapaError {
+  const message = `${crashes} processes died while they handled this event for "${useCase}", each time with nothing else beside it.`;
+  return new PapaError("crash-loop", message, { useCase, crashes });
+}

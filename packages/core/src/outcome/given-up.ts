@@ -1,0 +1,15 @@
+import type { PapaError } from "../errors/papa-error.ts";
+import type { DeadLetterReason } from "../wire/dead-letter.ts";
+
+/** Thrown on the way to a handler for an event that is a dead letter at once, whatever retries are left. */
+export class GivenUp extends Error {
+  readonly reason: DeadLetterReason;
+  /** What the dead letter says. */
+  readonly why: PapaError;
+
+  constructor(reason: DeadLetterReason, why: PapaError) {
+    super(why.message);
+    this.reason = reason;
+    this.why = why;
+  }
+}
