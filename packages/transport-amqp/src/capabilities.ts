@@ -5,9 +5,11 @@ export const capabilities: Capabilities = {
   // AMQP 0-9-1 has no transactions on quorum queues: outputs and moves are confirmed before the event is acknowledged.
   atomicOutputs: false,
   atomicMoves: false,
-  countsCrashes: true,
+  countsRedeliveries: true,
   // AMQP cannot list bindings, and the Python original records none.
   declarationsComplete: false,
+  addressedForwarding: false,
+  headers: { maxBytes: 50_000, perHeader: 6 },
   durability: "replicas",
   discovery: 0,
   exclusive: "while-connected",

@@ -5,10 +5,9 @@ import type {
   EncodedEvent,
   OnDelivery,
   QueueStats,
-  ShownPattern,
+  SubscribeOptions,
   Subscription,
   Unconfirmed,
-  UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
 import { Channels } from "./client/channels.ts";
@@ -44,7 +43,7 @@ export class AmqpConnection implements Connection {
   readonly #publisher: Publisher;
   readonly #queuePublisher: QueuePublisher;
   readonly #registry: Registry;
-  readonly #declarations: Declarations;
+  readonly declarations: Declarations;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   readonly #subscribers: Subscriber[] = [];
@@ -69,7 +68,7 @@ export class AmqpConnection implements Connection {
     this.#publisher = new Publisher(publishing, this.#names.exchange, () => this.#topology.declareExchanges());
     this.#queuePublisher = new QueuePublisher(publishing);
     this.#registry = new Registry(this.#names, this.#channels, this.#topology, this.#locks, this.#queuePublisher);
-    this.#declarations = new Declarations(this.#names, this.#topology, this.#registry);
+    this.declarations = new Declarations(this.#names, this.#topology, this.#registry);
     this.#delays = new Delays(this.#topology, this.#registry, options.logger);
     this.#settlements = new Settlements({
       names: this.#names,
@@ -81,23 +80,11 @@ export class AmqpConnection implements Connection {
     });
   }
 
-  declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    return this.#connections.retryOnReconnect(() => this.#declarations.declare(useCases));
-  }
-
-  declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    return this.#connections.retryOnReconnect(() => this.#registry.patterns(useCase));
-  }
-
-  withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    return this.#declarations.withdraw(useCase, patterns, idle);
-  }
-
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     return this.#publisher.publish(events);
   }
 
-  async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
+  async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     const { consuming } = this.#connections;
     const { exchange } = this.#names;
     const queue = this.#names.queue(useCase);
@@ -110,11 +97,11 @@ export class AmqpConnection implements Connection {
       origin: () => ({
         exchange,
         queue,
-        fallbackName: this.#declarations.fallbackName(useCase),
+        fallbackName: this.declarations.fallbackName(useCase),
         majorVersion: consuming.majorVersion,
       }),
-      acceptsOwnName: () => this.#declarations.accepts(useCase, queue),
-      redeclare: () => this.#declarations.redeclare(useCase),
+      acceptsOwnName: () => this.declarations.accepts(useCase, queue),
+      redeclare: () => this.declarations.redeclare(useCase),
     });
     await subscriber.start();
     this.#subscribers.push(subscriber);
@@ -133,7 +120,7 @@ export class AmqpConnection implements Connection {
       channels: this.#channels,
       locks: this.#locks,
       queuePublisher: this.#queuePublisher,
-      fallbackName: () => this.#declarations.storedFallbackName(useCase),
+      fallbackName: () => this.declarations.storedFallbackName(useCase),
       declareQueues: () => this.#topology.declareQueues(useCase),
       retryOnReconnect: (action) => this.#connections.retryOnReconnect(action),
     });
@@ -153,7 +140,7 @@ export class AmqpConnection implements Connection {
 
   /** Declares and consumes again after a reconnect. */
   async resume(): Promise<void> {
-    await this.#declarations.redeclareAll();
+    await this.declarations.redeclareAll();
     await Promise.all(this.#subscribers.map((each) => each.start()));
   }
 

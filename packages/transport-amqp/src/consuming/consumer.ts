@@ -1,4 +1,4 @@
-import type { OnDelivery, Settlement } from "@papa-events/core/transport";
+import type { OnDelivery, Settled, Settlement } from "@papa-events/core/transport";
 import type { Channel, ConsumeMessage } from "amqplib";
 import { closeChannel } from "../client/close-channel.ts";
 import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
@@ -7,7 +7,8 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { AmqpDelivery, type DeliveryOwner } from "./delivery.ts";
 import type { Settlements } from "./settlements.ts";
 
-const STORED = Promise.resolve();
+const STORED: Promise<Settled> = Promise.resolve("stored");
+const LOST: Promise<Settled> = Promise.resolve("lost");
 /** RabbitMQ's prefetch is 16 bits. */
 const MAX_PREFETCH = 65_535;
 
@@ -42,6 +43,10 @@ export class Consumer implements DeliveryOwner {
     this.#options = options;
     this.#acks = new Acknowledgements(channel);
     channel.on("close", () => this.#end());
+  }
+
+  get alive(): boolean {
+    return this.#alive;
   }
 
   /** Counts the deliveries that are not settled. */
@@ -97,8 +102,8 @@ export class Consumer implements DeliveryOwner {
     this.#acks.drop();
   }
 
-  settle(tag: number, settlement: Settlement): Promise<void> {
-    if (!this.#alive) return STORED;
+  settle(tag: number, settlement: Settlement): Promise<Settled> {
+    if (!this.#alive) return LOST;
     if (settlement.kind === "done" && settlement.outputs.length === 0) {
       this.#ack(tag);
       return STORED;
@@ -108,8 +113,10 @@ export class Consumer implements DeliveryOwner {
       this.#acks.requeue(tag);
       return STORED;
     }
-    const storing = this.#store(settlement).then((stored) => {
-      if (stored && this.#alive) this.#ack(tag);
+    const storing = this.#store(settlement).then((stored): Settled => {
+      if (!stored) return "lost";
+      if (this.#alive) this.#ack(tag);
+      return "stored";
     });
     const settled: Promise<void> = storing.then(
       () => void this.#storing.delete(settled),
@@ -126,7 +133,7 @@ export class Consumer implements DeliveryOwner {
       case "done":
         return settlements.storeOutputs(settlement.outputs, isOurs);
       case "retry":
-      case "hand-on":
+      case "forward":
         return settlements.storeDelayed(useCase, settlement.delay, settlement.event, isOurs);
       case "dead":
         return settlements.storeDead(useCase, settlement.id, settlement.event, isOurs);

@@ -114,7 +114,7 @@ export class Subscriber implements Subscription {
         await this.start();
         break;
       } catch (error) {
-        logger.warn({ useCase, error }, "A consumer could not be started again; another try follows.");
+        logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
       }
     }
     this.#restarting = false;

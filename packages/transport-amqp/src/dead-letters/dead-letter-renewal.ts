@@ -54,7 +54,7 @@ export class DeadLetterRenewal {
     } catch {
       // amqplib sends at most 65,536 bytes of headers, and a dead letter of the original may have twice that.
       return publish(true).catch((error: unknown) => {
-        this.#logger.warn({ error, queue: this.#queue, id }, "A dead letter could not be renewed.");
+        this.#logger.warn({ err: error, queue: this.#queue, id }, "A dead letter could not be renewed.");
         return false;
       });
     }

@@ -1,4 +1,9 @@
-import { PatternTrie, type UseCaseDeclaration } from "@papa-events/core/transport";
+import {
+  type Declaration,
+  type DeclarationRecord,
+  PatternTrie,
+  type Declarations as Stored,
+} from "@papa-events/core/transport";
 import type { Names } from "../wire/names.ts";
 import type { Registry } from "./registry.ts";
 import type { Topology } from "./topology.ts";
@@ -7,7 +12,7 @@ import type { Topology } from "./topology.ts";
 const MAX_CONCURRENT_DECLARATIONS = 8;
 
 /** What this app has declared on the broker. */
-export class Declarations {
+export class Declarations implements Stored {
   readonly #names: Names;
   readonly #topology: Topology;
   readonly #registry: Registry;
@@ -20,7 +25,7 @@ export class Declarations {
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
-  async declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+  async declare(useCases: readonly Declaration[]): Promise<void> {
     await this.#topology.declareExchanges();
     const left = [...useCases];
     const next = async () => {
@@ -30,6 +35,14 @@ export class Declarations {
     const results = await Promise.allSettled(Array.from({ length: workers }, next));
     const failed = results.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+  }
+
+  list(useCase: string): Promise<readonly DeclarationRecord[]>;
+  list(useCase?: undefined): Promise<readonly DeclarationRecord[] | undefined>;
+  async list(useCase?: string): Promise<readonly DeclarationRecord[] | undefined> {
+    if (useCase === undefined) return undefined;
+    const patterns = await this.#registry.patterns(useCase);
+    return patterns.map(({ pattern, idle }) => ({ useCase, patterns: [pattern], idle }));
   }
 
   /** Declares a use case again, in case somebody has deleted its queues. */
@@ -80,7 +93,7 @@ export class Declarations {
   }
 
   /** Records and binds under one lock, so that no other instance withdraws a pattern in between. */
-  async #declare({ name, patterns }: UseCaseDeclaration): Promise<void> {
+  async #declare({ name, patterns }: Declaration): Promise<void> {
     await this.#topology.declareQueues(name);
     await this.#registry.declare(name, patterns, () => this.#topology.bind(name, patterns));
     this.#declared.set(name, patterns);

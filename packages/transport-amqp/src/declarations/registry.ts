@@ -1,4 +1,3 @@
-import type { ShownPattern } from "@papa-events/core/transport";
 import type { GetMessage } from "amqplib";
 import type { Channels } from "../client/channels.ts";
 import type { Locks } from "../client/locks.ts";
@@ -15,6 +14,11 @@ interface Entry {
 }
 
 const EMPTY: Entry = { patterns: {}, delays: [] };
+
+interface ShownPattern {
+  readonly pattern: string;
+  readonly idle: number;
+}
 
 /** When a pattern's count was last seen to grow, by this process's monotonic clock. */
 interface LastSeen {

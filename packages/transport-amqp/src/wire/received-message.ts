@@ -25,7 +25,7 @@ export interface ReceivedMessage {
   readonly kind: "event" | "leaked" | "own-name";
   readonly event: ReceivedEvent;
   readonly attempt: number;
-  readonly crashes: number;
+  readonly redeliveries: number;
 }
 
 /** Reads a message from a use case's queue. Its headers tell who published it: this library, the original or anybody. */
@@ -37,7 +37,7 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   if (published && !hasBrokerHeaders(headers)) {
     // The fast path, which nearly every message takes.
     const event = eventOf(message, fields.routingKey, headers);
-    return { kind: "event", event, attempt: readAttempt(headers), crashes: 0 };
+    return { kind: "event", event, attempt: readAttempt(headers), redeliveries: 0 };
   }
   const rejected = rejectionsFrom(headers, queue);
   const ownHeaders = withoutBrokerHeaders(headers);
@@ -48,7 +48,7 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
     kind: namedLikeQueue ? "own-name" : leaked ? "leaked" : "event",
     event: { ...eventOf(message, name, ownHeaders), body: content },
     attempt: readAttempt(headers) + rejected.count,
-    crashes: crashesOf(headers["x-delivery-count"], rejected.count, origin.majorVersion),
+    redeliveries: redeliveriesOf(headers["x-delivery-count"], rejected.count, origin.majorVersion),
   };
 }
 
@@ -76,7 +76,7 @@ function isReturn(headers: RawHeaders): boolean {
   return (
     headers["x-death"] !== undefined ||
     headers[HEADER.attempt] !== undefined ||
-    headers[HEADER.handedOn] !== undefined ||
+    headers[HEADER.forwarded] !== undefined ||
     headers[HEADER.redriven] !== undefined
   );
 }
@@ -86,7 +86,7 @@ function isReturn(headers: RawHeaders): boolean {
  * and carries the count through the retry queue before it starts again at the next return. RabbitMQ 3 counts returns
  * only.
  */
-function crashesOf(count: unknown, rejected: number, majorVersion: number): number {
+function redeliveriesOf(count: unknown, rejected: number, majorVersion: number): number {
   if (typeof count !== "number" || !(count > 0)) return 0;
   return majorVersion >= 4 && count >= rejected ? count - rejected : count;
 }

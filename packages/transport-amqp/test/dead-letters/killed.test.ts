@@ -48,7 +48,7 @@ test("D4 a redrive cut short leaves every event in one place or the other", { ti
   await until("all dead", async () => (await space.size("uc.dlq")) === count);
   failing = false;
   // A connection that ends in the middle, as a killed tool's does.
-  const connection = await space.transport().connect({ appName: "tool", logger: console, onStatus: () => {} });
+  const connection = await space.connect({ appName: "tool" });
   let redriven = 0;
   const redrive = connection.deadLetters("uc").redrive("all", (letter) => {
     redriven += 1;

@@ -1,6 +1,6 @@
 import { deadLetters } from "@papa-events/core";
 import { expect, test } from "vitest";
-import { Space } from "../support/broker.ts";
+import { declaration, Space } from "../support/broker.ts";
 import { asOriginal, declareAsOriginal, json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
 
@@ -29,8 +29,8 @@ test("D1 dead letters of the original are read, found by their id and redriven",
   const early = { ...asOriginal, messageId: "f".repeat(32), headers: { exception } };
   channel.publish(space.name("domain_events.dlq"), space.name("uc"), json({ n: 1 }), died);
   channel.publish(space.name("domain_events.dlq"), space.name("uc"), json({ n: 2 }), early);
-  const connection = await space.transport().connect({ appName: "x", logger: console, onStatus: () => {} });
-  await connection.declare([{ name: "uc", patterns: ["user.created"] }]);
+  const connection = await space.connect({ appName: "x" });
+  await connection.declarations.declare([declaration("uc", "user.created")]);
   await connection.close();
   const letters = deadLetters(space.transport(), "uc");
   try {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { PapaApp, type PapaAppOptions } from "@papa-events/core";
+import type { Connection, ConnectOptions, Declaration } from "@papa-events/core/transport";
 import { amqp } from "@papa-events/transport-amqp";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { inject, onTestFinished } from "vitest";
@@ -20,10 +21,16 @@ export function brokerUrlWith(change: (url: URL) => void): string {
 /** A logger that logs nothing. */
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+/** A declaration of a use case; equal patterns have equal ids. */
+export function declaration(name: string, ...patterns: string[]): Declaration {
+  return { name, patterns, id: [...patterns].sort().join(" ") };
+}
+
 /** A namespace of this test's own, and what it does there. */
 export class Space {
   readonly prefix: string;
   readonly #apps: PapaApp[] = [];
+  readonly #connections: Connection[] = [];
   #model: ChannelModel | undefined;
 
   constructor(prefix = `t-${randomBytes(6).toString("hex")}`) {
@@ -59,6 +66,21 @@ export class Space {
     return app;
   }
 
+  /** A connection without an app, which is closed when the test ends. */
+  async connect(options: Partial<ConnectOptions> & { port?: number } = {}): Promise<Connection> {
+    const { port, ...rest } = options;
+    const connection = await this.transport(port).connect({
+      appName: "test",
+      logger: quiet,
+      maxHeldBytes: 64 * 1_048_576,
+      onStatus: () => {},
+      onProblem: () => {},
+      ...rest,
+    });
+    this.#connections.push(connection);
+    return connection;
+  }
+
   /** The name on the broker of a queue or exchange of this namespace. */
   name(name: string): string {
     return this.prefix === "" ? name : `${this.prefix}/${name}`;
@@ -90,6 +112,7 @@ export class Space {
 
   async #end(): Promise<void> {
     await Promise.all(this.#apps.map((app) => app.stop()));
+    await Promise.all(this.#connections.map((connection) => connection.close()));
     const useCases = new Set(["uc", "a", "b", "c", "other", ...this.cleans]);
     for (const useCase of useCases) {
       for (const suffix of ["", ".retry", ".dlq", ":declared", ...DELAYS.map((each) => `.retry.${each}`)])

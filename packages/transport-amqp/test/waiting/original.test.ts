@@ -1,6 +1,7 @@
+import type { Settled } from "@papa-events/core/transport";
 import type { GetMessage } from "amqplib";
 import { expect, test } from "vitest";
-import { Space } from "../support/broker.ts";
+import { declaration, Space } from "../support/broker.ts";
 import { asOriginal, declareAsOriginal, json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
 
@@ -50,16 +51,16 @@ test("T4, T6 an event goes back and forth between both, counted once each, and n
   };
   channel.publish(space.name("domain_events"), "user.created", json({}), asOriginal);
   channel.nack(await take(), false, false);
-  const connection = await space.transport().connect({ appName: "x", logger: console, onStatus: () => {} });
+  const connection = await space.connect({ appName: "x" });
   try {
-    await connection.declare([{ name: "uc", patterns: ["user.*"] }]);
+    await connection.declarations.declare([declaration("uc", "user.*")]);
     const seen: number[] = [];
-    const crashes: number[] = [];
+    const redeliveries: number[] = [];
     const names: (string | undefined)[] = [];
-    let settled: Promise<void> | undefined;
-    const subscription = await connection.subscribe("uc", 1, (delivery) => {
+    let settled: Promise<Settled> | undefined;
+    const subscription = await connection.subscribe("uc", { readAhead: 1, declaration: "" }, (delivery) => {
       seen.push(delivery.attempt);
-      crashes.push(delivery.crashes);
+      redeliveries.push(delivery.redeliveries);
       const { name = "", body } = delivery.event;
       const headers = { ce_type: name, papa_attempt: String(delivery.attempt + 1) };
       const event = { name, id: asOriginal.messageId, time: 0, headers, body };
@@ -74,16 +75,16 @@ test("T4, T6 an event goes back and forth between both, counted once each, and n
     channel.nack(message, false, false);
     await until("its return", async () => (await space.size("uc")) === 1);
     await new Promise<void>((resolve) => {
-      void connection.subscribe("uc", 1, (delivery) => {
+      void connection.subscribe("uc", { readAhead: 1, declaration: "" }, (delivery) => {
         seen.push(delivery.attempt);
-        crashes.push(delivery.crashes);
+        redeliveries.push(delivery.redeliveries);
         names.push(delivery.event.name);
-        void delivery.settle({ kind: "done", outputs: [] }).then(resolve);
+        void delivery.settle({ kind: "done", outputs: [] }).then(() => resolve());
       });
     });
     expect(names).toEqual(["user.created"]);
     expect(seen).toEqual([2, 4]);
-    expect(crashes).toEqual([0, 0]);
+    expect(redeliveries).toEqual([0, 0]);
   } finally {
     await connection.close();
   }
