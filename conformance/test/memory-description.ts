@@ -38,7 +38,13 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
     },
     outside: async (namespace, { name, body }) => {
       const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-      const connection = await on(namespace).outer.connect({ appName: "outside", logger, onStatus: () => {} });
+      const connection = await on(namespace).outer.connect({
+        appName: "outside",
+        logger,
+        maxHeldBytes: 1,
+        onStatus: () => {},
+        onProblem: () => {},
+      });
       await connection.publish([{ name, id: "", time: Date.now(), headers: {}, body }]);
       await connection.close();
     },

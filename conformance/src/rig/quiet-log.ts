@@ -31,5 +31,5 @@ export class QuietLog implements Logger {
 }
 
 function causeOf(about: object): string {
-  return "error" in about && about.error instanceof Error ? `(${about.error.message})` : "";
+  return "err" in about && about.err instanceof Error ? `(${about.err.message})` : "";
 }

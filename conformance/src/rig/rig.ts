@@ -8,6 +8,8 @@ import { QuietLog } from "./quiet-log.ts";
 import { until } from "./until.ts";
 
 const PATIENCE = 20_000;
+/** An app's default. */
+const MAX_HELD_BYTES = 67_108_864;
 
 /** What an app of a test is made with, beyond the defaults of tests. */
 export type AppOptions = Omit<PapaAppOptions, "transport" | "logger" | "events"> & {
@@ -71,7 +73,13 @@ export class Rig {
 
   /** A connection without an app, for what apps do not show. */
   async connect(onStatus: (status: ConnectionStatus) => void = () => {}): Promise<Connection> {
-    const connection = await this.transport().connect({ appName: "conformance", logger: this.log, onStatus });
+    const connection = await this.transport().connect({
+      appName: "conformance",
+      logger: this.log,
+      maxHeldBytes: MAX_HELD_BYTES,
+      onStatus,
+      onProblem: () => {},
+    });
     this.#cleanups.push(() => connection.close());
     return connection;
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { EventContext } from "@papa-events/core";
 import type { Delivery } from "@papa-events/core/transport";
 import { Calls, Held, taking } from "../rig/calls.ts";
+import { declaration } from "../rig/declaring.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
@@ -26,13 +27,16 @@ export const handling: readonly RuleTest[] = [
 
   rule("H1", "an event is not gone before its settlement is stored, whoever closes", async (rig) => {
     const connection = await rig.connect();
-    await connection.declare([{ name: "unsettled", patterns: ["held"] }]);
+    const unsettled = declaration("unsettled", "held");
+    await connection.declarations.declare([unsettled]);
     const event = encoded("held", { n: 1 });
     assert.deepEqual(await connection.publish([event]), []);
     for (const round of numbers(3)) {
       const consumer = await rig.connect();
       const deliveries: Delivery[] = [];
-      await consumer.subscribe("unsettled", 10, (delivery) => deliveries.push(delivery));
+      await consumer.subscribe("unsettled", { readAhead: 10, declaration: unsettled.id }, (delivery) =>
+        deliveries.push(delivery),
+      );
       await rig.until(`it is delivered in round ${round}`, () => deliveries.length === 1);
       const [delivery] = deliveries;
       assert.equal(delivery?.attempt, 1);
@@ -43,9 +47,10 @@ export const handling: readonly RuleTest[] = [
 
   rule("H1", "while connected, an event that is not settled is not handed out again", async (rig) => {
     const connection = await rig.connect();
-    await connection.declare([{ name: "once", patterns: ["quiet"] }]);
+    const once = declaration("once", "quiet");
+    await connection.declarations.declare([once]);
     let deliveries = 0;
-    await connection.subscribe("once", 50, () => (deliveries += 1));
+    await connection.subscribe("once", { readAhead: 50, declaration: once.id }, () => (deliveries += 1));
     await connection.publish(numbers(20).map((number) => encoded("quiet", { number })));
     await rig.until("all are delivered", () => deliveries >= 20);
     await pause(1_000);
@@ -123,11 +128,12 @@ export const handling: readonly RuleTest[] = [
     "back-pressure: at most `readAhead` deliveries are unsettled, and the limit can be changed",
     async (rig) => {
       const connection = await rig.connect();
-      await connection.declare([{ name: "slow", patterns: ["many"] }]);
+      const slow = declaration("slow", "many");
+      await connection.declarations.declare([slow]);
       await connection.publish(numbers(60).map((number) => encoded("many", { number })));
       const open: Delivery[] = [];
       let delivered = 0;
-      const subscription = await connection.subscribe("slow", 5, (delivery) => {
+      const subscription = await connection.subscribe("slow", { readAhead: 5, declaration: slow.id }, (delivery) => {
         delivered += 1;
         open.push(delivery);
       });

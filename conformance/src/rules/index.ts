@@ -1,4 +1,5 @@
 import type { RuleTest } from "../rule.ts";
+import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
 import { handling } from "./handling.ts";
 import { living, restarts } from "./living.ts";
@@ -16,6 +17,7 @@ export const allRules: readonly RuleTest[] = [
   ...handling,
   ...outputs,
   ...retrying,
+  ...crashLoops,
   ...deadLetterRules,
   ...living,
   ...restarts,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isPapaError } from "@papa-events/core";
 import type { Connection, ConnectionStatus, Delivery } from "@papa-events/core/transport";
 import { Calls, Held, taking } from "../rig/calls.ts";
+import { declaration } from "../rig/declaring.ts";
 import type { Rig } from "../rig/rig.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule, ruleAlone } from "../rule.ts";
@@ -147,7 +148,7 @@ export const living: readonly RuleTest[] = [
   rule("L3", "the app is told when the broker is away and when it is back", async (rig) => {
     const told: ConnectionStatus[] = [];
     const connection = await rig.connect((status) => told.push(status));
-    await connection.declare([{ name: "known", patterns: ["a"] }]);
+    await connection.declarations.declare([declaration("known", "a")]);
     assert.equal(told.length, 0);
     await rig.faults.disconnect();
     await rig.until("it is told of the loss", () => told.at(-1)?.connected === false);
@@ -161,9 +162,12 @@ export const living: readonly RuleTest[] = [
 
   rule("L3", "an acknowledgement of before the loss is dropped, never applied to something else", async (rig) => {
     const connection = await rig.connect();
-    await connection.declare([{ name: "stale", patterns: ["held"] }]);
+    const stale = declaration("stale", "held");
+    await connection.declarations.declare([stale]);
     const deliveries: Delivery[] = [];
-    await connection.subscribe("stale", 20, (delivery) => deliveries.push(delivery));
+    await connection.subscribe("stale", { readAhead: 20, declaration: stale.id }, (delivery) =>
+      deliveries.push(delivery),
+    );
     const events = numbers(10).map((number) => encoded("held", { number }));
     for (const event of events) await connection.publish([event]);
     await rig.until("ten are delivered", () => deliveries.length === 10);

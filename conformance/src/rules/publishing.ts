@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isPapaError, type PapaErrorCode } from "@papa-events/core";
 import { Calls } from "../rig/calls.ts";
+import { declaration } from "../rig/declaring.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
@@ -100,7 +101,7 @@ export const publishing: readonly RuleTest[] = [
 
   rule("P3", "the transport takes as much at once as it says", async (rig) => {
     const connection = await rig.connect();
-    await connection.declare([{ name: "counted", patterns: ["full"] }]);
+    await connection.declarations.declare([declaration("counted", "full")]);
     const { eventsPerCall, callsInFlight } = connection.capabilities.publishing;
     const calls = Math.min(callsInFlight, 2_000);
     const perCall = Math.min(eventsPerCall, Math.ceil(5_000 / calls));

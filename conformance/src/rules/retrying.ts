@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { DeadLetter, RetryAfter } from "@papa-events/core";
-import type { Delivery } from "@papa-events/core/transport";
 import { Calls, failing, Held } from "../rig/calls.ts";
 import { type RuleTest, rule, ruleAlone } from "../rule.ts";
-import { encoded, numbers, publishMany, sorted } from "./events.ts";
+import { numbers, publishMany } from "./events.ts";
 
 /** How late a retry may be, in milliseconds (T2). */
 const LATE = 1_000;
@@ -11,7 +10,7 @@ const LATE = 1_000;
 /** A delay long enough for a test to see that the event waits, whatever a look at the broker takes. */
 const WAIT = 2_000;
 
-/** T1 to T6. */
+/** T1 to T6, but for crash loops. */
 export const retrying: readonly RuleTest[] = [
   rule(
     "T1",
@@ -208,44 +207,4 @@ export const retrying: readonly RuleTest[] = [
     held.letGo();
     assert.deepEqual(new Set([...held.attempts, ...calls.attempts]), new Set([1]));
   }),
-
-  rule(
-    "T6",
-    "an event that kills its process again and again is a dead letter after a bounded number of crashes",
-    async (rig) => {
-      const connection = await rig.connect();
-      await connection.declare([{ name: "killer", patterns: ["deadly"] }]);
-      const event = encoded("deadly", { n: 1 });
-      await connection.publish([event]);
-      const crashes: number[] = [];
-      const { countsCrashes } = connection.capabilities;
-      for (const round of numbers(countsCrashes ? 10 : 3)) {
-        const deliveries: Delivery[] = [];
-        const consumer = await rig.connect();
-        await consumer.subscribe("killer", 10, (delivery) => deliveries.push(delivery));
-        await rig.until(`it is delivered in round ${round}`, () => deliveries.length === 1);
-        assert.equal(deliveries[0]?.attempt, 1);
-        crashes.push(deliveries[0]?.crashes ?? -1);
-        await rig.faults.crash();
-      }
-      const calls = new Calls();
-      const app = rig.app().onEvent("deadly", { useCase: "killer" }, calls.handler);
-      await app.start();
-      if (!countsCrashes) {
-        await rig.until("it is handled, attempt 1", () => calls.count === 1);
-        assert.deepEqual([crashes, calls.attempts], [[0, 0, 0], [1]]);
-        rig.weaker.push("crashes are not counted: the event comes again, attempt 1, until it is handled");
-        return;
-      }
-      const letters = app.deadLetters("killer");
-      await rig.until("it is a dead letter", async () => (await letters.count()) === 1);
-      assert.deepEqual(crashes, numbers(10));
-      assert.equal(calls.count, 0);
-      const [letter] = (await letters.list()).items;
-      assert.deepEqual([letter?.reason, letter?.eventId, letter?.attempts], ["crash-loop", event.id, 1]);
-      await rig.until("a redrive begins the count anew", async () => (await letters.redrive("all")) === 1);
-      await rig.until("it is handled", () => calls.count === 1);
-      assert.deepEqual(sorted(calls.ids), [event.id]);
-    },
-  ),
 ];

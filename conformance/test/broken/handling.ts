@@ -1,11 +1,11 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { isJson } from "./publishing.ts";
-import { DONE, deliveries, later, redirected, settlements, type Variant, variant } from "./variant.ts";
+import { changed, DONE, deliveries, later, redirected, settlements, type Variant, variant } from "./variant.ts";
 
 /** Faults of handing out, settling, reconnecting and stopping. */
 export const handlingFaults: readonly Variant[] = [
   deliveries("H1", "acknowledges before the handler", () => (delivery, hand) => {
-    hand(redirected(delivery, async () => {}));
+    hand(redirected(delivery, async () => "stored"));
     void delivery.settle(DONE);
   }),
 
@@ -18,13 +18,13 @@ export const handlingFaults: readonly Variant[] = [
     "publishes what a handler returned although the event is no longer its own",
     async (settlement, delivery, connection) => {
       if (settlement.kind === "done" && settlement.outputs.length > 0) await connection.publish(settlement.outputs);
-      await delivery.settle(settlement.kind === "done" ? DONE : settlement);
+      return delivery.settle(settlement.kind === "done" ? DONE : settlement);
     },
   ),
 
   variant("H2", "ignores readAhead", () => (connection) => ({
-    subscribe: async (useCase, _, onDelivery) => {
-      const subscription = await connection.subscribe(useCase, 1_000, onDelivery);
+    subscribe: async (useCase, { declaration }, onDelivery) => {
+      const subscription = await connection.subscribe(useCase, { readAhead: 1_000, declaration }, onDelivery);
       return { readAhead: () => {}, stop: () => subscription.stop() };
     },
   })),
@@ -51,7 +51,7 @@ export const handlingFaults: readonly Variant[] = [
     return (delivery, hand) => {
       count += 1;
       const { event } = delivery;
-      const other = { ...event, headers: { ...event.headers, ce_id: `delivery-${count}` } };
+      const other = changed(event, { headers: { ...event.headers, ce_id: `delivery-${count}` } });
       hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: other }));
     };
   }),
@@ -59,11 +59,11 @@ export const handlingFaults: readonly Variant[] = [
   deliveries("H6", "forgets the user's headers", () => (delivery, hand) => {
     const { event } = delivery;
     const headers = Object.fromEntries(Object.entries(event.headers).filter(([name]) => /^(ce_|papa_)/.test(name)));
-    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: { ...event, headers } }));
+    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: changed(event, { headers }) }));
   }),
 
   deliveries("H6", "gives a retried event the use case's name", () => (delivery, hand, useCase) => {
-    const event = delivery.attempt > 1 ? { ...delivery.event, name: useCase } : delivery.event;
+    const event = delivery.attempt > 1 ? changed(delivery.event, { name: useCase }) : delivery.event;
     hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event }));
   }),
 
@@ -75,8 +75,8 @@ export const handlingFaults: readonly Variant[] = [
   variant("L2", "drops what was not started on stop", () => (connection) => {
     const open = new Set<Delivery>();
     return {
-      subscribe: (useCase, readAhead, onDelivery) =>
-        connection.subscribe(useCase, readAhead, (delivery) => {
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => {
           open.add(delivery);
           onDelivery(
             redirected(delivery, (settlement) => {
@@ -94,6 +94,7 @@ export const handlingFaults: readonly Variant[] = [
 
   settlements("L2", "does not flush acknowledgements on stop", async (settlement, delivery) => {
     later(20, () => delivery.settle(settlement));
+    return "stored";
   }),
 
   settlements("L2", "counts a return at stop as a retry", (settlement, delivery) => {
@@ -114,8 +115,8 @@ export const handlingFaults: readonly Variant[] = [
       },
     });
     return {
-      subscribe: (useCase, readAhead, onDelivery) =>
-        connection.subscribe(useCase, readAhead, (delivery) => {
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => {
           if (!lost) onDelivery(delivery);
         }),
     };
@@ -131,13 +132,15 @@ export const handlingFaults: readonly Variant[] = [
       },
     });
     return {
-      subscribe: (useCase, readAhead, onDelivery) => {
+      subscribe: (useCase, options, onDelivery) => {
         const current = new Map<number, Delivery>();
-        return connection.subscribe(useCase, readAhead, (delivery) => {
+        return connection.subscribe(useCase, options, (delivery) => {
           tags += 1;
           const tag = tags;
           current.set(tag, delivery);
-          onDelivery(redirected(delivery, async (settlement) => current.get(tag)?.settle(settlement)));
+          onDelivery(
+            redirected(delivery, async (settlement) => (await current.get(tag)?.settle(settlement)) ?? "lost"),
+          );
         });
       },
     };

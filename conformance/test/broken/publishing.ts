@@ -1,5 +1,5 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
-import { Fault, later, publishing, type Variant, variant } from "./variant.ts";
+import { changed, Fault, later, publishing, type Variant, variant } from "./variant.ts";
 
 /** Faults of publishing. */
 export const publishingFaults: readonly Variant[] = [
@@ -69,14 +69,10 @@ export const publishingFaults: readonly Variant[] = [
 ];
 
 function spoiled(event: EncodedEvent): EncodedEvent {
-  return {
-    ...event,
-    body: Buffer.from(
-      Buffer.from(event.body)
-        .toString("latin1")
-        .replace(/[^ -~]/g, "?"),
-    ),
-  };
+  const text = Buffer.from(event.body)
+    .toString("latin1")
+    .replace(/[^ -~]/g, "?");
+  return changed(event, { body: Buffer.from(text), text: undefined });
 }
 
 export function isJson(body: Uint8Array): boolean {

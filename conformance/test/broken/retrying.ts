@@ -1,23 +1,23 @@
-import { DONE, deliveries, later, redirected, settlements, store, type Variant } from "./variant.ts";
+import { changed, DONE, deliveries, later, redirected, settlements, store, type Variant } from "./variant.ts";
 
 /** Faults of retries and dead letters. */
 export const retryingFaults: readonly Variant[] = [
   settlements("T1", "loses the attempt number", (settlement, delivery) => {
     if (settlement.kind !== "retry") return delivery.settle(settlement);
     const { papa_attempt: _, ...headers } = settlement.event.headers as Record<string, string>;
-    return delivery.settle({ ...settlement, event: { ...settlement.event, headers } });
+    return delivery.settle({ ...settlement, event: changed(settlement.event, { headers }) });
   }),
 
   settlements("T2", "retries to everybody", async (settlement, delivery, connection) => {
     if (settlement.kind !== "retry") return delivery.settle(settlement);
-    await delivery.settle(DONE);
     later(settlement.delay, () => connection.publish([settlement.event]));
+    return delivery.settle(DONE);
   }),
 
   settlements("R3", "retries to everybody", async (settlement, delivery, connection) => {
     if (settlement.kind !== "retry") return delivery.settle(settlement);
-    await delivery.settle(DONE);
     later(settlement.delay, () => connection.publish([settlement.event]));
+    return delivery.settle(DONE);
   }),
 
   settlements("T2", "retries early", (settlement, delivery) =>
@@ -64,26 +64,27 @@ export const retryingFaults: readonly Variant[] = [
   }),
 
   deliveries("T6", "counts a crash as a retry", () => (delivery, hand) => {
-    const attempt = delivery.attempt + delivery.crashes;
+    const attempt = delivery.attempt + delivery.redeliveries;
     hand(redirected(delivery, (settlement) => delivery.settle(settlement), { attempt }));
   }),
 
-  deliveries("T6", "says that it counts crashes and does not", () => (delivery, hand) => {
-    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { crashes: 0 }));
+  deliveries("T6", "says that it counts redeliveries and does not", () => (delivery, hand) => {
+    hand(redirected(delivery, (settlement) => delivery.settle(settlement), { redeliveries: 0 }));
   }),
 
   settlements("D1", "lets dead letters expire", async (settlement, delivery, connection) => {
-    await delivery.settle(settlement);
+    const settled = await delivery.settle(settlement);
     const useCase = settlement.kind === "dead" ? settlement.event.headers.papa_use_case : undefined;
     if (settlement.kind === "dead" && useCase !== undefined)
       later(1_000, () => connection.deadLetters(useCase).purge([settlement.id]));
+    return settled;
   }),
 
   settlements("D1", "keeps dead letters without the user's headers", (settlement, delivery) => {
     if (settlement.kind !== "dead") return delivery.settle(settlement);
     const { event } = settlement;
     const headers = Object.fromEntries(Object.entries(event.headers).filter(([name]) => /^(ce_|papa_)/.test(name)));
-    return delivery.settle({ ...settlement, event: { ...event, headers } });
+    return delivery.settle({ ...settlement, event: changed(event, { headers }) });
   }),
 
   store("D2", "leaves a letter out between two pages", () => (letters) => ({
@@ -127,7 +128,7 @@ export const retryingFaults: readonly Variant[] = [
     redrive: (ids, revive) =>
       letters.redrive(ids, (letter) => {
         const event = revive(letter);
-        return { ...event, headers: { ...event.headers, papa_attempt: "2" } };
+        return changed(event, { headers: { ...event.headers, papa_attempt: "2" } });
       }),
   })),
 

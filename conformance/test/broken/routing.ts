@@ -1,18 +1,30 @@
 import { PapaError } from "@papa-events/core";
 import type { EncodedEvent, Subscription } from "@papa-events/core/transport";
 import { matches } from "../../src/rules/matches.ts";
-import { DONE, deliveries, later, publishing, redirected, type Variant, variant } from "./variant.ts";
+import {
+  DONE,
+  declaring,
+  deliveries,
+  later,
+  publishing,
+  redirected,
+  settlements,
+  type Variant,
+  variant,
+} from "./variant.ts";
 
 /** Faults of routing and of rolling deploys. */
 export const routingFaults: readonly Variant[] = [
   variant("R1", "start() resolves before the patterns are bound", () => (connection) => {
     let bound: Promise<unknown> = Promise.resolve();
     return {
-      declare: async (useCases) => {
-        bound = new Promise<void>((resolve) => later(50, resolve)).then(() => connection.declare(useCases));
-      },
-      subscribe: async (useCase, readAhead, onDelivery): Promise<Subscription> => {
-        const subscription = bound.then(() => connection.subscribe(useCase, readAhead, onDelivery));
+      declarations: declaring(connection, async (declarations) => {
+        bound = new Promise<void>((resolve) => later(50, resolve)).then(() =>
+          connection.declarations.declare(declarations),
+        );
+      }),
+      subscribe: async (useCase, options, onDelivery): Promise<Subscription> => {
+        const subscription = bound.then(() => connection.subscribe(useCase, options, onDelivery));
         return {
           readAhead: (limit) => void subscription.then((each) => each.readAhead(limit)),
           stop: async () => (await subscription).stop(),
@@ -42,16 +54,16 @@ export const routingFaults: readonly Variant[] = [
   variant("R2", "delivers an event once per pattern", () => {
     const patterns = new Map<string, readonly string[]>();
     return (connection) => ({
-      declare: async (useCases) => {
-        for (const useCase of useCases) patterns.set(useCase.name, useCase.patterns);
-        await connection.declare(useCases);
-      },
-      subscribe: (useCase, readAhead, onDelivery) =>
-        connection.subscribe(useCase, readAhead, (delivery) => {
+      declarations: declaring(connection, async (declarations) => {
+        for (const declaration of declarations) patterns.set(declaration.name, declaration.patterns);
+        await connection.declarations.declare(declarations);
+      }),
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => {
           const name = delivery.event.name ?? "";
           const times = patterns.get(useCase)?.filter((pattern) => matches(pattern, name)).length ?? 1;
           onDelivery(delivery);
-          for (let more = 1; more < times; more += 1) onDelivery(redirected(delivery, async () => {}));
+          for (let more = 1; more < times; more += 1) onDelivery(redirected(delivery, async () => "stored"));
         }),
     });
   }),
@@ -59,7 +71,7 @@ export const routingFaults: readonly Variant[] = [
   deliveries("R2", "gives each event to two of the competing instances", () => {
     let last: ((delivery: ReturnType<typeof redirected>) => void) | undefined;
     return (delivery, hand) => {
-      if (last !== undefined && last !== hand) last(redirected(delivery, async () => {}));
+      if (last !== undefined && last !== hand) last(redirected(delivery, async () => "stored"));
       last = hand;
       hand(delivery);
     };
@@ -68,12 +80,12 @@ export const routingFaults: readonly Variant[] = [
   variant("R4", 'takes "#" for one word or more', () => {
     const wanted = new Map<string, readonly string[]>();
     return (connection) => ({
-      declare: async (useCases) => {
-        for (const { name, patterns } of useCases) wanted.set(name, patterns);
-        await connection.declare(useCases);
-      },
-      subscribe: (useCase, readAhead, onDelivery) =>
-        connection.subscribe(useCase, readAhead, (delivery) => {
+      declarations: declaring(connection, async (declarations) => {
+        for (const { name, patterns } of declarations) wanted.set(name, patterns);
+        await connection.declarations.declare(declarations);
+      }),
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => {
           const name = delivery.event.name ?? "";
           const longer = wanted.get(useCase)?.map((pattern) => pattern.replaceAll("#", "*.#")) ?? [];
           if (longer.some((pattern) => matches(pattern, name))) onDelivery(delivery);
@@ -90,12 +102,13 @@ export const routingFaults: readonly Variant[] = [
         past.push(...events);
         return connection.publish(events);
       },
-      subscribe: async (useCase, readAhead, onDelivery) => {
-        const subscription = await connection.subscribe(useCase, readAhead, onDelivery);
+      subscribe: async (useCase, options, onDelivery) => {
+        const subscription = await connection.subscribe(useCase, options, onDelivery);
         const fresh = known.has(useCase) ? [] : [...past];
         known.add(useCase);
         later(0, () => {
-          for (const event of fresh) onDelivery({ event, attempt: 1, crashes: 0, settle: async () => {} });
+          for (const event of fresh)
+            onDelivery({ event, attempt: 1, redeliveries: 0, lost: false, settle: async () => "stored" });
         });
         return subscription;
       },
@@ -103,21 +116,23 @@ export const routingFaults: readonly Variant[] = [
   }),
 
   variant("R6", "unbinds at once what the last declaration does not have", () => (connection) => ({
-    declare: async (useCases) => {
-      await connection.declare(useCases);
-      for (const { name, patterns } of useCases) {
-        const shown = (await connection.declarations(name)).map(({ pattern }) => pattern);
-        const others = shown.filter((pattern) => !patterns.includes(pattern));
-        await connection.withdraw(name, others, 0);
+    declarations: declaring(connection, async (declarations) => {
+      await connection.declarations.declare(declarations);
+      for (const { name, patterns } of declarations) {
+        const declared = (await connection.declarations.list(name)).flatMap((record) => record.patterns);
+        const others = declared.filter((pattern) => !patterns.includes(pattern));
+        await connection.declarations.withdraw(name, others, 0);
       }
-    },
+    }),
   })),
 
-  deliveries("R6", "drops what another instance wants", () => (delivery, hand) => {
-    hand(redirected(delivery, (settlement) => delivery.settle(settlement.kind === "hand-on" ? DONE : settlement)));
-  }),
+  settlements("R6", "drops what another instance accepts", (settlement, delivery) =>
+    delivery.settle(settlement.kind === "forward" ? DONE : settlement),
+  ),
 
-  variant("R6", "never withdraws a pattern", () => () => ({ withdraw: async () => {} })),
+  variant("R6", "never withdraws a pattern", () => (connection) => ({
+    declarations: { ...declaring(connection), withdraw: async () => {} },
+  })),
 
   publishing("R7", "loses the first event of a new name", () => {
     const known = new Set<string>();
@@ -131,14 +146,14 @@ export const routingFaults: readonly Variant[] = [
   variant("L1", "refuses to declare what exists", () => {
     const declared = new Set<string>();
     return (connection) => ({
-      declare: async (useCases) => {
-        for (const { name } of useCases) {
+      declarations: declaring(connection, async (declarations) => {
+        for (const { name } of declarations) {
           const details = { object: name, difference: "it exists" };
           if (declared.has(name)) throw new PapaError("topology-conflict", `${name} exists.`, details);
           declared.add(name);
         }
-        await connection.declare(useCases);
-      },
+        await connection.declarations.declare(declarations);
+      }),
     });
   }),
 ];

@@ -2,8 +2,12 @@ import type {
   Connection,
   ConnectOptions,
   DeadLetterStore,
+  DeclarationRecord,
+  Declarations,
   Delivery,
   EncodedEvent,
+  ReceivedEvent,
+  Settled,
   Settlement,
   Transport,
 } from "@papa-events/core/transport";
@@ -21,10 +25,10 @@ type Change = (connection: Connection, options: ConnectOptions) => Partial<Conne
 
 /** @param prepare called once per broker, so that connections can share a state */
 export function variant(rule: string, fault: string, prepare: () => Change): Variant {
-  return { fault, rule, around: (inner) => changed(inner, prepare()) };
+  return { fault, rule, around: (inner) => withChange(inner, prepare()) };
 }
 
-function changed(inner: Transport, change: Change): Transport {
+function withChange(inner: Transport, change: Change): Transport {
   return {
     name: inner.name,
     connect: async (options) => {
@@ -49,8 +53,8 @@ export function deliveries(rule: string, fault: string, prepare: () => Deliver):
   return variant(rule, fault, () => {
     const deliver = prepare();
     return (connection) => ({
-      subscribe: (useCase, readAhead, onDelivery) =>
-        connection.subscribe(useCase, readAhead, (delivery) => deliver(delivery, onDelivery, useCase, connection)),
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => deliver(delivery, onDelivery, useCase, connection)),
     });
   });
 }
@@ -59,7 +63,7 @@ export function deliveries(rule: string, fault: string, prepare: () => Deliver):
 export function settlements(
   rule: string,
   fault: string,
-  settle: (settlement: Settlement, inner: Delivery, connection: Connection) => Promise<void>,
+  settle: (settlement: Settlement, inner: Delivery, connection: Connection) => Promise<Settled>,
 ): Variant {
   return deliveries(rule, fault, () => (delivery, hand, _, connection) => {
     hand(redirected(delivery, (settlement) => settle(settlement, delivery, connection)));
@@ -102,13 +106,45 @@ export function store(
   });
 }
 
+/** A connection's declarations, declared otherwise. */
+export function declaring(
+  { declarations }: Connection,
+  declare: Declarations["declare"] = (each) => declarations.declare(each),
+): Declarations {
+  function list(useCase: string): Promise<readonly DeclarationRecord[]>;
+  function list(useCase?: undefined): Promise<readonly DeclarationRecord[] | undefined>;
+  function list(useCase?: string): Promise<readonly DeclarationRecord[] | undefined> {
+    return useCase === undefined ? declarations.list() : declarations.list(useCase);
+  }
+  return {
+    declare,
+    list,
+    withdraw: (useCase, patterns, idle) => declarations.withdraw(useCase, patterns, idle),
+  };
+}
+
 /** A delivery that settles otherwise. */
 export function redirected(
-  { event, attempt, crashes }: Delivery,
+  delivery: Delivery,
   settle: Delivery["settle"],
-  other: Partial<Pick<Delivery, "event" | "attempt" | "crashes">> = {},
+  other: Partial<Pick<Delivery, "event" | "attempt" | "redeliveries">> = {},
 ): Delivery {
-  return { event, attempt, crashes, ...other, settle };
+  const { event, attempt, redeliveries } = delivery;
+  return {
+    event,
+    attempt,
+    redeliveries,
+    ...other,
+    get lost() {
+      return delivery.lost;
+    },
+    settle,
+  };
+}
+
+/** An event that is another one but for some members. Spread alone, it would lose those that it makes when asked. */
+export function changed<E extends ReceivedEvent>(event: E, other: Partial<E>): E {
+  return { ...event, body: event.body, ...other };
 }
 
 export const DONE: Settlement = { kind: "done", outputs: [] };
