@@ -26,6 +26,7 @@ export function advice(error: unknown): string {
       return error.details.option;
     case "invalid-payload":
       return error.details.problems.join();
+    case "invalid-schema":
     case "invalid-output":
       return error.details.problem;
     case "invalid-headers":
@@ -60,6 +61,8 @@ export function advice(error: unknown): string {
       return error.details.package;
     case "handler-timeout":
       return String(error.details.timeout);
+    case "unwanted-event":
+      return error.details.nearest ?? error.details.eventName;
     case "crash-loop":
       return String(error.details.crashes);
     default:

@@ -5,12 +5,14 @@ import {
   type HandlingOptions,
   type Logger,
   type OnEventOptions,
+  type OutputEvent,
   PapaApp,
   type PapaAppOptions,
   type PublishOptions,
   parseDuration,
   RetryAfter,
   type RetryDelay,
+  type Unwanted,
   type Wrap,
 } from "@papa-events/core";
 import { expectTypeOf } from "vitest";
@@ -23,6 +25,7 @@ declare const maybe: {
   flag: boolean | undefined;
   duration: Duration | undefined;
   delay: RetryDelay | undefined;
+  unwanted: Unwanted | undefined;
   headers: Record<string, string> | undefined;
   wrap: Wrap | Wrap[] | undefined;
   logger: Logger | undefined;
@@ -40,6 +43,11 @@ new PapaApp({
   publishTimeout: maybe.duration,
   drainTimeout: maybe.duration,
   maxPayloadBytes: maybe.number,
+  maxHeldBytes: maybe.number,
+  crashLimit: maybe.number,
+  unwanted: maybe.unwanted,
+  waitForBroker: maybe.duration,
+  declarationGrace: maybe.duration,
   validatePublished: maybe.flag,
   logger: maybe.logger,
   container: maybe.container,
@@ -106,7 +114,14 @@ const timed: Wrap = async (ctx, next) => {
   expectTypeOf(ctx.payload).toEqualTypeOf<unknown>();
   return await next();
 };
-new PapaApp({ transport, wrap: [timed, (_ctx, next) => next()] });
+const silent: Wrap = async (_ctx, next) => {
+  expectTypeOf(await next()).toEqualTypeOf<OutputEvent[]>();
+};
+new PapaApp({ transport, wrap: [timed, silent, (_ctx, next) => next()] });
+// @ts-expect-error what is no list of events
+new PapaApp({ transport, wrap: async (_ctx, next) => (await next()).length });
+// @ts-expect-error no such way with unwanted events
+new PapaApp({ transport, unwanted: "ignore" });
 new PapaApp({
   transport,
   onRetry: (ctx, error, delay) => {
