@@ -9,7 +9,8 @@ const report = join(temporary, "vitest.json");
 const reporters = ["default", "json", "./conformance/src/report/reporter.ts"].map((name) => `--reporter=${name}`);
 
 const checks = [
-  ["format, lint, dependency rule", "biome", ["check", "--error-on-warnings", "."]],
+  ["format, lint", "biome", ["check", "--error-on-warnings", "."]],
+  ["imports between packages and folders", "depcruise", ["packages/*/src", "conformance/src"]],
   ["build", "turbo", ["run", "build", "--output-logs=errors-only"]],
   ["types of sources, tests, examples", "turbo", ["run", "types", "--output-logs=errors-only"]],
   ["types of scripts", "tsc", ["-p", "scripts/test"]],
