@@ -4,7 +4,7 @@ import type { Delivery, Subscription } from "../transport/delivery.ts";
 import { sizeOf } from "../transport/event.ts";
 import type { Connection } from "../transport/transport.ts";
 import { type ContextScope, DeliveryContext } from "./delivery-context.ts";
-import { type Handling, handleDelivery } from "./handle-delivery.ts";
+import { type Deliveries, type Handling, handleDeliveries } from "./handle-delivery.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { ReadAhead } from "./read-ahead.ts";
@@ -33,8 +33,10 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #waiting = new Denque<Delivery>();
   /** All that have been needed so far. */
-  readonly #slots: Slot[] = [];
-  readonly #freeSlots: Slot[] = [];
+  readonly #workers: Worker[] = [];
+  readonly #freeWorkers: Worker[] = [];
+  /** Suspects that are handled alone. */
+  readonly #alone = new Set<Alone>();
   readonly #readAhead: ReadAhead;
   #subscription: Subscription | undefined;
   #stopping = false;
@@ -73,7 +75,7 @@ export class WorkerPool {
   abandon(reason: Error): number {
     this.#options.handling.settler.close();
     let running = 0;
-    for (const { context } of this.#slots) {
+    for (const { context } of [...this.#workers, ...this.#alone]) {
       if (context === undefined) continue;
       running += 1;
       context.abandoned = true;
@@ -87,18 +89,9 @@ export class WorkerPool {
     while (this.#mayStart && !this.#waiting.isEmpty()) this.#startWorker();
   }
 
-  /** Handles one delivery that is not the workers' to take. */
-  async #handleAlone(delivery: Delivery, context: DeliveryContext): Promise<void> {
-    const slot = this.#takeSlot();
-    this.#options.running.started();
-    slot.context = context;
-    await handleDelivery(delivery, context, this.#options.handling);
-    this.#giveBack(slot);
-  }
-
   get #mayStart(): boolean {
     const { concurrency, running, held } = this.#options;
-    return running.open && held.hasRoom && this.#slots.length - this.#freeSlots.length < concurrency;
+    return running.open && held.hasRoom && this.#workers.length - this.#freeWorkers.length < concurrency;
   }
 
   #take(delivery: Delivery): void {
@@ -119,45 +112,91 @@ export class WorkerPool {
   }
 
   #startWorker(): void {
-    const slot = this.#takeSlot();
+    const worker = this.#freeWorkers.pop() ?? this.#newWorker();
     this.#options.running.started();
-    runOutside(() => void this.#work(slot));
+    runOutside(() => void this.#work(worker));
   }
 
-  /** One worker: handles what waits, until there is nothing or it may not go on. */
-  async #work(slot: Slot): Promise<void> {
-    const { running, held, handling } = this.#options;
+  async #work(worker: Worker): Promise<void> {
     // Out of the transport's stack, which must not wait for what handlers do before they first await.
     await undefined;
-    while (running.open && held.hasRoom) {
-      const delivery = this.#waiting.shift();
-      if (delivery === undefined) break;
-      const begun = this.#readAhead.begins();
-      const context = new DeliveryContext(delivery, this.#options);
-      slot.context = context;
-      await handleDelivery(delivery, context, handling);
-      if (this.#readAhead.ended(begun)) this.#subscription?.readAhead(this.#readAhead.limit);
-    }
-    this.#giveBack(slot);
-  }
-
-  #takeSlot(): Slot {
-    let slot = this.#freeSlots.pop();
-    if (slot === undefined) this.#slots.push((slot = { context: undefined }));
-    return slot;
-  }
-
-  #giveBack(slot: Slot): void {
-    slot.context = undefined;
-    this.#freeSlots.push(slot);
+    await handleDeliveries(worker, this.#options.handling);
+    this.#freeWorkers.push(worker);
     this.#options.running.ended();
+  }
+
+  #newWorker(): Worker {
+    const { running, held } = this.#options;
+    const next = () => (running.open && held.hasRoom ? this.#waiting.shift() : undefined);
+    const worker = new Worker(next, this.#options, this.#readAhead, () =>
+      this.#subscription?.readAhead(this.#readAhead.limit),
+    );
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Handles one delivery that is not for just any worker to take. */
+  async #handleAlone(delivery: Delivery, context: DeliveryContext): Promise<void> {
+    const { running, handling } = this.#options;
+    const alone = new Alone(delivery, context);
+    this.#alone.add(alone);
+    running.started();
+    await handleDeliveries(alone, handling);
+    running.ended();
+    this.#alone.delete(alone);
   }
 }
 
 /**
- * Room for one handler call. Slots are kept for the next: a `Set` of those that come and go would, when it makes itself
+ * Room for one handler call. Workers are kept for the next: a `Set` of those that come and go would, when it makes itself
  * a new table, tie the dead ones in the old heap to the young ones, and with them everything that they handled.
  */
-interface Slot {
-  context: DeliveryContext | undefined;
+class Worker implements Deliveries {
+  /** Of what it handles. */
+  context: DeliveryContext | undefined = undefined;
+  readonly next: () => Delivery | undefined;
+  readonly #scope: ContextScope;
+  readonly #readAhead: ReadAhead;
+  readonly #onReadAhead: () => void;
+  #begun = Number.NaN;
+
+  constructor(next: () => Delivery | undefined, scope: ContextScope, readAhead: ReadAhead, onReadAhead: () => void) {
+    this.next = next;
+    this.#scope = scope;
+    this.#readAhead = readAhead;
+    this.#onReadAhead = onReadAhead;
+  }
+
+  enter(delivery: Delivery): DeliveryContext {
+    this.#begun = this.#readAhead.begins();
+    return (this.context = new DeliveryContext(delivery, this.#scope));
+  }
+
+  ended(): void {
+    this.context = undefined;
+    if (this.#readAhead.ended(this.#begun)) this.#onReadAhead();
+  }
+}
+
+/** One delivery with a context of its own. */
+class Alone implements Deliveries {
+  readonly context: DeliveryContext;
+  #delivery: Delivery | undefined;
+
+  constructor(delivery: Delivery, context: DeliveryContext) {
+    this.#delivery = delivery;
+    this.context = context;
+  }
+
+  next(): Delivery | undefined {
+    const delivery = this.#delivery;
+    this.#delivery = undefined;
+    return delivery;
+  }
+
+  enter(): DeliveryContext {
+    return this.context;
+  }
+
+  ended(): void {}
 }

@@ -20,51 +20,69 @@ export interface EventParts {
 /** Puts an event into its wire format. */
 export function encodeEvent(parts: EventParts): EncodedEvent {
   const { name, id, time, source, text, userHeaders, cause } = parts;
-  // The names are those of HEADER, written out: a literal with computed names costs several times as much.
-  const headers: Record<string, string> = {
-    ce_specversion: "1.0",
-    ce_id: id,
-    ce_type: name,
-    ce_source: source,
-    ce_time: isoTime(time),
-    "content-type": "application/json",
-  };
-  if (cause !== undefined) addCause(headers, cause, userHeaders?.[HEADER.traceParent] !== undefined);
-  if (userHeaders !== undefined) Object.assign(headers, userHeaders);
-  return new TextEvent(name, id, time, headers, text);
+  // Copied now: the user's object may change before the headers are made.
+  const more =
+    cause === undefined && userHeaders === undefined ? undefined : { ...causeHeaders(parts), ...userHeaders };
+  return new OwnEvent(name, id, time, source, text, more);
 }
 
-/** Bytes are made of its text only for those who want bytes. */
-class TextEvent implements EncodedEvent {
+/**
+ * An event that was made here. Headers, and bytes of its text, are made only for those who want them: in memory a
+ * plain event needs neither.
+ */
+export class OwnEvent implements EncodedEvent {
   readonly name: string;
   readonly id: string;
   readonly time: number;
-  readonly headers: Headers;
+  /** The payload's JSON, which the codec has written itself. */
   readonly text: string;
+  readonly #source: string;
+  readonly #more: Headers | undefined;
+  #headers: Headers | undefined = undefined;
   #body: Uint8Array | undefined = undefined;
 
-  constructor(name: string, id: string, time: number, headers: Headers, text: string) {
+  constructor(name: string, id: string, time: number, source: string, text: string, more: Headers | undefined) {
     this.name = name;
     this.id = id;
     this.time = time;
-    this.headers = headers;
     this.text = text;
+    this.#source = source;
+    this.#more = more;
+  }
+
+  get headers(): Headers {
+    return (this.#headers ??= this.#makeHeaders());
   }
 
   get body(): Uint8Array {
     return (this.#body ??= Buffer.from(this.text));
   }
+
+  #makeHeaders(): Headers {
+    // The names are those of HEADER, written out: a literal with computed names costs several times as much.
+    const headers: Record<string, string> = {
+      ce_specversion: "1.0",
+      ce_id: this.id,
+      ce_type: this.name,
+      ce_source: this.#source,
+      ce_time: isoTime(this.time),
+      "content-type": "application/json",
+    };
+    return this.#more === undefined ? headers : Object.assign(headers, this.#more);
+  }
 }
 
-/** The most characters of a trace that goes on: one from outside may be of any length, and would not fit every broker. */
+/** The most characters of a trace that is continued: one from outside may be of any length, and would not fit every broker. */
 const MAX_TRACE_LENGTH = 1_024;
 
-/** A trace is gone on with whole or not at all: the state of one says nothing about another. */
-function addCause(headers: Record<string, string>, cause: NonNullable<EventParts["cause"]>, hasTrace: boolean): void {
-  headers[HEADER.cause] = cause.id;
+/** A trace is continued whole or not at all: the state of one says nothing about another. */
+function causeHeaders({ cause, userHeaders }: EventParts): Headers {
+  if (cause === undefined) return {};
+  const headers: Record<string, string> = { [HEADER.cause]: cause.id };
   const { traceparent, tracestate = "" } = cause.headers;
-  if (hasTrace || traceparent === undefined) return;
-  if (traceparent.length + tracestate.length > MAX_TRACE_LENGTH) return;
+  if (userHeaders?.[HEADER.traceParent] !== undefined || traceparent === undefined) return headers;
+  if (traceparent.length + tracestate.length > MAX_TRACE_LENGTH) return headers;
   headers[HEADER.traceParent] = traceparent;
   if (tracestate !== "") headers[HEADER.traceState] = tracestate;
+  return headers;
 }
