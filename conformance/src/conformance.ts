@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import type { Description } from "./description.ts";
+import { NotYetEntries, nameOf } from "./not-yet.ts";
 import type { RuleTest } from "./rule.ts";
 import { allRules } from "./rules/index.ts";
 import { runRule } from "./run-rule.ts";
@@ -11,8 +12,8 @@ export interface ConformanceMeta {
   readonly rule: string;
   readonly title: string;
   /** How it ended; absent when it failed or did not run. */
-  outcome?: "kept" | "weaker" | "not-offered";
-  /** What was tested instead, or why it cannot happen. */
+  outcome?: "kept" | "weaker" | "not-offered" | "not-yet";
+  /** What was tested instead, why it cannot happen, or why it is not kept yet. */
   note?: string;
 }
 
@@ -22,8 +23,8 @@ declare module "vitest" {
   }
 }
 
-/** Beyond any condition's own patience, so that a test tells what it waited for and not only that it took too long. */
-const TIMEOUT = 120_000;
+/** Beyond any condition's own patience, so that a test says what it waited for and not only that it took too long. */
+const TIMEOUT_MS = 120_000;
 
 /**
  * Registers one vitest test per rule of the contract, named by the rule's id. Those that neither measure time nor break
@@ -31,28 +32,30 @@ const TIMEOUT = 120_000;
  */
 export function conformance(description: Description): void {
   const { name: transport, version } = description;
+  const notYet = new NotYetEntries(description.notYet ?? {}, allRules);
   let failed = false;
   const onFailure = () => {
     failed = true;
   };
   const register = (rules: readonly RuleTest[]) => {
     for (const rule of rules) {
-      test(`${rule.rule} ${rule.title}`, { timeout: TIMEOUT }, (context) =>
-        runAndTell(description, rule, context, onFailure),
+      test(nameOf(rule), { timeout: TIMEOUT_MS }, (context) =>
+        runAndReport(description, rule, notYet, context, onFailure),
       );
     }
   };
   describe(`conformance: ${transport} ${version}`, () => {
-    beforeAll(() => description.setUp?.(), TIMEOUT * 5);
-    afterAll(() => description.tearDown?.(failed), TIMEOUT);
+    beforeAll(() => description.setUp?.(), TIMEOUT_MS * 5);
+    afterAll(() => description.tearDown?.(failed), TIMEOUT_MS);
     describe.concurrent("beside others", () => register(allRules.filter(({ alone }) => !alone)));
     describe("alone", { concurrent: false }, () => register(allRules.filter(({ alone }) => alone)));
   });
 }
 
-async function runAndTell(
+async function runAndReport(
   description: Description,
   rule: RuleTest,
+  notYet: NotYetEntries,
   { task, annotate }: TestContext,
   onFailure: () => void,
 ): Promise<void> {
@@ -61,10 +64,18 @@ async function runAndTell(
   task.meta.conformance = meta;
   const result = await runRule(description, rule);
   if (result.outcome === "broken") {
+    const why = notYet.whyNot(rule);
+    if (why !== undefined) {
+      meta.outcome = "not-yet";
+      meta.note = why;
+      await annotate(`${why}: ${String(result.error)}`, meta.outcome);
+      return;
+    }
     onFailure();
     if (result.log.length > 0) await annotate(result.log.join("\n"), "log");
     throw result.error;
   }
+  notYet.passed(rule);
   const notes = result.outcome === "not-offered" ? [result.why] : result.weaker;
   meta.outcome = result.outcome === "kept" && notes.length > 0 ? "weaker" : result.outcome;
   if (notes.length > 0) {

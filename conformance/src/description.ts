@@ -1,4 +1,5 @@
 import type { Transport } from "@papa-events/core/transport";
+import type { NotYet } from "./not-yet.ts";
 
 /** Something a broker can be made to do in a test, or, in a sentence for the report, why it cannot happen there. */
 export type Offered<T> = T | string;
@@ -33,6 +34,11 @@ export interface Description {
   readonly wildcardPairs?: "all" | number | undefined;
   /** The longest lease, heartbeat or poll interval in milliseconds, which a slow handler has to outlive (H3); 1 s unless set. */
   readonly longestLease?: number | undefined;
+  /**
+   * What the transport does not keep yet, and why, by rule (`"R6"`) or, better, by the beginning of a test's name. The tests
+   * run all the same: one that fails is reported as "not yet", and an entry whose tests all pass fails the run.
+   */
+  readonly notYet?: NotYet | undefined;
   /** How long a condition may take to come true, in milliseconds; 20 s unless set. */
   readonly patience?: number | undefined;
 }
@@ -44,6 +50,12 @@ export interface Faults {
   /** The broker cannot be reached from the namespace until {@link reconnect}. */
   disconnect(namespace: string): Promise<void>;
   reconnect(namespace: string): Promise<void>;
+  /**
+   * The broker falls silent: nothing passes in either direction until {@link flow}, nothing is closed, and who connects
+   * meanwhile gets no answer. Both or neither.
+   */
+  stall?(namespace: string): Promise<void>;
+  flow?(namespace: string): Promise<void>;
   /** As if every process on the namespace were killed: what was connected stays cut off, what connects later is not. */
   crash(namespace: string): Promise<void>;
   /** The broker is killed and started again on the same data, under all namespaces; resolves when it serves again. */

@@ -53,6 +53,8 @@ export function proxied(options: ProxiedOptions): Proxied {
       cut: async (namespace) => on(namespace).each((proxy) => proxy.cut()),
       disconnect: async (namespace) => on(namespace).disconnect(),
       reconnect: async (namespace) => on(namespace).reconnect(),
+      stall: async (namespace) => on(namespace).stall(),
+      flow: async (namespace) => on(namespace).flow(),
       crash: async (namespace) => on(namespace).crash(),
       restart: async () => {
         await new Promise((resolve) => setTimeout(resolve, options.beforeKill ?? 0));
@@ -68,10 +70,12 @@ class Namespace {
   readonly #alive = new Set<BrokerProxy>();
   readonly #dead = new Set<BrokerProxy>();
   #disconnected = false;
+  #stalled = false;
 
   add(proxy: BrokerProxy): void {
     this.#alive.add(proxy);
     if (this.#disconnected) proxy.refuse();
+    if (this.#stalled) proxy.stall();
   }
 
   each(act: (proxy: BrokerProxy) => void): void {
@@ -86,6 +90,16 @@ class Namespace {
   reconnect(): void {
     this.#disconnected = false;
     this.each((proxy) => proxy.accept());
+  }
+
+  stall(): void {
+    this.#stalled = true;
+    this.each((proxy) => proxy.stall());
+  }
+
+  flow(): void {
+    this.#stalled = false;
+    this.each((proxy) => proxy.flow());
   }
 
   crash(): void {

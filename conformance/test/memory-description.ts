@@ -1,10 +1,12 @@
 import type { Transport } from "@papa-events/core/transport";
 import { type MemoryTransport, memory } from "@papa-events/transport-memory";
 import type { Description } from "../src/description.ts";
+import { Network } from "./network.ts";
 
 interface Broker {
   readonly inner: MemoryTransport;
   readonly outer: Transport;
+  readonly network: Network;
 }
 
 /** The broker in memory, one for each namespace; `around` puts something between it and the apps. */
@@ -14,7 +16,8 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
     const known = brokers.get(namespace);
     if (known !== undefined) return known;
     const inner = memory();
-    const broker = { inner, outer: around(inner) };
+    const network = new Network();
+    const broker = { inner, outer: around(network.around(inner)), network };
     brokers.set(namespace, broker);
     return broker;
   };
@@ -30,8 +33,16 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
         on(namespace).inner.disconnect();
         on(namespace).inner.reconnect();
       },
-      disconnect: async (namespace) => on(namespace).inner.disconnect(),
-      reconnect: async (namespace) => on(namespace).inner.reconnect(),
+      disconnect: async (namespace) => {
+        on(namespace).network.away = true;
+        on(namespace).inner.disconnect();
+      },
+      reconnect: async (namespace) => {
+        on(namespace).network.away = false;
+        on(namespace).inner.reconnect();
+      },
+      stall: async (namespace) => on(namespace).network.stall(),
+      flow: async (namespace) => on(namespace).network.flow(),
       crash: async (namespace) => on(namespace).inner.crash(),
       restart: "a broker in memory ends with its process",
       cancel: "a broker in memory cancels no consumer",

@@ -1,7 +1,7 @@
 /** What the report says of one test on one broker. */
 export interface Cell {
-  readonly outcome: "kept" | "weaker" | "not-offered" | "broken";
-  /** What was tested instead, or why it cannot happen. */
+  readonly outcome: "kept" | "weaker" | "not-offered" | "not-yet" | "broken";
+  /** What was tested instead, why it cannot happen, or why it is not kept yet. */
   readonly note?: string | undefined;
 }
 
@@ -11,13 +11,20 @@ export type Column = ReadonlyMap<string, Cell>;
 /** All columns by their title (`memory in process`). */
 export type Report = ReadonlyMap<string, Column>;
 
-const WORDS = { kept: "kept", weaker: "weaker*", "not-offered": "cannot happen*", broken: "**broken**" } as const;
+const WORDS = {
+  kept: "kept",
+  weaker: "weaker*",
+  "not-offered": "cannot happen*",
+  "not-yet": "**not yet***",
+  broken: "**broken**",
+} as const;
 
 const HEAD = `# Conformance
 
 Written by the run of the conformance suite, not by hand. Each row is a test of a rule of [the contract](contract.md), each
 column a transport on a version of its broker. *kept*: as the rule says. *weaker*: the transport does not claim it in full,
-and what it documents instead was tested. *cannot happen*: the broker gives no occasion. Both are explained below the table.
+and what it documents instead was tested. *cannot happen*: the broker gives no occasion. *not yet*: the test fails, and the
+transport says so itself. The three are explained below the table.
 `;
 
 /** The report as a document. */

@@ -44,6 +44,22 @@ export class Rig {
     };
   }
 
+  /** Has the broker fall silent until the returned function is called. @throws NotOffered */
+  async stall(): Promise<() => Promise<void>> {
+    const { stall, flow } = this.description.faults;
+    if (stall === undefined || flow === undefined)
+      throw new NotOffered("the description cannot make its broker silent");
+    let flowing = false;
+    const go = async () => {
+      if (flowing) return;
+      flowing = true;
+      await flow(this.namespace);
+    };
+    this.#cleanups.push(go);
+    await stall(this.namespace);
+    return go;
+  }
+
   /** A transport for one more process. */
   transport(): Transport {
     return this.description.transport(this.namespace);
@@ -122,16 +138,11 @@ export class Rig {
     );
   }
 
-  /** Ends everything the test opened, the last first. */
+  /** Ends everything the test opened. */
   async close(): Promise<void> {
-    const problems: unknown[] = [];
-    for (const cleanup of this.#cleanups.reverse()) {
-      try {
-        await cleanup();
-      } catch (error) {
-        problems.push(error);
-      }
-    }
+    // All at once: what is cut off from its broker takes as long as it may.
+    const ended = await Promise.allSettled(this.#cleanups.map(async (cleanup) => cleanup()));
+    const problems = ended.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
     await this.description.clean?.(this.namespace);
     if (problems.length > 0) throw new AggregateError(problems, "What the test opened could not be ended.");
   }

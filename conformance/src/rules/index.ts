@@ -1,28 +1,37 @@
 import type { RuleTest } from "../rule.ts";
+import { atLeastOnce } from "./at-least-once.ts";
+import { concurrency } from "./concurrency.ts";
 import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
-import { handling } from "./handling.ts";
-import { living, restarts } from "./living.ts";
+import { handlers } from "./handlers.ts";
 import { outputs } from "./outputs.ts";
+import { outsiders } from "./outsiders.ts";
 import { publishing } from "./publishing.ts";
+import { reconnecting } from "./reconnecting.ts";
 import { retrying } from "./retrying.ts";
-import { rolling } from "./rolling.ts";
+import { rollingDeploys } from "./rolling-deploys.ts";
 import { routing } from "./routing.ts";
+import { starting } from "./starting.ts";
+import { stopping } from "./stopping.ts";
 
 /** Every test of the suite, in the order of the contract. */
 export const allRules: readonly RuleTest[] = [
   ...routing,
-  ...rolling,
+  ...rollingDeploys,
   ...publishing,
-  ...handling,
+  ...atLeastOnce,
+  ...concurrency,
   ...outputs,
+  ...handlers,
   ...retrying,
   ...crashLoops,
   ...deadLetterRules,
-  ...living,
-  ...restarts,
+  ...starting,
+  ...stopping,
+  ...reconnecting,
+  ...outsiders,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 
 function order(rule: string): number {
-  return "RPHTDL".indexOf(rule.charAt(0)) * 10 + Number(rule.slice(1));
+  return "RPHTDL".indexOf(rule.charAt(0)) * 100 + Number(rule.slice(1));
 }

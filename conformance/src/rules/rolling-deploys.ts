@@ -9,7 +9,7 @@ import { encoded, publishMany, sorted } from "./events.ts";
 const GRACE_MS = 2_000;
 
 /** R6: instances of one use case that want different events. */
-export const rolling: readonly RuleTest[] = [
+export const rollingDeploys: readonly RuleTest[] = [
   rule(
     "R6",
     "what only a newer instance accepts is forwarded by an older one, attempt and id unchanged",

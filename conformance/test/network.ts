@@ -1,0 +1,101 @@
+import { PapaError } from "@papa-events/core";
+import type { Connection, DeadLetterStore, Delivery, Transport } from "@papa-events/core/transport";
+import { forwarding } from "../src/rig/forwarding.ts";
+
+/** What is between apps and a broker in memory: it can be away for whoever connects, and it can fall silent. */
+export class Network {
+  away = false;
+  #flowing: Promise<void> | undefined;
+  #flow = () => {};
+
+  stall(): void {
+    this.#flowing ??= new Promise((resolve) => {
+      this.#flow = resolve;
+    });
+  }
+
+  flow(): void {
+    this.#flowing = undefined;
+    this.#flow();
+  }
+
+  /** A transport whose calls all cross this network. */
+  around(inner: Transport): Transport {
+    return {
+      name: inner.name,
+      connect: async (options) => {
+        await this.#crossed();
+        if (this.away) throw unreachable(inner.name);
+        return this.#connection(await inner.connect(options));
+      },
+    };
+  }
+
+  /** Resolves when something gets through, at once unless it is silent. */
+  async #crossed(): Promise<void> {
+    while (this.#flowing !== undefined) await this.#flowing;
+  }
+
+  #connection(connection: Connection): Connection {
+    const { declarations, trials } = connection;
+    return forwarding(connection, {
+      declarations: this.#slowed(declarations),
+      trials: trials && this.#slowed(trials),
+      publish: async (events) => {
+        await this.#crossed();
+        return connection.publish(events);
+      },
+      subscribe: async (useCase, options, onDelivery) => {
+        await this.#crossed();
+        return connection.subscribe(useCase, options, (delivery) => {
+          if (this.#flowing === undefined) onDelivery(this.#delivery(delivery));
+          else void this.#crossed().then(() => onDelivery(this.#delivery(delivery)));
+        });
+      },
+      deadLetters: (useCase) => this.#slowed<DeadLetterStore>(connection.deadLetters(useCase)),
+      inspect: async (useCase) => {
+        await this.#crossed();
+        return connection.inspect(useCase);
+      },
+      close: async () => {
+        await this.#crossed();
+        await connection.close();
+      },
+    });
+  }
+
+  #delivery(delivery: Delivery): Delivery {
+    const { event, attempt, redeliveries } = delivery;
+    return {
+      event,
+      attempt,
+      redeliveries,
+      get lost() {
+        return delivery.lost;
+      },
+      settle: async (settlement) => {
+        await this.#crossed();
+        return delivery.settle(settlement);
+      },
+    };
+  }
+
+  /** Something all of whose members are calls. */
+  #slowed<T extends object>(inner: T): T {
+    return new Proxy(inner, {
+      get: (_, name) => {
+        const member: unknown = Reflect.get(inner, name, inner);
+        if (typeof member !== "function") return member;
+        return async (...args: unknown[]) => {
+          await this.#crossed();
+          return member.apply(inner, args) as unknown;
+        };
+      },
+    });
+  }
+}
+
+function unreachable(transport: string): PapaError {
+  const message = "The broker in memory cannot be reached.";
+  return new PapaError("connection-failed", message, { transport }, { retryable: true });
+}
