@@ -144,7 +144,8 @@ export function redirected(
 
 /** An event that is another one but for some members. Spread alone, it would lose those that it makes when asked. */
 export function changed<E extends ReceivedEvent>(event: E, other: Partial<E>): E {
-  return { ...event, body: event.body, ...other };
+  const { name, id, time, headers, body } = event;
+  return { ...event, name, id, time, headers, body, ...other };
 }
 
 export const DONE: Settlement = { kind: "done", outputs: [] };
