@@ -7,6 +7,7 @@ import type {
   QueueStats,
   SubscribeOptions,
   Subscription,
+  Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
@@ -18,10 +19,13 @@ import type { Target } from "./client/options.ts";
 import { within } from "./client/time-limit.ts";
 import { Settlements } from "./consuming/settlements.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
+import { AmqpTrials } from "./consuming/trials.ts";
 import { DeadLetterQueue } from "./dead-letters/dead-letter-queue.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
+import { EarlierRegistry } from "./declarations/earlier-registry.ts";
 import { Registry } from "./declarations/registry.ts";
+import type { DocumentAccess } from "./declarations/shared-document.ts";
 import { Topology } from "./declarations/topology.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { QueuePublisher } from "./publishing/queue-publisher.ts";
@@ -44,6 +48,7 @@ export class AmqpConnection implements Connection {
   readonly #queuePublisher: QueuePublisher;
   readonly #registry: Registry;
   readonly declarations: Declarations;
+  readonly trials: Trials;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   readonly #subscribers: Subscriber[] = [];
@@ -65,10 +70,26 @@ export class AmqpConnection implements Connection {
     this.#channels = new Channels(consuming);
     this.#locks = new Locks(this.#channels);
     this.#topology = new Topology(this.#names, this.#channels);
-    this.#publisher = new Publisher(publishing, this.#names.exchange, () => this.#topology.declareExchanges());
+    this.#publisher = new Publisher(publishing, this.#names.exchange, () => this.declarations.ensureExchange());
     this.#queuePublisher = new QueuePublisher(publishing);
-    this.#registry = new Registry(this.#names, this.#channels, this.#topology, this.#locks, this.#queuePublisher);
-    this.declarations = new Declarations(this.#names, this.#topology, this.#registry);
+    const retryOnReconnect = <T>(action: () => Promise<T>) => connections.retryOnReconnect(action);
+    const documents: DocumentAccess = {
+      channels: this.#channels,
+      locks: this.#locks,
+      publisher: this.#queuePublisher,
+      declareQueue: (queue) => this.#topology.declareDocumentQueue(queue),
+    };
+    this.#registry = new Registry(this.#names, documents);
+    this.declarations = new Declarations({
+      appName: options.appName,
+      logger: options.logger,
+      names: this.#names,
+      topology: this.#topology,
+      registry: this.#registry,
+      earlierRegistry: new EarlierRegistry(this.#names, this.#channels, this.#locks),
+      retryOnReconnect,
+    });
+    this.trials = new AmqpTrials(this.#names, documents, retryOnReconnect);
     this.#delays = new Delays(this.#topology, this.#registry, options.logger);
     this.#settlements = new Settlements({
       names: this.#names,
@@ -76,7 +97,7 @@ export class AmqpConnection implements Connection {
       connection: publishing,
       publisher: this.#publisher,
       queuePublisher: this.#queuePublisher,
-      declareQueues: (useCase) => this.#topology.declareQueues(useCase),
+      redeclare: (useCase) => this.declarations.redeclare(useCase),
     });
   }
 
@@ -120,8 +141,8 @@ export class AmqpConnection implements Connection {
       channels: this.#channels,
       locks: this.#locks,
       queuePublisher: this.#queuePublisher,
-      fallbackName: () => this.declarations.storedFallbackName(useCase),
-      declareQueues: () => this.#topology.declareQueues(useCase),
+      fallbackName: () => this.declarations.recordedFallbackName(useCase),
+      redeclare: () => this.declarations.redeclare(useCase),
       retryOnReconnect: (action) => this.#connections.retryOnReconnect(action),
     });
   }
@@ -140,7 +161,9 @@ export class AmqpConnection implements Connection {
 
   /** Declares and consumes again after a reconnect. */
   async resume(): Promise<void> {
-    await this.declarations.redeclareAll();
+    await this.declarations.redeclareAll((_, error) => {
+      throw error;
+    });
     await Promise.all(this.#subscribers.map((each) => each.start()));
   }
 

@@ -38,6 +38,19 @@ export class Channels {
     return (await this.queueSize(queue)) !== undefined;
   }
 
+  /** Whether there is such an exchange. @throws PapaError `connection-failed` */
+  exchangeExists(exchange: string): Promise<boolean> {
+    return this.withChannel(async (channel) => {
+      try {
+        await channel.checkExchange(exchange);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 404) return false;
+        throw toPapaError(error, { address: this.address, object: `exchange "${exchange}"` });
+      }
+    });
+  }
+
   /** Counts the ready messages of a queue; `undefined` if there is no queue. @throws PapaError `connection-failed` */
   queueSize(queue: string): Promise<number | undefined> {
     return this.withChannel(async (channel) => {

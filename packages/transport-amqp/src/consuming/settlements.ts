@@ -20,8 +20,8 @@ export interface SettlementsOptions {
   readonly connection: ReconnectingConnection;
   readonly publisher: Publisher;
   readonly queuePublisher: QueuePublisher;
-  /** Declares a use case's queues again. */
-  readonly declareQueues: (useCase: string) => Promise<void>;
+  /** Declares a use case again, with its queues and bindings. */
+  readonly redeclare: (useCase: string) => Promise<void>;
 }
 
 /** Whether a delivery is still this instance's to settle. */
@@ -53,12 +53,14 @@ export class Settlements {
 
   /** Stores an event that waits for `delay` milliseconds and then goes back to its use case only. */
   storeDelayed(useCase: string, delay: number, event: EncodedEvent, isOurs: IsOurs): Promise<boolean> {
-    const { delays, queuePublisher } = this.#options;
+    const { delays, queuePublisher, redeclare } = this.#options;
     const queue = this.#options.names.queue(useCase);
     const step = delayStep(delay);
     const message: Omit<QueueMessage, "queue"> = { body: event.body, properties: propertiesOfStored(event) };
     if (step === 0)
-      return this.#untilStored(isOurs, () => queuePublisher.publishOrDeclare({ ...message, queue }, async () => {}));
+      return this.#untilStored(isOurs, () =>
+        queuePublisher.publishOrDeclare({ ...message, queue }, () => redeclare(useCase)),
+      );
     return this.#untilStored(isOurs, async () => {
       await delays.ready(useCase, step);
       await queuePublisher.publishOrDeclare({ ...message, queue: delayQueue(queue, step) }, async () => {
@@ -70,14 +72,14 @@ export class Settlements {
 
   /** Stores an event among its use case's dead letters. */
   storeDead(useCase: string, id: string, event: EncodedEvent, isOurs: IsOurs): Promise<boolean> {
-    const { names, queuePublisher, declareQueues } = this.#options;
+    const { names, queuePublisher, redeclare } = this.#options;
     const traceback = event.headers[HEADER.errorStack] || event.headers[HEADER.errorMessage] || "";
     const message: QueueMessage = {
       queue: deadLetterQueue(names.queue(useCase)),
       body: event.body,
       properties: deadLetterProperties(propertiesOfStored(event), id, traceback),
     };
-    return this.#untilStored(isOurs, () => queuePublisher.publishOrDeclare(message, () => declareQueues(useCase)));
+    return this.#untilStored(isOurs, () => queuePublisher.publishOrDeclare(message, () => redeclare(useCase)));
   }
 
   async #untilStored(isOurs: IsOurs, store: () => Promise<void>): Promise<boolean> {

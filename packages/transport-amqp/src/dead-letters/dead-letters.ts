@@ -28,8 +28,8 @@ export interface DeadLettersOptions {
   readonly queuePublisher: QueuePublisher;
   /** Names events whose dead letters say nowhere what they are called. */
   readonly fallbackName: () => Promise<string>;
-  /** Declares the use case's queues again. */
-  readonly declareQueues: () => Promise<void>;
+  /** Declares the use case again, with its queues and bindings. */
+  readonly redeclare: () => Promise<void>;
   /** Runs an idempotent action, and runs it again if a connection is lost under it. */
   readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
 }
@@ -104,9 +104,9 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   #returnToQueue(event: EncodedEvent): Promise<void> {
-    const { origin, queuePublisher, declareQueues } = this.#options;
+    const { origin, queuePublisher, redeclare } = this.#options;
     const message = { queue: origin.queue, body: event.body, properties: propertiesOfStored(event) };
-    return queuePublisher.publishOrDeclare(message, declareQueues);
+    return queuePublisher.publishOrDeclare(message, redeclare);
   }
 
   #messages(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, StampedMessage>> {

@@ -1,76 +1,100 @@
 import {
   type Declaration,
   type DeclarationRecord,
+  type Logger,
   PatternTrie,
-  type Declarations as Stored,
+  type Declarations as SharedDeclarations,
 } from "@papa-events/core/transport";
 import type { Names } from "../wire/names.ts";
+import type { EarlierRegistry } from "./earlier-registry.ts";
 import type { Registry } from "./registry.ts";
+import type { Declared } from "./registry-document.ts";
 import type { Topology } from "./topology.ts";
 
 /** Each use case takes a dozen calls, and a new queue takes the broker some 20 ms. */
 const MAX_CONCURRENT_DECLARATIONS = 8;
 
-/** What this app has declared on the broker. */
-export class Declarations implements Stored {
-  readonly #names: Names;
-  readonly #topology: Topology;
-  readonly #registry: Registry;
-  readonly #declared = new Map<string, readonly string[]>();
+export interface DeclarationsOptions {
+  readonly appName: string;
+  readonly logger: Logger;
+  readonly names: Names;
+  readonly topology: Topology;
+  readonly registry: Registry;
+  readonly earlierRegistry: EarlierRegistry;
+  /** Runs an idempotent action, and runs it again if a connection is lost under it. */
+  readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
+}
 
-  constructor(names: Names, topology: Topology, registry: Registry) {
-    this.#names = names;
-    this.#topology = topology;
-    this.#registry = registry;
+/** What apps declare on the broker: queues, bindings and the record of them. */
+export class Declarations implements SharedDeclarations {
+  readonly #options: DeclarationsOptions;
+  /** What this app has declared. */
+  readonly #declared = new Map<string, readonly string[]>();
+  /** Use cases that need no look at what the version before kept of them. */
+  readonly #takenOver = new Set<string>();
+
+  constructor(options: DeclarationsOptions) {
+    this.#options = options;
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
-  async declare(useCases: readonly Declaration[]): Promise<void> {
-    await this.#topology.declareExchanges();
-    const left = [...useCases];
-    const next = async () => {
-      for (let each = left.shift(); each !== undefined; each = left.shift()) await this.#declare(each);
-    };
-    const workers = Math.min(MAX_CONCURRENT_DECLARATIONS, left.length);
-    const results = await Promise.allSettled(Array.from({ length: workers }, next));
-    const failed = results.find((each) => each.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+  declare(declarations: readonly Declaration[]): Promise<void> {
+    return this.#options.retryOnReconnect(() => this.#declare(declarations));
   }
 
-  list(useCase: string): Promise<readonly DeclarationRecord[]>;
-  list(useCase?: undefined): Promise<readonly DeclarationRecord[] | undefined>;
-  async list(useCase?: string): Promise<readonly DeclarationRecord[] | undefined> {
-    if (useCase === undefined) return undefined;
-    const patterns = await this.#registry.patterns(useCase);
-    return patterns.map(({ pattern, idle }) => ({ useCase, patterns: [pattern], idle }));
-  }
-
-  /** Declares a use case again, in case somebody has deleted its queues. */
-  async redeclare(useCase: string): Promise<void> {
-    const patterns = this.#declared.get(useCase);
-    if (patterns === undefined) return;
-    await this.#topology.declareExchanges();
-    await this.#topology.declareQueues(useCase);
-    await this.#topology.bind(useCase, patterns);
-  }
-
-  /** Declares all use cases again after a reconnect: the broker may have been set up anew. */
-  async redeclareAll(): Promise<void> {
-    const left = [...this.#declared.keys()];
-    const next = async () => {
-      for (let each = left.shift(); each !== undefined; each = left.shift()) await this.redeclare(each);
-    };
-    await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT_DECLARATIONS, left.length) }, next));
+  list(useCase?: string): Promise<readonly DeclarationRecord[]> {
+    return this.#options.retryOnReconnect(() => this.#options.registry.list(useCase));
   }
 
   /** Unbinds those of the patterns that nobody has declared for at least `idle` milliseconds. */
   withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    const queue = this.#names.queue(useCase);
-    return this.#registry.withdraw(useCase, patterns, idle, (stale) =>
+    const { names, registry, topology } = this.#options;
+    const queue = names.queue(useCase);
+    return registry.withdraw(useCase, patterns, idle, (stale) =>
       // The original's retries come back under the queue's own name, whatever patterns there are.
-      this.#topology.unbind(
+      topology.unbind(
         useCase,
         stale.filter((pattern) => pattern !== queue),
+      ),
+    );
+  }
+
+  /** Declares a use case again, in case somebody has deleted its queues: what this app declares of it, else what is recorded. */
+  async redeclare(useCase: string): Promise<void> {
+    const { topology } = this.#options;
+    const patterns = this.#declared.get(useCase) ?? (await this.#recordedPatterns(useCase));
+    await this.ensureExchange();
+    await topology.declareQueues(useCase);
+    await topology.bind(useCase, patterns);
+  }
+
+  /**
+   * Declares all use cases of this app again after a reconnect: the broker may have been set up anew.
+   *
+   * @param onFailure receives what one use case could not be declared for; the others are declared all the same
+   */
+  async redeclareAll(onFailure: (useCase: string, error: unknown) => void): Promise<void> {
+    await inParallel([...this.#declared.keys()], (useCase) =>
+      this.redeclare(useCase).catch((error: unknown) => onFailure(useCase, error)),
+    );
+  }
+
+  /**
+   * Declares the exchanges. If somebody has deleted the one that events are published to, every binding of the namespace
+   * has gone with it, and is made again.
+   */
+  async ensureExchange(): Promise<void> {
+    const { registry, topology, logger } = this.#options;
+    const missing = !(await topology.hasExchange());
+    await topology.declareExchanges();
+    const records = missing ? await registry.list() : [];
+    if (records.length === 0) return;
+    const useCases = new Set(records.map(({ useCase }) => useCase));
+    logger.warn({ useCases: useCases.size }, "The exchange for events was deleted; it is declared and bound again.");
+    await inParallel([...useCases], (useCase) =>
+      topology.rebind(
+        useCase,
+        records.filter((each) => each.useCase === useCase).flatMap(({ patterns }) => patterns),
       ),
     );
   }
@@ -78,7 +102,7 @@ export class Declarations implements Stored {
   /** Whether any declaration of a use case matches an event name. */
   async accepts(useCase: string, eventName: string): Promise<boolean> {
     if (matches(this.#declared.get(useCase) ?? [], eventName)) return true;
-    return matches(await this.#storedPatterns(useCase), eventName);
+    return matches(await this.#recordedPatterns(useCase), eventName);
   }
 
   /** Names an event that has lost its name: after the use case's only literal pattern, else after the use case. */
@@ -87,21 +111,48 @@ export class Declarations implements Stored {
   }
 
   /** Does the same for a use case that another app may have declared. */
-  async storedFallbackName(useCase: string): Promise<string> {
-    const patterns = this.#declared.get(useCase) ?? (await this.#storedPatterns(useCase));
-    return onlyLiteral(patterns) ?? useCase;
+  async recordedFallbackName(useCase: string): Promise<string> {
+    return onlyLiteral(this.#declared.get(useCase) ?? (await this.#recordedPatterns(useCase))) ?? useCase;
   }
 
-  /** Records and binds under one lock, so that no other instance withdraws a pattern in between. */
-  async #declare({ name, patterns }: Declaration): Promise<void> {
-    await this.#topology.declareQueues(name);
-    await this.#registry.declare(name, patterns, () => this.#topology.bind(name, patterns));
-    this.#declared.set(name, patterns);
+  async #declare(declarations: readonly Declaration[]): Promise<void> {
+    const { appName, registry, topology } = this.#options;
+    await this.ensureExchange();
+    await inParallel(declarations, ({ name }) => topology.declareQueues(name));
+    // Recorded first: from then on no other instance unbinds the patterns.
+    await registry.declare(appName, declarations, []);
+    await inParallel(declarations, ({ name, patterns }) => topology.bind(name, patterns));
+    await inParallel(declarations, ({ name }) => this.#takeOver(name));
+    for (const { name, patterns } of declarations) this.#declared.set(name, patterns);
   }
 
-  async #storedPatterns(useCase: string): Promise<readonly string[]> {
-    return (await this.#registry.patterns(useCase)).map(({ pattern }) => pattern);
+  async #takeOver(useCase: string): Promise<void> {
+    if (this.#takenOver.has(useCase)) return;
+    const { appName, registry, earlierRegistry } = this.#options;
+    const found = await earlierRegistry.takeOver(useCase, async ({ declared, delays }) => {
+      const earlier: readonly Declared[] = declared.patterns.length === 0 ? [] : [declared];
+      await registry.declare(appName, [], earlier);
+      if (delays.length > 0) await registry.addDelays(useCase, delays);
+    });
+    if (!found) this.#takenOver.add(useCase);
   }
+
+  async #recordedPatterns(useCase: string): Promise<readonly string[]> {
+    const records = await this.#options.registry.list(useCase);
+    return [...new Set(records.flatMap(({ patterns }) => patterns))];
+  }
+}
+
+/** Runs an action for each, a few at a time, and rejects after all have ended if one has failed. */
+async function inParallel<T>(all: readonly T[], act: (each: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  const next = async () => {
+    for (let each = left.shift(); each !== undefined; each = left.shift()) await act(each);
+  };
+  const workers = Math.min(MAX_CONCURRENT_DECLARATIONS, left.length);
+  const results = await Promise.allSettled(Array.from({ length: workers }, next));
+  const failed = results.find((each) => each.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 function onlyLiteral(patterns: readonly string[]): string | undefined {

@@ -1,26 +1,12 @@
-import type { GetMessage } from "amqplib";
-import type { Channels } from "../client/channels.ts";
-import type { Locks } from "../client/locks.ts";
-import type { QueuePublisher } from "../publishing/queue-publisher.ts";
-import { type Names, registryQueue } from "../wire/names.ts";
-import type { Topology } from "./topology.ts";
+import type { Declaration, DeclarationRecord } from "@papa-events/core/transport";
+import type { Names } from "../wire/names.ts";
+import { type Declared, keyOf, type RegistryDocument, registryKind, withDelay } from "./registry-document.ts";
+import { type DocumentAccess, SharedDocument } from "./shared-document.ts";
 
-/** What is known of a use case: the JSON in the one message of its registry queue. */
-interface Entry {
-  /** Each bound pattern, and how often instances have declared it. */
-  readonly patterns: Readonly<Record<string, number>>;
-  /** The delays that have a queue, in milliseconds. */
-  readonly delays: readonly number[];
-}
+/** A clock may be wrong by minutes. So what it says about longer times counts, and nothing else of what it says. */
+const MIN_TRUSTED_IDLE_MS = 3_600_000;
 
-const EMPTY: Entry = { patterns: {}, delays: [] };
-
-interface ShownPattern {
-  readonly pattern: string;
-  readonly idle: number;
-}
-
-/** When a pattern's count was last seen to grow, by this process's monotonic clock. */
+/** When a declaration's count was last seen to grow, by this process's monotonic clock. */
 interface LastSeen {
   readonly count: number;
   readonly at: number;
@@ -29,133 +15,145 @@ interface LastSeen {
 /**
  * Keeps in the broker what is bound to each use case, since AMQP cannot list bindings (R6).
  *
- * AMQP has no clock of the broker's, and no client's can be trusted. So each pattern carries a count that grows
+ * AMQP has no clock of the broker's, and no client's can be trusted. So each declaration carries a count that grows
  * whenever an instance declares it, and each reader measures for itself how long ago the count last grew.
- *
- * A change takes the message, publishes the new one, waits for its confirm, and only then acknowledges the old one. The
- * message is never returned, because RabbitMQ 4 destroys what is returned 20 times. A lock keeps two programs from
- * changing it at once.
  */
 export class Registry {
-  readonly #names: Names;
-  readonly #channels: Channels;
-  readonly #topology: Topology;
-  readonly #locks: Locks;
-  readonly #publisher: QueuePublisher;
-  readonly #lastSeen = new Map<string, Map<string, LastSeen>>();
+  readonly #document: SharedDocument<RegistryDocument>;
+  readonly #lastSeen = new Map<string, LastSeen>();
 
-  constructor(names: Names, channels: Channels, topology: Topology, locks: Locks, publisher: QueuePublisher) {
-    this.#names = names;
-    this.#channels = channels;
-    this.#topology = topology;
-    this.#locks = locks;
-    this.#publisher = publisher;
+  constructor(names: Names, access: DocumentAccess) {
+    this.#document = new SharedDocument(names.registry, registryKind, access);
   }
 
-  /** Records patterns as declared now. `then` runs before anybody else can change them. */
-  async declare(useCase: string, patterns: readonly string[], then: () => Promise<void>): Promise<void> {
-    await this.#topology.declareRegistryQueue(useCase);
-    await this.#change(
-      useCase,
-      (entry) => {
-        const counts = { ...entry.patterns };
-        for (const pattern of patterns) counts[pattern] = (counts[pattern] ?? 0) + 1;
-        return { ...entry, patterns: counts };
-      },
-      then,
-    );
+  /**
+   * Records declarations as seen now.
+   *
+   * @param found declarations of the version before, which are recorded too
+   */
+  async declare(app: string, declarations: readonly Declaration[], found: readonly Declared[]): Promise<void> {
+    const at = Date.now();
+    const seen = [
+      ...declarations.map(({ name, patterns, id }) => ({ useCase: name, patterns, id, app, count: 1, at })),
+      ...found,
+    ];
+    await this.#change((document) => {
+      const all = new Map(document.declarations.map((each) => [keyOf(each), each]));
+      for (const each of seen) {
+        const key = keyOf(each);
+        const known = all.get(key);
+        const patterns = each.id === undefined ? union(known?.patterns, each.patterns) : each.patterns;
+        all.set(key, { ...each, patterns, count: (known?.count ?? 0) + 1 });
+      }
+      const declared = [...all.values()];
+      return { ...document, declarations: declared.filter((each) => !this.#isSuperseded(each, declared)) };
+    });
   }
 
-  /** Lists the bound patterns of a use case, with how long ago each was last declared. */
-  async patterns(useCase: string): Promise<readonly ShownPattern[]> {
-    await this.#read(useCase);
-    const now = performance.now();
-    return [...(this.#lastSeen.get(useCase) ?? [])].map(([pattern, { at }]) => ({ pattern, idle: now - at }));
+  /** Lists the declarations of a use case, or of all. */
+  async list(useCase?: string): Promise<readonly DeclarationRecord[]> {
+    const { declarations } = await this.#read();
+    const wanted = useCase === undefined ? declarations : declarations.filter((each) => each.useCase === useCase);
+    return wanted.map((each) => ({
+      useCase: each.useCase,
+      patterns: each.patterns,
+      idle: this.#idle(each),
+      id: each.id,
+      app: each.app,
+    }));
   }
 
-  /** Forgets those of the patterns that nobody has declared for at least `idle` milliseconds; `then` receives them. */
+  /**
+   * Forgets those of the patterns that nobody has declared for at least `idle` milliseconds.
+   *
+   * @param unbind receives them before anybody can declare one again
+   */
   async withdraw(
     useCase: string,
     patterns: readonly string[],
     idle: number,
-    then: (stale: readonly string[]) => Promise<void>,
+    unbind: (stale: readonly string[]) => Promise<void>,
   ): Promise<void> {
     let stale: readonly string[] = [];
     await this.#change(
-      useCase,
-      (entry) => {
-        const now = performance.now();
-        const lastSeen = this.#lastSeen.get(useCase);
-        stale = patterns.filter((pattern) => now - (lastSeen?.get(pattern)?.at ?? now) >= idle);
-        const kept = Object.entries(entry.patterns).filter(([pattern]) => !stale.includes(pattern));
-        return { ...entry, patterns: Object.fromEntries(kept) };
+      (document) => {
+        const own = document.declarations.filter((each) => each.useCase === useCase);
+        const alive = own.filter((each) => this.#measuredIdle(each) < idle).flatMap((each) => each.patterns);
+        stale = patterns.filter((pattern) => !alive.includes(pattern));
+        const declarations = document.declarations.flatMap((each) => {
+          if (each.useCase !== useCase) return [each];
+          const left = each.patterns.filter((pattern) => !stale.includes(pattern));
+          return left.length === 0 ? [] : [{ ...each, patterns: left }];
+        });
+        return { ...document, declarations };
       },
-      () => then(stale),
+      () => unbind(stale),
     );
   }
 
-  /** Records that a delay has a queue. */
-  async addDelay(useCase: string, delay: number): Promise<void> {
-    await this.#change(useCase, (entry) =>
-      entry.delays.includes(delay) ? entry : { ...entry, delays: [...entry.delays, delay] },
-    );
+  /** Records delays that have a queue. */
+  async addDelays(useCase: string, delays: readonly number[]): Promise<void> {
+    await this.#change((document) => {
+      const all = delays.reduce((before, delay) => withDelay(before, useCase, delay), document.delays);
+      return all === document.delays ? document : { ...document, delays: all };
+    });
   }
 
   /** Lists the delays that have a queue. */
   async delays(useCase: string): Promise<readonly number[]> {
-    return (await this.#read(useCase)).delays;
+    const { delays } = await this.#read();
+    return delays.find((each) => each.useCase === useCase)?.delays ?? [];
   }
 
-  async #read(useCase: string): Promise<Entry> {
-    const queue = registryQueue(this.#names.queue(useCase));
-    if (!(await this.#channels.queueExists(queue))) return EMPTY;
-    return this.#change(useCase, (entry) => entry);
+  async #read(): Promise<RegistryDocument> {
+    const document = await this.#document.read();
+    this.#note(document);
+    return document;
   }
 
-  #change(
-    useCase: string,
-    change: (entry: Entry) => Entry,
-    then: () => Promise<void> = async () => {},
-  ): Promise<Entry> {
-    const queue = registryQueue(this.#names.queue(useCase));
-    return this.#locks.hold(queue, () =>
-      this.#channels.withChannel(async (channel) => {
-        const message = await channel.get(queue);
-        const before = message === false ? EMPTY : parse(message);
-        this.#recordCounts(useCase, before);
-        const entry = change(before);
-        this.#recordCounts(useCase, entry);
-        const body = Buffer.from(JSON.stringify(entry));
-        const properties = { persistent: true, contentType: "application/json" };
-        if (message !== false || entry !== EMPTY) await this.#publisher.publish({ queue, body, properties });
-        if (message !== false) channel.ack(message);
-        await then();
-        return entry;
-      }),
-    );
+  async #change(change: (document: RegistryDocument) => RegistryDocument, whileHeld?: () => Promise<void>) {
+    const changed = await this.#document.change((document) => {
+      this.#note(document);
+      return change(document);
+    }, whileHeld);
+    this.#note(changed);
   }
 
-  #recordCounts(useCase: string, { patterns }: Entry): void {
-    let lastSeen = this.#lastSeen.get(useCase);
-    if (lastSeen === undefined) this.#lastSeen.set(useCase, (lastSeen = new Map()));
+  #note({ declarations }: RegistryDocument): void {
     const now = performance.now();
-    for (const [pattern, count] of Object.entries(patterns)) {
-      if (lastSeen.get(pattern)?.count !== count) lastSeen.set(pattern, { count, at: now });
+    for (const each of declarations) {
+      const key = keyOf(each);
+      if (this.#lastSeen.get(key)?.count !== each.count) this.#lastSeen.set(key, { count: each.count, at: now });
     }
-    for (const pattern of lastSeen.keys()) if (!Object.hasOwn(patterns, pattern)) lastSeen.delete(pattern);
+    if (this.#lastSeen.size === declarations.length) return;
+    const known = new Set(declarations.map(keyOf));
+    for (const key of this.#lastSeen.keys()) if (!known.has(key)) this.#lastSeen.delete(key);
+  }
+
+  #measuredIdle(declared: Declared): number {
+    const now = performance.now();
+    return now - (this.#lastSeen.get(keyOf(declared))?.at ?? now);
+  }
+
+  /** A reader that has just come has measured nothing yet. */
+  #idle(declared: Declared): number {
+    const measured = this.#measuredIdle(declared);
+    const told = Date.now() - declared.at;
+    return told > MIN_TRUSTED_IDLE_MS ? Math.max(measured, told) : measured;
+  }
+
+  /** Whether a declaration is of the past, and others keep its patterns: each deploy that adds one would leave it. */
+  #isSuperseded(declared: Declared, all: readonly Declared[]): boolean {
+    if (this.#measuredIdle(declared) < MIN_TRUSTED_IDLE_MS) return false;
+    const others = all.filter(
+      (each) =>
+        each !== declared && each.useCase === declared.useCase && this.#measuredIdle(each) < MIN_TRUSTED_IDLE_MS,
+    );
+    const kept = new Set(others.flatMap(({ patterns }) => patterns));
+    return declared.patterns.every((pattern) => kept.has(pattern));
   }
 }
 
-/** Trusts nothing in the message: anybody who may write to the broker may have written it. */
-function parse(message: GetMessage): Entry {
-  try {
-    const { patterns, delays } = JSON.parse(message.content.toString()) as Record<string, unknown>;
-    const counts = Object.entries(Object(patterns)).filter(
-      (each): each is [string, number] => typeof each[1] === "number",
-    );
-    const numbers = Array.isArray(delays) ? delays.filter((each) => Number.isInteger(each)) : [];
-    return { patterns: Object.fromEntries(counts), delays: numbers as number[] };
-  } catch {
-    return EMPTY;
-  }
+function union(one: readonly string[] = [], other: readonly string[]): readonly string[] {
+  return [...new Set([...one, ...other])];
 }

@@ -1,10 +1,13 @@
 import type { Channel, Options } from "amqplib";
 import type { Channels } from "../client/channels.ts";
 import { codeOf, toPapaError } from "../client/errors.ts";
-import { deadLetterQueue, delayQueue, type Names, registryQueue, retryQueue } from "../wire/names.ts";
+import { deadLetterQueue, delayQueue, type Names, retryQueue } from "../wire/names.ts";
 
 /** How long retries of the original wait unless it is set otherwise. */
 const ORIGINAL_RETRY_DELAY_MS = 10_000;
+
+/** All versions take it; "unlimited" destroys at the first return on RabbitMQ 3. */
+const MAX_DOCUMENT_RETURNS = 1_000_000;
 
 /**
  * Declares the exchanges and queues of `docs/brokers/rabbitmq.md`. Those of the original have exactly its arguments:
@@ -17,6 +20,11 @@ export class Topology {
   constructor(names: Names, channels: Channels) {
     this.#names = names;
     this.#channels = channels;
+  }
+
+  /** Whether there is the exchange that events are published to. @throws PapaError `connection-failed` */
+  hasExchange(): Promise<boolean> {
+    return this.#channels.exchangeExists(this.#names.exchange);
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
@@ -64,6 +72,12 @@ export class Topology {
     });
   }
 
+  /** Binds a use case's queue again to an exchange that was made anew; nothing if there is no such queue. */
+  async rebind(useCase: string, patterns: readonly string[]): Promise<void> {
+    const queue = this.#names.queue(useCase);
+    if (await this.#channels.queueExists(queue)) await this.bind(useCase, [queue, ...patterns]);
+  }
+
   /** Unbinds patterns from a use case's queue. @throws PapaError `access-refused`, `connection-failed` */
   unbind(useCase: string, patterns: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
@@ -92,11 +106,10 @@ export class Topology {
     );
   }
 
-  /** Declares the queue whose one message holds a use case's declarations. */
-  declareRegistryQueue(useCase: string): Promise<void> {
-    const name = registryQueue(this.#names.queue(useCase));
+  /** Declares a queue whose one message holds a document. Reading it returns the message, which must not wear it out. */
+  declareDocumentQueue(name: string): Promise<void> {
     return this.#channels.withChannel((channel) =>
-      this.#declareQueue(channel, name, { "x-max-length": 1, "x-overflow": "drop-head" }),
+      this.#declareQueue(channel, name, { "x-delivery-limit": MAX_DOCUMENT_RETURNS }),
     );
   }
 

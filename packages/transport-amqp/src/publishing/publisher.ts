@@ -16,10 +16,10 @@ export class Publisher {
   readonly #channel: PublishChannel;
   readonly #headerTables = new HeaderTables();
 
-  /** @param declareExchange called before each opening of the channel */
-  constructor(connection: ReconnectingConnection, exchange: string, declareExchange: () => Promise<void>) {
+  /** @param ensureExchange called before each opening of the channel */
+  constructor(connection: ReconnectingConnection, exchange: string, ensureExchange: () => Promise<void>) {
     this.#exchange = exchange;
-    this.#channel = new PublishChannel(connection, exchange, declareExchange);
+    this.#channel = new PublishChannel(connection, exchange, ensureExchange);
   }
 
   /** Publishes to every use case that accepts the events; see `Connection.publish`. Never rejects. */

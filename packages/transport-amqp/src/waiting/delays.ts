@@ -43,7 +43,7 @@ export class Delays {
 
   /** Records the queue for whoever counts what waits. No event waits for that. */
   #record(useCase: string, step: number): void {
-    this.#registry.addDelay(useCase, step).catch((error: unknown) => {
+    this.#registry.addDelays(useCase, [step]).catch((error: unknown) => {
       this.#logger.debug({ err: error, useCase, step }, "A new delay queue could not be recorded.");
     });
   }

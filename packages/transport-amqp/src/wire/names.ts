@@ -6,8 +6,11 @@
  *     retry     = queue ".retry"            retries of the original, while they wait
  *     delay     = queue ".retry." milliseconds
  *     dead      = queue ".dlq"
- *     registry  = queue ":declared"
- *     lock      = queue ":" what ":lock"
+ *     registry  = exchange ":registry"      what is declared in the namespace
+ *     trials    = exchange ":trials"        trials of suspects
+ *     lock      = queue ":lock"
+ *
+ * The version before had a registry for each use case, called queue ":declared".
  *
  * No two collide: a use case's name contains neither "/" nor ":", and names that end like the others are reserved.
  */
@@ -15,6 +18,8 @@ export class Names {
   readonly exchange: string;
   readonly retryExchange: string;
   readonly deadLetterExchange: string;
+  readonly registry: string;
+  readonly trials: string;
   readonly #prefix: string;
 
   constructor(prefix: string) {
@@ -22,6 +27,8 @@ export class Names {
     this.exchange = `${this.#prefix}domain_events`;
     this.retryExchange = `${this.exchange}.retry`;
     this.deadLetterExchange = `${this.exchange}.dlq`;
+    this.registry = `${this.exchange}:registry`;
+    this.trials = `${this.exchange}:trials`;
   }
 
   /** Names a use case's queue; also the routing key of what goes to this use case only. */
@@ -42,6 +49,6 @@ export function deadLetterQueue(queue: string): string {
   return `${queue}.dlq`;
 }
 
-export function registryQueue(queue: string): string {
+export function earlierRegistryQueue(queue: string): string {
   return `${queue}:declared`;
 }

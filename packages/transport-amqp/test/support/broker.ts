@@ -118,6 +118,7 @@ export class Space {
       for (const suffix of ["", ".retry", ".dlq", ":declared", ...DELAYS.map((each) => `.retry.${each}`)])
         await this.#delete(useCase + suffix);
     }
+    if (this.prefix !== "") for (const suffix of [":registry", ":trials"]) await this.#delete(`domain_events${suffix}`);
     await this.#model?.close();
   }
 

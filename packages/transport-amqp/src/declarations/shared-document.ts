@@ -1,0 +1,178 @@
+import { PapaError } from "@papa-events/core";
+import type { Channel, GetMessage, Message } from "amqplib";
+import type { Channels } from "../client/channels.ts";
+import { codeOf } from "../client/errors.ts";
+import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
+import type { Locks } from "../client/locks.ts";
+import { sleep } from "../client/sleep.ts";
+import { within } from "../client/time-limit.ts";
+import type { QueuePublisher } from "../publishing/queue-publisher.ts";
+
+/** How long to wait for the message while others have it. A holder that was killed loses it with its connection. */
+const MAX_WAIT_MS = 5_000;
+const INITIAL_BACKOFF_MS = 2;
+const MAX_BACKOFF_MS = 50;
+/** How long a change may take to be stored: nobody can read the document meanwhile. */
+const MAX_PUBLISH_MS = 10_000;
+
+/** How a document is read and written. */
+export interface DocumentKind<T> {
+  readonly empty: T;
+  /** Makes a document of parsed JSON. Anybody may have written that, so nothing in it is trusted. */
+  readonly read: (json: unknown) => T;
+  /** Makes one document of two, which a crash has left behind. */
+  readonly merge: (one: T, other: T) => T;
+}
+
+/** What reading and writing documents takes. */
+export interface DocumentAccess {
+  readonly channels: Channels;
+  readonly locks: Locks;
+  readonly publisher: QueuePublisher;
+  readonly declareQueue: (queue: string) => Promise<void>;
+}
+
+/**
+ * A JSON document that all programs of a namespace share: the one message of a queue. Whoever has taken the message may
+ * change the document. The new message is stored and confirmed before the old one is acknowledged, so that a crash
+ * leaves one or both, and never none.
+ *
+ * A reader takes the message and gives it back, which changes nothing. Its queue permits a million returns, where the
+ * default of RabbitMQ 4 destroys a message at the 21st; each change starts the count again.
+ */
+export class SharedDocument<T> {
+  readonly #queue: string;
+  readonly #kind: DocumentKind<T>;
+  readonly #channels: Channels;
+  readonly #locks: Locks;
+  readonly #publisher: QueuePublisher;
+  readonly #declareQueue: () => Promise<void>;
+  #reading: Promise<T> | undefined;
+  #nextReading: Promise<T> | undefined;
+
+  constructor(queue: string, kind: DocumentKind<T>, { channels, locks, publisher, declareQueue }: DocumentAccess) {
+    this.#queue = queue;
+    this.#kind = kind;
+    this.#channels = channels;
+    this.#locks = locks;
+    this.#publisher = publisher;
+    this.#declareQueue = () => declareQueue(queue);
+  }
+
+  /** Reads the document by a look that begins after this call; calls meanwhile share one. @throws PapaError */
+  read(): Promise<T> {
+    if (this.#reading === undefined) return this.#beginReading();
+    this.#nextReading ??= this.#reading.then(
+      () => this.#beginReading(),
+      () => this.#beginReading(),
+    );
+    return this.#nextReading;
+  }
+
+  /**
+   * Changes the document, and resolves to what it is then. It is left as it is where `change` returns what it was given.
+   *
+   * @param whileHeld runs before the change is stored, and before anybody else can read or change the document
+   * @throws PapaError
+   */
+  async change(change: (document: T) => T, whileHeld: () => Promise<void> = async () => {}): Promise<T> {
+    const changed = await this.#tryChange(change, whileHeld);
+    if (changed !== undefined) return changed.document;
+    // One creates it: a quorum queue that two declare at once refuses messages for a moment.
+    return this.#locks.hold(this.#queue, async () => {
+      const meanwhile = await this.#tryChange(change, whileHeld);
+      return meanwhile === undefined ? this.#create(change, whileHeld) : meanwhile.document;
+    });
+  }
+
+  /** Resolves to `undefined` if there is no queue. */
+  async #tryChange(
+    change: (document: T) => T,
+    whileHeld: () => Promise<void>,
+  ): Promise<{ readonly document: T } | undefined> {
+    return this.#channels.withChannel(async (channel) => {
+      const messages = await this.#take(channel);
+      if (messages === undefined) return undefined;
+      const before = this.#documentIn(messages);
+      const document = change(before);
+      await whileHeld();
+      if (document === before && messages.length === 1) return { document };
+      await this.#publish(document);
+      for (const message of messages) channel.ack(message);
+      await flushAcknowledgements(channel, this.#queue);
+      return { document };
+    });
+  }
+
+  async #create(change: (document: T) => T, whileHeld: () => Promise<void>): Promise<T> {
+    const document = change(this.#kind.empty);
+    await whileHeld();
+    if (document === this.#kind.empty) return document;
+    await this.#declareQueue();
+    await this.#publish(document);
+    return document;
+  }
+
+  #beginReading(): Promise<T> {
+    this.#nextReading = undefined;
+    const reading = this.#read().finally(() => {
+      if (this.#reading === reading) this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
+  #read(): Promise<T> {
+    // Closing the channel gives the message back.
+    return this.#channels.withChannel(async (channel) => {
+      const messages = await this.#take(channel);
+      if (messages === undefined) return this.#kind.empty;
+      if (messages.length > 0) return this.#documentIn(messages);
+      const text = `The message in "${this.#queue}" at ${this.#channels.address} could not be had for ${MAX_WAIT_MS} ms.`;
+      throw new PapaError("connection-failed", text, { transport: "amqp" }, { retryable: true });
+    });
+  }
+
+  /** Takes the message, or several after a crash. None if it could not be had; `undefined` if there is no queue. */
+  async #take(channel: Channel): Promise<readonly Message[] | undefined> {
+    const deadline = performance.now() + MAX_WAIT_MS;
+    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
+      let message: GetMessage | false;
+      try {
+        message = await channel.get(this.#queue);
+      } catch (error) {
+        if (codeOf(error) === 404) return undefined;
+        throw error;
+      }
+      if (message !== false) return [message, ...(await this.#others(channel, message.fields.messageCount))];
+      if (performance.now() > deadline) return [];
+      await sleep(backoff * (0.5 + Math.random()));
+    }
+  }
+
+  async #others(channel: Channel, count: number): Promise<readonly Message[]> {
+    const messages = await Promise.all(Array.from({ length: count }, () => channel.get(this.#queue)));
+    return messages.filter((message) => message !== false);
+  }
+
+  #documentIn(messages: readonly Message[]): T {
+    const { empty, merge } = this.#kind;
+    const documents = messages.map((message) => this.#parse(message));
+    return documents.reduce((one, other) => (one === empty ? other : merge(one, other)), empty);
+  }
+
+  #parse({ content }: Message): T {
+    try {
+      return this.#kind.read(JSON.parse(content.toString()));
+    } catch {
+      return this.#kind.empty;
+    }
+  }
+
+  async #publish(document: T): Promise<void> {
+    const body = Buffer.from(JSON.stringify(document));
+    const properties = { persistent: true, contentType: "application/json" };
+    const published = this.#publisher.publishOrDeclare({ queue: this.#queue, body, properties }, this.#declareQueue);
+    await within(published, MAX_PUBLISH_MS, `"${this.#queue}" takes no message`);
+  }
+}
