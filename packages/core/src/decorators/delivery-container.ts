@@ -23,10 +23,12 @@ interface Internals extends DependencyContainer {
   disposed: boolean;
   /** Every way to an instance goes through here, whoever asks for it: a constructor, a factory, a `delay` proxy. */
   resolveRegistration(registration: Registration, resolution: object): unknown;
+  /** What is registered for a token, here or further up. */
+  getRegistration(token: unknown): Registration | null | undefined;
 }
 
 interface Registration {
-  readonly provider: unknown;
+  readonly provider: Provider;
   readonly options: { readonly lifecycle: Lifecycle };
   instance?: unknown;
 }
@@ -115,6 +117,16 @@ function classFor(parent: Internals): DeliveryContainerClass {
 /** A resolution of its own, so that nothing which is shared within that of the delivery gets into a singleton. */
 function freshLike(resolution: object): object {
   return new (resolution.constructor as new () => object)();
+}
+
+/** What a container makes an instance by. */
+interface Provider {
+  readonly useClass?: unknown;
+}
+
+/** What the app's container, or tsyringe's global one, has registered for a token, if anything. @throws PapaError `invalid-option` */
+export function registeredProvider(container: object | undefined, token: unknown): Provider | undefined {
+  return internalsOf(container ?? globalContainer).getRegistration(token)?.provider;
 }
 
 function internalsOf(container: object): Internals {

@@ -4,7 +4,8 @@ import type { Handler, HandlerResult } from "../handler/handler.ts";
 import { invalidOption } from "../options/check-options.ts";
 import type { Class } from "../use-cases/class-use-cases.ts";
 import { BIND, type ContainerHandler } from "../use-cases/container-handler.ts";
-import { type DeliveryContainer, type DeliveryContainerClass, deliveryContainers } from "./delivery-container.ts";
+import { assertInjectable } from "./assert-injectable.ts";
+import { type DeliveryContainer, deliveryContainers } from "./delivery-container.ts";
 
 /** The names of the methods of `T` that can handle events: `(payload, ctx)`, returning nothing or events. */
 export type HandlerMethod<T> = {
@@ -32,15 +33,18 @@ export function handledBy<T, K extends HandlerMethod<T>>(type: Class<T>, method:
 export function methodHandler(type: Class, method: PropertyKey): ContainerHandler {
   let unbound: Handler | undefined;
   const byHand: Handler = (payload, context) => {
-    unbound ??= bound(type, method, deliveryContainers(undefined));
+    unbound ??= bound(type, method, undefined);
     return unbound(payload, context);
   };
   return Object.assign(byHand, {
-    [BIND]: (container: object | undefined) => bound(type, method, deliveryContainers(container)),
+    [BIND]: (container: object | undefined) => bound(type, method, container),
   });
 }
 
-function bound(type: Class, method: PropertyKey, Container: DeliveryContainerClass): Handler {
+/** When the app starts, so that all that is registered before counts. @throws PapaError `invalid-option` */
+function bound(type: Class, method: PropertyKey, container: object | undefined): Handler {
+  const Container = deliveryContainers(container);
+  assertInjectable(type, container);
   return (payload, context) => {
     if (!(context instanceof ScopedContext)) return callOnce(type, method, new Container(context), payload, context);
     // One per delivery, also where something around the handler calls it twice. Nothing else sets a scope.

@@ -35,6 +35,9 @@ export type HandlerDecorator<H extends Handler<never, never>> = <M extends H>(
  * injected; after settlement what was made for the delivery is disposed of, if it has a `dispose()`. What is shared
  * should be a singleton: what `instanceCachingFactory` caches counts as made for the delivery that asked first.
  *
+ * Where the container could not find what the constructor needs, `start()` rejects with `invalid-option`: the compiler wrote
+ * no types down (`experimentalDecorators`, `emitDecoratorMetadata`), and the parameter has no `@inject(Token)`.
+ *
  * A subclass inherits its parent's handlers. A method it overrides stays a handler; `@onEvent` on the override takes
  * the place of the parent's. Decorators that replace the method belong below `@onEvent`.
  *

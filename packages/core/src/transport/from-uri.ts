@@ -70,7 +70,10 @@ class LateTransport implements Transport {
   async #load(): Promise<Transport> {
     const adapter = (await this.#importFromHere()) ?? (await this.#importFromProgram());
     if (adapter !== undefined) return adapter.fromUri(this.#uri);
-    const message = `The URL scheme "${this.#scheme}:" needs a package that is not installed: npm install ${this.#package}`;
+    const message =
+      `The URL scheme "${this.#scheme}:" needs a package that is not installed: npm install ${this.#package}. ` +
+      `A bundled program imports it itself: import { fromUri } from "${this.#package}"; ` +
+      `transportFromUri(url, { ${this.#scheme}: fromUri }).`;
     throw new PapaError("transport-not-installed", message, { scheme: this.#scheme, package: this.#package });
   }
 

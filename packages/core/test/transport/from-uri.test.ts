@@ -111,7 +111,9 @@ it("L4 a scheme whose package is not installed rejects start() with the command 
   const told = {
     code: "transport-not-installed",
     message:
-      'The URL scheme "redis:" needs a package that is not installed: npm install @papa-events/transport-redis-streams',
+      'The URL scheme "redis:" needs a package that is not installed: npm install @papa-events/transport-redis-streams. ' +
+      'A bundled program imports it itself: import { fromUri } from "@papa-events/transport-redis-streams"; ' +
+      "transportFromUri(url, { redis: fromUri }).",
     details: { scheme: "redis", package: "@papa-events/transport-redis-streams" },
   };
   expect(printed.split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([told, told]);
