@@ -4,8 +4,11 @@ import type { Capabilities } from "@papa-events/core/transport";
 export const capabilities: Capabilities = {
   atomicOutputs: true,
   atomicMoves: true,
-  countsCrashes: true,
+  countsRedeliveries: true,
   declarationsComplete: true,
+  addressedForwarding: true,
+  // Headers are part of a value of up to 512 MiB. In it each is quoted, and a byte of text has six at most.
+  headers: { maxBytes: 16 * 1_048_576, perHeader: 6 },
   durability: "disk",
   discovery: 0,
   exclusive: "while-leased",

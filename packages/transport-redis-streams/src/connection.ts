@@ -3,24 +3,26 @@ import type {
   Connection,
   ConnectOptions,
   DeadLetterStore,
+  Declarations,
   EncodedEvent,
   OnDelivery,
   QueueStats,
-  ShownPattern,
+  SubscribeOptions,
   Subscription,
+  Trials,
   Unconfirmed,
-  UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
+import { type Connections, openConnections } from "./client/connections.ts";
 import type { Target } from "./client/options.ts";
-import { ReconnectingConnection } from "./client/reconnecting-connection.ts";
 import { checkServer } from "./client/server-check.ts";
+import { HeldBytes } from "./consuming/held-bytes.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
+import { RedisTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { BindingCache } from "./declarations/bindings.ts";
-import { Declarations } from "./declarations/declarations.ts";
+import { RedisDeclarations } from "./declarations/declarations.ts";
 import { inspectUseCase } from "./declarations/inspection.ts";
-import { Registry } from "./declarations/registry.ts";
 import { Inbox } from "./publishing/inbox.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { Keys } from "./wire/keys.ts";
@@ -28,16 +30,18 @@ import { Keys } from "./wire/keys.ts";
 /** Connects one app to Redis. */
 export class RedisStreamsConnection implements Connection {
   readonly capabilities: Capabilities;
+  readonly declarations: Declarations;
+  readonly trials: Trials;
   readonly #target: Target;
   readonly #options: ConnectOptions;
   /** A name for the server's list of clients. */
-  readonly #appName: string;
+  readonly #clientName: string;
   readonly #keys: Keys;
-  readonly #connection: ReconnectingConnection;
+  readonly #connections: Connections;
   readonly #bindings: BindingCache;
-  readonly #declarations: Declarations;
-  readonly #registry: Registry;
+  readonly #declarations: RedisDeclarations;
   readonly #publisher: Publisher;
+  readonly #held: HeldBytes;
   readonly #subscribers: Subscriber[] = [];
   #inbox: Promise<Inbox> | undefined;
   #closed = false;
@@ -46,9 +50,7 @@ export class RedisStreamsConnection implements Connection {
   static async open(target: Target, options: ConnectOptions): Promise<RedisStreamsConnection> {
     let opened: RedisStreamsConnection | undefined;
     let checked = false;
-    const connection = await ReconnectingConnection.open({
-      target,
-      connectionName: toClientName(options.appName),
+    const connections = await openConnections(target, toClientName(options.appName), {
       setUp: async (client) => {
         if (!checked) await checkServer(client, target, options.logger);
         checked = true;
@@ -60,66 +62,62 @@ export class RedisStreamsConnection implements Connection {
         options.onStatus(connected ? { connected } : { connected, error });
       },
     });
-    opened = new RedisStreamsConnection(target, options, connection);
+    opened = new RedisStreamsConnection(target, options, connections);
     return opened;
   }
 
-  private constructor(target: Target, options: ConnectOptions, connection: ReconnectingConnection) {
+  private constructor(target: Target, options: ConnectOptions, connections: Connections) {
     const { durability, prefix } = target;
+    const { main, publishing } = connections;
+    const keys = new Keys(prefix);
     this.#target = target;
     this.#options = options;
-    this.#appName = toClientName(options.appName);
-    this.#connection = connection;
-    this.capabilities = durability === "replicated" ? { ...capabilities, durability: "replicas" } : capabilities;
-    const keys = new Keys(prefix);
+    this.#clientName = toClientName(options.appName);
+    this.#connections = connections;
     this.#keys = keys;
-    this.#declarations = new Declarations(connection, keys);
-    this.#registry = new Registry(connection, keys);
-    this.#bindings = new BindingCache(connection, keys);
-    this.#publisher = new Publisher({ connection, keys, bindings: this.#bindings, durability });
-  }
-
-  declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    return this.#declarations.declare(useCases);
-  }
-
-  declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    return this.#registry.patterns(useCase);
-  }
-
-  withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    return this.#registry.unbindStale(useCase, patterns, idle);
+    this.#declarations = new RedisDeclarations(main, keys, options.appName);
+    this.#bindings = new BindingCache(main, keys);
+    this.#publisher = new Publisher({ connection: publishing, keys, bindings: this.#bindings, durability });
+    this.#held = new HeldBytes(options.maxHeldBytes);
+    this.capabilities = durability === "replicated" ? { ...capabilities, durability: "replicas" } : capabilities;
+    this.declarations = this.#declarations;
+    this.trials = new RedisTrials(main, keys);
   }
 
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     return this.#publisher.publish(events);
   }
 
-  async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
-    const subscriber = new Subscriber(readAhead, {
+  async subscribe(useCase: string, subscribeOptions: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+    const { main, control } = this.#connections;
+    const { logger, onProblem } = this.#options;
+    const subscriber = new Subscriber(subscribeOptions, {
       useCase,
       target: this.#target,
-      appName: this.#appName,
+      appName: this.#clientName,
       keys: this.#keys.forUseCase(useCase),
       version: this.#keys.version,
-      connection: this.#connection,
+      connection: main,
+      control,
       bindings: this.#bindings,
-      logger: this.#options.logger,
+      held: this.#held,
+      logger,
       onDelivery,
+      onProblem,
       redeclare: () => this.#declarations.redeclare(useCase),
     });
     this.#subscribers.push(subscriber);
     this.#inbox ??= this.#openInbox();
-    await this.#connection.withPapaErrors(Promise.all([subscriber.start(), this.#inbox]));
+    await main.withPapaErrors(Promise.all([subscriber.start(), this.#inbox]));
     return subscriber;
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    return new DeadLetters(useCase, this.#keys, this.#connection);
+    return new DeadLetters(useCase, this.#keys, this.#connections.main);
   }
 
   inspect(useCase: string): Promise<QueueStats> {
-    return inspectUseCase(useCase, this.#keys, this.#connection);
+    return inspectUseCase(useCase, this.#keys, this.#connections.main);
   }
 
   async close(): Promise<void> {
@@ -127,7 +125,7 @@ export class RedisStreamsConnection implements Connection {
     this.#closed = true;
     const inbox = this.#inbox?.then((opened) => opened.close()).catch(() => {});
     await Promise.all([inbox, ...this.#subscribers.map((subscriber) => subscriber.close())]);
-    this.#connection.close();
+    for (const connection of Object.values(this.#connections)) connection.close();
   }
 
   /** The server may know less than before, and leases went on running meanwhile. */
@@ -138,11 +136,12 @@ export class RedisStreamsConnection implements Connection {
   #openInbox(): Promise<Inbox> {
     return Inbox.open({
       target: this.#target,
-      appName: this.#appName,
+      appName: this.#clientName,
       keys: this.#keys,
       bindings: this.#bindings,
-      connection: this.#connection,
+      connection: this.#connections.main,
       logger: this.#options.logger,
+      onProblem: this.#options.onProblem,
     });
   }
 }

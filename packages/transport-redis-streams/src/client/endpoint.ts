@@ -39,6 +39,7 @@ type ConnectionSettings = Pick<
   | "enableOfflineQueue"
   | "keyPrefix"
   | "lazyConnect"
+  | "maxLoadingRetryTime"
   | "maxRetriesPerRequest"
   | "reconnectOnError"
   | "retryStrategy"

@@ -6,6 +6,7 @@ import type { Target } from "./options.ts";
 import { within } from "./time-limit.ts";
 
 const INITIAL_BACKOFF_MS = 100;
+/** The longest pause, where leases are not so short that one would end in it. */
 const MAX_BACKOFF_MS = 5_000;
 /** The pause before the next connection when setting one up has failed. */
 const SETUP_BACKOFF_MS = 500;
@@ -75,7 +76,9 @@ export class ReconnectingConnection {
       socketTimeout: REPLY_TIMEOUT_MS + blocks,
       // The former primary is a replica now: connect to the new one.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
-      retryStrategy: (times) => (this.#opened && !this.#closed ? backoff(times) : null),
+      // In the grace after an outage all have to be back, which is half a lease.
+      maxLoadingRetryTime: longestBackoff(target.lease),
+      retryStrategy: (times) => (this.#opened && !this.#closed ? backoff(times, longestBackoff(target.lease)) : null),
     });
     this.client.on("error", (error: Error) => {
       this.#lastError = lastNodeError(error);
@@ -194,9 +197,13 @@ export class ReconnectingConnection {
   }
 }
 
+function longestBackoff(lease: number): number {
+  return Math.min(MAX_BACKOFF_MS, Math.max(INITIAL_BACKOFF_MS, lease / 4));
+}
+
 /** The jitter keeps services that a restart cut off from all coming back at once. */
-function backoff(times: number): number {
-  return Math.min(INITIAL_BACKOFF_MS * 2 ** Math.min(times - 1, 10), MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
+function backoff(times: number, longest: number): number {
+  return Math.min(INITIAL_BACKOFF_MS * 2 ** Math.min(times - 1, 10), longest) * (0.5 + Math.random() / 2);
 }
 
 /** An error of a cluster says why its last node could not be reached. */

@@ -1,36 +1,59 @@
-import type { Delivery, ReceivedEvent, Settlement } from "@papa-events/core/transport";
+import type { Delivery, ReceivedEvent, Settled, Settlement } from "@papa-events/core/transport";
 import { readForeignEvent } from "../wire/foreign-event.ts";
 import { EVENT_FIELD } from "../wire/keys.ts";
 import { PackedEvent } from "../wire/packed-event.ts";
 
-/** Settles the deliveries of one consumer. */
-export interface DeliveryOwner {
-  settle(delivery: StreamDelivery, settlement: Settlement): Promise<void>;
+/** Settles deliveries. */
+export interface DeliverySettler {
+  settle(delivery: StreamDelivery, settlement: Settlement): Promise<Settled>;
 }
 
-/** A stream entry delivered to the core. It belongs to the consumer that read it. */
+/** An entry that the server has delivered to a consumer of this process. */
+export interface ReceivedEntry {
+  /** The consumer. */
+  readonly consumer: string;
+  /** The entry's id. */
+  readonly entry: string;
+  readonly fields: readonly Buffer[];
+  readonly redeliveries: number;
+}
+
+/** A stream entry delivered to the core. */
 export class StreamDelivery implements Delivery {
   readonly event: ReceivedEvent;
   readonly attempt: number;
-  readonly crashes: number;
+  readonly redeliveries: number;
   /** The entry's id. */
   readonly entry: string;
-  readonly owner: DeliveryOwner;
-  /** Its index in the owner's list of held deliveries. */
+  /** The consumer that it was delivered to; another one may have adopted it since. */
+  readonly consumer: string;
+  readonly bytes: number;
+  /** Its index in the ledger, or -1: it is settled or no longer this process's. */
   index = -1;
+  /** Whether it counts for what is handed out to the core. */
+  handedOut = false;
+  /** Whether a settlement was sent whose outcome is not known. */
+  uncertain = false;
+  readonly #settler: DeliverySettler;
 
-  constructor(entry: string, fields: readonly Buffer[], crashes: number, owner: DeliveryOwner) {
+  constructor({ consumer, entry, fields, redeliveries }: ReceivedEntry, settler: DeliverySettler) {
     const [field, packed] = fields;
     const own = packed !== undefined && field?.length === 1 && field[0] === EVENT_FIELD.charCodeAt(0);
     const event = own ? new PackedEvent(packed) : readForeignEvent(entry, fields);
     this.event = event;
     this.attempt = event instanceof PackedEvent ? event.attempt : 1;
-    this.crashes = crashes;
+    this.redeliveries = redeliveries;
     this.entry = entry;
-    this.owner = owner;
+    this.consumer = consumer;
+    this.bytes = own ? packed.length : fields.reduce((sum, { length }) => sum + length, 0);
+    this.#settler = settler;
   }
 
-  settle(settlement: Settlement): Promise<void> {
-    return this.owner.settle(this, settlement);
+  get lost(): boolean {
+    return this.index === -1;
+  }
+
+  settle(settlement: Settlement): Promise<Settled> {
+    return this.#settler.settle(this, settlement);
   }
 }

@@ -2,33 +2,45 @@ import type { Logger } from "@papa-events/core/transport";
 import { isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { sleep } from "../client/time-limit.ts";
+import { adopt } from "../scripts/adopt.ts";
 import { keepLease } from "../scripts/keep-lease.ts";
 import { Delays } from "../waiting/delays.ts";
 import { GROUP, RELEASED_CONSUMER, type UseCaseKeys } from "../wire/keys.ts";
-import type { Claim } from "./claim.ts";
+import type { ReceivedEntry } from "./delivery.ts";
 
 /** The longest time between two looks. It bounds how soon a living consumer takes over what another released. */
 const MAX_INTERVAL_MS = 1_000;
 /** How many due events one look puts back. */
 const MAX_DUE_AT_ONCE = 128;
+/** How many bytes of events one look takes over, and one more event. */
+const MAX_TAKE_OVER_BYTES = 8 * 1_048_576;
+/** The pause before another try to adopt what an ended lease leaves. */
+const ADOPT_BACKOFF_MS = 500;
 
 /** The consumer whose lease is kept. */
 export interface LeaseHolder {
-  readonly claim: Claim;
-  /** How many more entries it would take over. */
+  readonly consumer: string;
+  /** How many more entries it would take over, and how many bytes. */
   readonly room: number;
-  deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void;
+  readonly roomBytes: number;
+  deliver(entry: ReceivedEntry): void;
   /** Called when the reply that may have taken over entries is lost. */
   onReplyLost(): void;
-  onLeaseEnded(claim: Claim): void;
+  onLeaseEnded(consumer: string): Promise<void>;
 }
 
 export interface LeaseKeeperOptions {
   readonly useCase: string;
+  /** The id of this instance's declaration. */
+  readonly declaration: string;
   readonly target: Target;
   readonly keys: UseCaseKeys;
-  readonly connection: ReconnectingConnection;
+  /** A connection on which nothing takes long: a lease that is renewed too late has ended. */
+  readonly control: ReconnectingConnection;
   readonly logger: Logger;
+  /** Called with what keeps the lease from being kept, and with `undefined` when that is over. */
+  readonly onLeaseProblem: (problem: string | undefined) => void;
 }
 
 /** Renews a consumer's lease regularly, puts due events back into the queue, and takes over from dead consumers. */
@@ -37,20 +49,18 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #interval: number;
   readonly #delays = new Delays(() => void this.exclusively(() => this.#look()));
-  /** Whether the present claim's lease has yet to be started. */
-  #starting = true;
+  #started = false;
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
+  /** When the lease was last renewed, by the monotonic clock. */
+  #renewed = performance.now();
+  /** Whether there was more to take over than there was room. */
+  #more = false;
 
   constructor(holder: LeaseHolder, options: LeaseKeeperOptions) {
     this.#holder = holder;
     this.#options = options;
-    this.#interval = Math.min(MAX_INTERVAL_MS, options.target.lease / 3);
-  }
-
-  /** Whether the lease of the present claim has been started. */
-  get started(): boolean {
-    return !this.#starting;
+    this.#interval = Math.min(MAX_INTERVAL_MS, options.target.lease / 4);
   }
 
   /** Starts the lease. @throws PapaError */
@@ -58,15 +68,16 @@ export class LeaseKeeper {
     await this.exclusively(() => this.#run());
   }
 
-  /** Starts the lease of a new claim at once. */
-  startNew(): void {
-    this.#starting = true;
-    this.lookWithin(0);
-  }
-
   /** Looks again in so many milliseconds, if not sooner. */
   lookWithin(delay: number): void {
     this.#delays.lookWithin(Math.min(delay, this.#interval));
+  }
+
+  /** To be called when there is room again: takes over what there was no room for. */
+  onRoom(): void {
+    if (!this.#more) return;
+    this.#more = false;
+    this.lookWithin(0);
   }
 
   /** Runs `act` while no look is under way. */
@@ -76,6 +87,28 @@ export class LeaseKeeper {
     return result;
   }
 
+  /**
+   * Starts the lease of a new consumer, which adopts those of `entries` that nobody has taken over from the old one. Tries
+   * until it succeeds. Resolves to those adopted; to none when all has ended meanwhile.
+   */
+  async adopt(from: string, to: string, entries: readonly string[]): Promise<ReadonlySet<string>> {
+    const { control, keys, target, logger, useCase } = this.#options;
+    while (!this.#ended && !control.closed) {
+      try {
+        await control.whenUp();
+        const args = [GROUP, from, to, target.lease, ...entries];
+        const adopted = (await control.run(adopt, [keys.queue, keys.leases], args)) as number[];
+        this.#renewed = performance.now();
+        return new Set(entries.filter((_, index) => adopted[index] === 1));
+      } catch (error) {
+        if (isReply(error))
+          logger.warn({ useCase, err: error }, "A new lease could not be started. It is tried again.");
+        if (!control.closed) await sleep(ADOPT_BACKOFF_MS);
+      }
+    }
+    return new Set();
+  }
+
   end(): void {
     this.#ended = true;
     this.#delays.end();
@@ -83,33 +116,59 @@ export class LeaseKeeper {
 
   async #look(): Promise<void> {
     if (this.#ended) return;
-    const { connection, logger, useCase } = this.#options;
+    const { control, logger, useCase, onLeaseProblem } = this.#options;
     try {
-      if (connection.up) await this.#run();
+      if (control.up) await this.#run();
     } catch (error) {
       if (!isReply(error)) this.#holder.onReplyLost();
-      else if (!isQueueMissing(error))
-        logger.warn({ useCase, error }, "The lease could not be renewed, and due events were not put back.");
+      else if (!isQueueMissing(error)) {
+        logger.warn({ useCase, err: error }, "The lease could not be renewed, and due events were not put back.");
+        onLeaseProblem(`the lease cannot be renewed: ${error.message}`);
+      }
     }
     this.lookWithin(this.#interval);
   }
 
   async #run(): Promise<void> {
-    const { claim, room } = this.#holder;
-    const { connection, keys, target } = this.#options;
-    const starting = this.#starting;
-    const [ended, nextDue, ...taken] = (await connection.runForBytes(
+    const { consumer, room, roomBytes } = this.#holder;
+    const { control, keys, target, declaration, onLeaseProblem } = this.#options;
+    const sent = performance.now();
+    const wasAway = sent - this.#renewed > this.#interval + target.lease / 6;
+    const bytes = Math.min(MAX_TAKE_OVER_BYTES, roomBytes);
+    const [ended, nextDue, more, ...taken] = (await control.runForBytes(
       keepLease,
       [keys.queue, keys.leases, keys.due, keys.waiting],
-      [GROUP, claim.consumer, target.lease, starting ? 1 : 0, room, RELEASED_CONSUMER, MAX_DUE_AT_ONCE],
+      [
+        GROUP,
+        consumer,
+        declaration,
+        target.lease,
+        this.#started ? 0 : 1,
+        wasAway ? 1 : 0,
+        room,
+        bytes,
+        RELEASED_CONSUMER,
+        MAX_DUE_AT_ONCE,
+      ],
     )) as Reply;
-    if (starting && claim === this.#holder.claim) this.#starting = false;
-    for (let at = 0; at + 2 < taken.length; at += 3)
-      this.#holder.deliver(claim, String(taken[at]), taken[at + 2] as Buffer[], taken[at + 1] as number);
-    if (ended === 1) this.#holder.onLeaseEnded(claim);
+    this.#started = true;
+    this.#renewed = sent;
+    this.#more = more === 1;
+    onLeaseProblem(undefined);
+    for (let at = 0; at + 2 < taken.length; at += 3) {
+      const [entry, redeliveries, fields] = [taken[at], taken[at + 1], taken[at + 2]];
+      this.#holder.deliver({
+        consumer,
+        entry: String(entry),
+        fields: fields as Buffer[],
+        redeliveries: redeliveries as number,
+      });
+    }
+    if (ended === 1) void this.#holder.onLeaseEnded(consumer);
     this.lookWithin(nextDue === -1 ? this.#interval : nextDue);
+    if (this.#more && this.#holder.room > 0) this.onRoom();
   }
 }
 
 /** As the script says. */
-type Reply = readonly [ended: number, nextDue: number, ...taken: readonly (Buffer | number | Buffer[])[]];
+type Reply = readonly [ended: number, nextDue: number, more: number, ...taken: readonly (Buffer | number | Buffer[])[]];

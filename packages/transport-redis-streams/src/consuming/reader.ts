@@ -4,7 +4,7 @@ import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
 import { GROUP, type UseCaseKeys } from "../wire/keys.ts";
-import type { Claim } from "./claim.ts";
+import type { ReceivedEntry } from "./delivery.ts";
 
 /** How long a read blocks on the server when the queue is empty. */
 const BLOCK_MS = 2_000;
@@ -14,6 +14,8 @@ const STOP_TIMEOUT_MS = 4_000;
 const INTERRUPT_INTERVAL_MS = 50;
 /** About how many bytes one read may bring. */
 const MAX_READ_BYTES = 8 * 1_048_576;
+/** How large entries are taken to be before any was read: a read has no bound in bytes, so the first ones are small. */
+const INITIAL_ENTRY_BYTES = 64 * 1_024;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 /** How many pending entries are looked through at once. */
@@ -26,16 +28,19 @@ type PendingEntry = readonly [entry: string, consumer: string, idle: number, del
 export interface ReadingConsumer {
   /** Whether it takes deliveries. */
   readonly open: boolean;
-  readonly claim: Claim;
-  /** How many more deliveries may be unsettled. */
+  readonly consumer: string;
+  /** How many more entries it takes, and how many bytes. */
   readonly room: number;
+  readonly roomBytes: number;
   /** The room from which on a read is worth its round trip. */
   readonly minRoomToRead: number;
   /** The most entries of one read. */
   readonly maxRead: number;
-  deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void;
-  /** Resolves when the claim's lease is running: entries that are read before would have no owner that others know. */
-  whenLeased(): Promise<void>;
+  /** The entries that it has. */
+  entries(): ReadonlySet<string>;
+  deliver(entry: ReceivedEntry): void;
+  /** Takes entries that were read for a consumer whose lease has ended meanwhile. */
+  adoptLate(entries: readonly ReceivedEntry[]): Promise<void>;
   /** Runs `act` while nothing is being taken over. */
   exclusively<T>(act: () => Promise<T>): Promise<T>;
 }
@@ -47,9 +52,13 @@ export interface ReaderOptions {
   readonly appName: string;
   readonly keys: UseCaseKeys;
   readonly connection: ReconnectingConnection;
+  /** A connection on which nothing takes long. */
+  readonly control: ReconnectingConnection;
   readonly logger: Logger;
   /** Creates the queue again after it was deleted. */
   readonly redeclare: () => Promise<void>;
+  /** Called with what keeps the queue from being read, and with `undefined` when that is over. */
+  readonly onReadProblem: (problem: string | undefined) => void;
 }
 
 /** Reads a queue on a connection of its own, because reading blocks it. */
@@ -57,14 +66,16 @@ export class Reader {
   readonly #consumer: ReadingConsumer;
   readonly #options: ReaderOptions;
   #reading: ReconnectingConnection | undefined;
+  #closed = false;
   /** The server's id of that connection. */
   #clientId: number | undefined;
   /** A reply may be lost, so entries may be pending that have not arrived here. */
   #replyLost = false;
   #ended: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
-  /** The average size of the latest entries. */
-  #entryBytes = 1_024;
+  /** How large the latest entries are. Large ones count at once and are forgotten slowly. */
+  #entryBytes = INITIAL_ENTRY_BYTES;
+  #failed = false;
 
   constructor(consumer: ReadingConsumer, options: ReaderOptions) {
     this.#consumer = consumer;
@@ -74,7 +85,7 @@ export class Reader {
   /** @throws PapaError */
   async open(): Promise<void> {
     const { target, appName, useCase } = this.#options;
-    this.#reading = await ReconnectingConnection.open({
+    const reading = await ReconnectingConnection.open({
       target,
       connectionName: `${appName}:${useCase}`,
       blocks: BLOCK_MS,
@@ -82,6 +93,9 @@ export class Reader {
         this.#clientId = client.isCluster ? undefined : Number(await client.client("ID"));
       },
     });
+    this.#reading = reading;
+    // Closed while it was opened: a start that failed leaves nothing.
+    if (this.#closed) reading.close();
   }
 
   start(): void {
@@ -101,9 +115,8 @@ export class Reader {
 
   /** Ends a read that blocks. Best effort: the read ends by itself a little later. */
   interrupt(): void {
-    const { connection } = this.#options;
-    if (this.#clientId !== undefined && connection.up)
-      connection.client.client("UNBLOCK", this.#clientId).catch(() => {});
+    const { control } = this.#options;
+    if (this.#clientId !== undefined && control.up) control.client.client("UNBLOCK", this.#clientId).catch(() => {});
   }
 
   /** Resolves when nothing more will be read. */
@@ -124,6 +137,7 @@ export class Reader {
   }
 
   close(): void {
+    this.#closed = true;
     this.#reading?.close();
   }
 
@@ -134,6 +148,8 @@ export class Reader {
         if (this.#consumer.room < this.#consumer.minRoomToRead) await this.#whenRoom();
         else await this.#read();
         backoff = INITIAL_BACKOFF_MS;
+        if (this.#failed) this.#options.onReadProblem(undefined);
+        this.#failed = false;
       } catch (error) {
         if (!this.#consumer.open) return;
         await this.#onFailure(error, backoff);
@@ -143,19 +159,19 @@ export class Reader {
   }
 
   async #read(): Promise<void> {
-    const consumer = this.#consumer;
+    const receiver = this.#consumer;
     const reading = this.#reading;
     if (reading === undefined) return;
     if (!reading.up) await reading.whenUp();
-    await consumer.whenLeased();
     if (this.#replyLost) await this.#recoverLostReply();
-    const { claim, room, maxRead } = consumer;
-    const count = Math.min(room, maxRead, Math.max(1, Math.floor(MAX_READ_BYTES / this.#entryBytes)));
-    if (count < 1 || !consumer.open) return;
+    const { consumer, room, roomBytes, maxRead } = receiver;
+    const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes));
+    const count = Math.min(room, maxRead, byBytes);
+    if (count < 1 || !receiver.open) return;
     const reply = (await reading.client.xreadgroupBuffer(
       "GROUP",
       GROUP,
-      claim.consumer,
+      consumer,
       "COUNT",
       count,
       "BLOCK",
@@ -164,32 +180,40 @@ export class Reader {
       this.#options.keys.queue,
       ">",
     )) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
-    for (const [id, fields] of reply?.[0]?.[1] ?? []) {
-      this.#entryBytes += ((fields[1]?.length ?? 0) - this.#entryBytes) / 16;
-      consumer.deliver(claim, id.toString("latin1"), fields, 0);
+    const read = reply?.[0]?.[1] ?? [];
+    const late = consumer === receiver.consumer ? undefined : ([] as ReceivedEntry[]);
+    for (const [id, fields] of read) {
+      const size = fields[1]?.length ?? 0;
+      this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
+      const entry = { consumer, entry: id.toString("latin1"), fields, redeliveries: 0 };
+      if (late === undefined) receiver.deliver(entry);
+      else late.push(entry);
     }
+    if (late !== undefined && late.length > 0) await receiver.adoptLate(late);
   }
 
   /** Takes the entries that the server delivered to this consumer in a reply that was lost. */
   async #recoverLostReply(): Promise<void> {
-    const consumer = this.#consumer;
-    const { claim } = consumer;
+    const receiver = this.#consumer;
     const { connection, keys } = this.#options;
     // Not waited for: stopping would wait too.
     if (!connection.up) throw connection.lostError();
-    await consumer.exclusively(async () => {
+    await receiver.exclusively(async () => {
       const { client } = connection;
+      const { consumer } = receiver;
       for (let from = "-"; ; ) {
-        const args = [from, "+", PENDING_PAGE_SIZE, claim.consumer] as const;
+        // From before the look: what is settled meanwhile may still be pending in its reply.
+        const known = receiver.entries();
+        const args = [from, "+", PENDING_PAGE_SIZE, consumer] as const;
         const page = (await client.xpending(keys.queue, GROUP, ...args)) as PendingEntry[];
-        const open = claim.openEntries();
-        const missing = page.filter(([entry]) => !open.has(entry));
+        const missing = page.filter(([entry]) => !known.has(entry));
         const found = (await Promise.all(
           missing.map(([entry]) => client.xrangeBuffer(keys.queue, entry, entry)),
         )) as Entry[][];
         for (const [index, [entry, , , deliveries]] of missing.entries()) {
           const fields = found[index]?.[0]?.[1];
-          if (fields !== undefined) consumer.deliver(claim, entry, fields, Math.max(0, deliveries - 1));
+          if (fields !== undefined)
+            receiver.deliver({ consumer, entry, fields, redeliveries: Math.max(0, deliveries - 1) });
         }
         const last = page.at(-1);
         if (page.length < PENDING_PAGE_SIZE || last === undefined) break;
@@ -200,12 +224,16 @@ export class Reader {
   }
 
   async #onFailure(error: unknown, backoff: number): Promise<void> {
-    const { logger, useCase, redeclare } = this.#options;
+    const { logger, useCase, redeclare, onReadProblem } = this.#options;
     if (isQueueMissing(error)) {
       logger.warn({ useCase }, "The queue was deleted on the server. It is created again.");
+      this.#failed = true;
+      onReadProblem("the queue was deleted on the server; it is created again");
       await redeclare().catch(() => {});
     } else if (isReply(error)) {
-      logger.warn({ useCase, error }, "The queue could not be read. It is tried again.");
+      logger.warn({ useCase, err: error }, "The queue could not be read. It is tried again.");
+      this.#failed = true;
+      onReadProblem(`the queue cannot be read: ${error.message}`);
     } else {
       this.#replyLost = true;
       if (this.#reading?.up !== true) return;

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { OnDelivery, Subscription } from "@papa-events/core/transport";
+import type { OnDelivery, SubscribeOptions, Subscription } from "@papa-events/core/transport";
 import { within } from "../client/time-limit.ts";
 import { leave } from "../scripts/leave.ts";
-import { GROUP, RELEASED_CONSUMER } from "../wire/keys.ts";
-import { Claim, type ClaimOptions } from "./claim.ts";
-import type { StreamDelivery } from "./delivery.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import { consumerName, GROUP, RELEASED_CONSUMER } from "../wire/keys.ts";
+import { type ReceivedEntry, StreamDelivery } from "./delivery.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import { LeaseKeeper, type LeaseKeeperOptions } from "./lease-keeper.ts";
+import { Ledger } from "./ledger.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
+import { Settlements, type SettlementsOptions } from "./settlements.ts";
 
 /** How long closing waits for the server. If it is away, others take over when the lease ends. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -14,36 +16,58 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const ENOUGH_UNSETTLED = 512;
 
 export interface SubscriberOptions
-  extends ReaderOptions,
-    Omit<ClaimOptions, "onUnsettled" | "onWaiting" | "onLeaseEnded"> {
+  extends Omit<ReaderOptions, "onReadProblem">,
+    Omit<LeaseKeeperOptions, "declaration" | "onLeaseProblem">,
+    Omit<SettlementsOptions, "ledger" | "onSettled" | "onWaiting" | "onLeaseEnded" | "onProblem"> {
+  /** What all use cases of the app have handed out. */
+  readonly held: HeldBytes;
   readonly onDelivery: OnDelivery;
+  readonly onProblem: (subject: string, problem: string | undefined) => void;
 }
 
 /** Consumes one use case's queue for one app. */
 export class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
+  readonly #declaration: string;
+  readonly #ledger: Ledger;
+  readonly #settlements: Settlements;
   readonly #reader: Reader;
   readonly #leaseKeeper: LeaseKeeper;
-  /** Received beyond the read-ahead limit or after the stop, and delivered as soon as there is room. */
-  #surplus: StreamDelivery[] = [];
-  /** Claims whose lease has ended, as long as their deliveries may still be settled. */
-  #endedClaims: Claim[] = [];
-  #claim: Claim;
+  /** Received beyond the limits or after the stop, and handed out as soon as there is room. */
+  readonly #surplus: StreamDelivery[] = [];
+  /** Under way since the lease has ended. */
+  #adopting: Promise<void> | undefined;
   #readAhead: number;
-  #unsettled = 0;
   #open = true;
   #closed = false;
 
-  constructor(readAhead: number, options: SubscriberOptions) {
+  constructor({ readAhead, declaration }: SubscribeOptions, options: SubscriberOptions) {
+    const { useCase, onProblem } = options;
     this.#options = options;
     this.#readAhead = readAhead;
-    this.#claim = this.#newClaim();
-    this.#leaseKeeper = new LeaseKeeper(this, options);
-    this.#reader = new Reader(this, options);
+    this.#declaration = declaration;
+    this.#ledger = new Ledger(this.#newConsumer(), options.held);
+    this.#settlements = new Settlements({
+      ...options,
+      ledger: this.#ledger,
+      onSettled: () => this.onRoom(),
+      onWaiting: (delay) => this.#leaseKeeper.lookWithin(delay),
+      onLeaseEnded: (consumer) => this.onLeaseEnded(consumer),
+      onProblem: (problem) => onProblem(`acknowledging "${useCase}"`, problem),
+    });
+    this.#leaseKeeper = new LeaseKeeper(this, {
+      ...options,
+      declaration,
+      onLeaseProblem: (problem) => onProblem(`lease of "${useCase}"`, problem),
+    });
+    this.#reader = new Reader(this, {
+      ...options,
+      onReadProblem: (problem) => onProblem(`consuming "${useCase}"`, problem),
+    });
   }
 
-  get claim(): Claim {
-    return this.#claim;
+  get consumer(): string {
+    return this.#ledger.consumer;
   }
 
   get open(): boolean {
@@ -51,7 +75,12 @@ export class Subscriber implements Subscription {
   }
 
   get room(): number {
-    return this.#open ? Math.max(0, this.#readAhead - this.#unsettled - this.#surplus.length) : 0;
+    if (!this.#open || this.#surplus.length > 0 || !this.#options.held.hasRoomFor(1, this)) return 0;
+    return Math.max(0, this.#readAhead - this.#ledger.size);
+  }
+
+  get roomBytes(): number {
+    return this.#options.held.room;
   }
 
   /**
@@ -67,6 +96,10 @@ export class Subscriber implements Subscription {
     return Math.ceil(this.#readAhead / 2);
   }
 
+  entries(): ReadonlySet<string> {
+    return new Set(this.#ledger.list().map(({ entry }) => entry));
+  }
+
   /** Starts to consume. @throws PapaError */
   async start(): Promise<void> {
     await this.#reader.open();
@@ -74,19 +107,11 @@ export class Subscriber implements Subscription {
     this.#reader.start();
   }
 
-  /** Delivers an entry that the server has given to a claim. */
-  deliver(claim: Claim, entry: string, fields: readonly Buffer[], crashes: number): void {
-    const delivery = claim.take(entry, fields, crashes);
-    if (!this.#open || this.#unsettled >= this.#readAhead) {
-      this.#surplus.push(delivery);
-      return;
-    }
-    this.#unsettled += 1;
-    this.#options.onDelivery(delivery);
-  }
-
-  async whenLeased(): Promise<void> {
-    if (!this.#leaseKeeper.started) await this.#leaseKeeper.start();
+  /** Takes an entry that the server has delivered to the present consumer. */
+  deliver(received: ReceivedEntry): void {
+    const delivery = new StreamDelivery(received, this.#settlements);
+    this.#ledger.add(delivery);
+    if (this.#surplus.length > 0 || !this.#handOut(delivery)) this.#surplus.push(delivery);
   }
 
   exclusively<T>(act: () => Promise<T>): Promise<T> {
@@ -107,24 +132,38 @@ export class Subscriber implements Subscription {
     this.#reader.interrupt();
   }
 
-  /** Goes on with a new claim: others may have taken over what the ended one holds. */
-  onLeaseEnded(ended: Claim): void {
-    if (this.#claim !== ended || this.#closed) return;
-    this.#options.logger.warn(
-      { useCase: this.#options.useCase },
-      "The lease ended, because the process or its connection was silent for too long. Its events may be handled by others.",
-    );
-    this.#endedClaims = [...this.#endedClaims.filter((claim) => !claim.empty), ended];
-    // Not delivered yet, and likely to be taken over by another consumer.
-    this.#surplus = this.#surplus.filter(({ owner }) => owner !== ended);
-    this.#claim = this.#newClaim();
-    this.#leaseKeeper.startNew();
-    this.#reader.interrupt();
+  /** Goes on as a new consumer. Resolves when it has adopted what others have not taken over; the rest is lost. */
+  onLeaseEnded(consumer: string): Promise<void> {
+    if (this.#ledger.consumer !== consumer || this.#closed) return Promise.resolve();
+    this.#adopting ??= this.#adopt(consumer).finally(() => {
+      this.#adopting = undefined;
+    });
+    return this.#adopting;
+  }
+
+  async adoptLate(entries: readonly ReceivedEntry[]): Promise<void> {
+    await this.exclusively(async () => {
+      const to = this.consumer;
+      const ids = entries.map(({ entry }) => entry);
+      const adopted = await this.#leaseKeeper.adopt(entries[0]?.consumer ?? to, to, ids);
+      for (const each of entries) if (adopted.has(each.entry)) this.deliver({ ...each, consumer: to });
+    });
+  }
+
+  /** Hands out what waits for room, then takes more. */
+  onRoom(): void {
+    while (this.#surplus.length > 0) {
+      const [next] = this.#surplus;
+      if (next !== undefined && !next.lost && !this.#handOut(next)) break;
+      this.#surplus.shift();
+    }
+    if (this.#surplus.length === 0 && this.#open) this.#leaseKeeper.onRoom();
+    this.#reader.wake();
   }
 
   readAhead(limit: number): void {
     this.#readAhead = limit;
-    this.#deliverSurplus();
+    this.onRoom();
   }
 
   async stop(): Promise<void> {
@@ -132,53 +171,66 @@ export class Subscriber implements Subscription {
     await this.#reader.stop();
     // What is being taken over arrives before this, and is released with the rest.
     await untilClosed(this.exclusively(async () => {}));
-    for (const delivery of this.#surplus.splice(0).reverse()) {
-      this.#unsettled += 1;
-      void delivery.settle({ kind: "release" });
-    }
+    for (const delivery of this.#surplus.splice(0).reverse()) void delivery.settle({ kind: "release" });
   }
 
   /** Flushes settlements and releases what is unsettled. */
   async close(): Promise<void> {
     await this.stop();
     const { connection, keys } = this.#options;
-    const claims = [...this.#endedClaims, this.#claim];
-    if (connection.up) await untilClosed(Promise.all(claims.map((claim) => claim.flush())));
+    if (connection.up) await untilClosed(this.#settlements.idle());
     this.#closed = true;
     this.#leaseKeeper.end();
-    for (const claim of claims) claim.close();
+    this.#settlements.close();
+    this.#ledger.clear();
     if (connection.up) {
-      const leaving = claims.map(({ consumer }) =>
-        connection.run(leave, [keys.queue, keys.leases], [GROUP, consumer, RELEASED_CONSUMER]),
-      );
+      const leaving = connection.run(leave, [keys.queue, keys.leases], [GROUP, this.consumer, RELEASED_CONSUMER]);
       // Where this fails, the lease ends by itself.
-      await untilClosed(Promise.all(leaving));
+      await untilClosed(leaving);
     }
     this.#reader.close();
   }
 
-  #newClaim(): Claim {
-    const claim: Claim = new Claim(`${this.#options.appName}:${randomUUID()}`, {
-      ...this.#options,
-      onUnsettled: (change) => {
-        this.#unsettled += change;
-        if (change < 0) this.#deliverSurplus();
-      },
-      onWaiting: (delay) => this.#leaseKeeper.lookWithin(delay),
-      onLeaseEnded: () => this.onLeaseEnded(claim),
-    });
-    return claim;
+  #handOut(delivery: StreamDelivery): boolean {
+    const { held, onDelivery } = this.#options;
+    if (!this.#open || this.#ledger.handedOut >= this.#readAhead || !held.hasRoomFor(delivery.bytes, this))
+      return false;
+    this.#ledger.handOut(delivery);
+    onDelivery(delivery);
+    return true;
   }
 
-  /** Delivers surplus as far as there is room, then reads on. */
-  #deliverSurplus(): void {
-    while (this.#open && this.#unsettled < this.#readAhead) {
-      const delivery = this.#surplus.shift();
-      if (delivery === undefined) break;
-      this.#unsettled += 1;
-      this.#options.onDelivery(delivery);
-    }
-    this.#reader.wake();
+  /** Entries that were settled while this was under way are found to be the new consumer's, or gone, by who settles them. */
+  async #adopt(consumer: string): Promise<void> {
+    const { logger, useCase } = this.#options;
+    logger.warn(
+      { useCase },
+      "The lease ended, because the process or its connection was silent for too long. What others have taken over meanwhile is handled by them.",
+    );
+    const next = this.#newConsumer();
+    await this.exclusively(async () => {
+      const seen = new Set<StreamDelivery>();
+      // Twice, if some were read meanwhile. What is read once the name has changed is adopted late.
+      for (let round = 0; round < 2; round += 1) {
+        const held = this.#ledger.list().filter((delivery) => !seen.has(delivery));
+        if (round > 0 && held.length === 0) break;
+        const entries = held.map(({ entry }) => entry);
+        const adopted = await this.#leaseKeeper.adopt(consumer, next, entries);
+        if (this.#closed) return;
+        this.#ledger.consumer = next;
+        for (const delivery of held) {
+          seen.add(delivery);
+          if (!adopted.has(delivery.entry)) this.#ledger.remove(delivery);
+        }
+      }
+    });
+    this.#leaseKeeper.lookWithin(0);
+    this.#reader.interrupt();
+    this.onRoom();
+  }
+
+  #newConsumer(): string {
+    return consumerName(this.#options.appName, randomUUID(), this.#declaration);
   }
 }
 

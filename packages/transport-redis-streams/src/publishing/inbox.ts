@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { type EncodedEvent, HEADER, type Logger } from "@papa-events/core/transport";
+import { type EncodedEvent, EventReader, HEADER, type Logger, systemClock } from "@papa-events/core/transport";
+import { isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
@@ -27,6 +27,7 @@ export interface InboxOptions {
   readonly bindings: BindingCache;
   readonly connection: ReconnectingConnection;
   readonly logger: Logger;
+  readonly onProblem: (subject: string, problem: string | undefined) => void;
 }
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
@@ -58,17 +59,26 @@ export class Inbox {
   }
 
   async #run(): Promise<void> {
-    const { connection, logger } = this.#options;
+    const { connection, logger, onProblem } = this.#options;
+    let failed = false;
     while (this.#open) {
       try {
         await this.#reading.whenUp();
         const entries = await this.#read();
-        if (entries.length === 0) continue;
-        await connection.whenUp();
-        await this.#forward(entries);
+        if (entries.length > 0) {
+          await connection.whenUp();
+          await this.#forward(entries);
+        }
+        if (failed) onProblem("inbox", undefined);
+        failed = false;
       } catch (error) {
         if (!this.#open) return;
-        logger.debug({ error }, "The inbox could not be forwarded. It is tried again.");
+        // A lost connection is told of elsewhere.
+        if (isReply(error)) {
+          if (!failed) logger.warn({ err: error }, "The inbox could not be forwarded. It is tried again.");
+          failed = true;
+          onProblem("inbox", `events of other programs are held up: ${error.message}`);
+        }
         await sleep(BACKOFF_MS);
       }
     }
@@ -123,12 +133,12 @@ export class Inbox {
 
 /** Makes the event of an entry, with one id and time for all queues. Returns nothing if the entry has no usable name. */
 function encode(entry: string, fields: readonly Buffer[]): EncodedEvent | undefined {
-  const { name = "", body, headers: given, time = Date.now() } = readForeignEvent(entry, fields);
+  const received = readForeignEvent(entry, fields);
+  const { name = "", body } = received;
   if (name === "" || name.length > MAX_NAME_LENGTH || name.includes("\n")) return undefined;
-  const headers = { ...(given as Record<string, string>) };
-  const id = headers[HEADER.id] ?? randomUUID();
-  headers[HEADER.id] = id;
-  headers[HEADER.type] = name;
-  headers[HEADER.time] ??= new Date(time).toISOString();
-  return { name, id, time, headers, body };
+  // The entry's id is not the event's: another server may use it too.
+  const reader = new EventReader({ ...received, id: undefined }, systemClock);
+  const { id, time, headers, rawHeaders } = reader;
+  const ours = { [HEADER.id]: id, [HEADER.type]: name, [HEADER.time]: new Date(time).toISOString() };
+  return { name, id, time, headers: { ...headers, ...ours }, rawHeaders, body };
 }

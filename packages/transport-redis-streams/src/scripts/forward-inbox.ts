@@ -10,6 +10,7 @@ import { Script } from "./script.ts";
  */
 export const forwardInbox = new Script(
   "forward-inbox",
+  "refused-when-full",
   `
 ${FAN_OUT}
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then

@@ -9,6 +9,7 @@ import { Script } from "./script.ts";
  */
 export const inspect = new Script(
   "inspect",
+  "runs-when-full",
   `
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return false
@@ -18,8 +19,8 @@ local all = redis.pcall('XPENDING', KEYS[1], ARGV[1])
 if not all.err and all[1] > 0 then
   pending = all[1]
   for _, each in ipairs(all[4]) do
-    if each[1] == ARGV[2] then
-      released = tonumber(each[2])
+    if each[1] == ARGV[2] or string.sub(each[1], 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then
+      released = released + tonumber(each[2])
     end
   end
 end

@@ -9,6 +9,7 @@ import { Script } from "./script.ts";
  */
 export const leave = new Script(
   "leave",
+  "runs-when-full",
   `
 local queue, leases, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 redis.call('ZREM', leases, consumer)

@@ -9,6 +9,7 @@ import { Script } from "./script.ts";
  */
 export const listDeadLetters = new Script(
   "list-dead-letters",
+  "runs-when-full",
   `
 local after, limit = ARGV[2], tonumber(ARGV[3])
 local found

@@ -11,6 +11,7 @@ import { Script } from "./script.ts";
  */
 export const publish = new Script(
   "publish",
+  "refused-when-full",
   `
 ${FAN_OUT}
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then

@@ -9,6 +9,7 @@ import { Script } from "./script.ts";
  */
 export const purge = new Script(
   "purge",
+  "runs-when-full",
   `
 if ARGV[1] == 'all' then
   local count = redis.call('HLEN', KEYS[1])

@@ -9,6 +9,7 @@ import { Script } from "./script.ts";
  */
 export const redrive = new Script(
   "redrive",
+  "runs-when-full",
   `
 local count = 0
 for at = 1, #ARGV, 2 do

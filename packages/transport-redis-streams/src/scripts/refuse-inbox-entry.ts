@@ -1,7 +1,8 @@
 import { Script } from "./script.ts";
 
 /**
- * Moves an entry of the inbox that is not an event to a stream of its own.
+ * Moves an entry of the inbox that is not an event to a stream of its own, which keeps the latest thousand or so. An entry
+ * with more fields than Lua passes on at once becomes several.
  *
  * KEYS  1 inbox, 2 refused
  * ARGV  1 the entry's id
@@ -9,12 +10,17 @@ import { Script } from "./script.ts";
  */
 export const refuseInboxEntry = new Script(
   "refuse-inbox-entry",
+  "runs-when-full",
   `
+local MAX_VALUES = 4000
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not entry then
   return 0
 end
-redis.call('XADD', KEYS[2], '*', unpack(entry[2]))
+local fields = entry[2]
+for from = 1, #fields, MAX_VALUES do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', unpack(fields, from, math.min(from + MAX_VALUES - 1, #fields)))
+end
 return redis.call('XDEL', KEYS[1], ARGV[1])
 `,
 );

@@ -2,8 +2,16 @@
 export const GROUP = "papa";
 /** The field of a queue entry that holds a packed event. */
 export const EVENT_FIELD = "e";
-/** The consumer that holds released entries. It never has a lease, so any living consumer takes over from it. */
+/**
+ * The consumer that holds released entries. It never has a lease, so any living consumer takes over from it. With the id of
+ * a declaration after it (`released <id>`), it holds entries for consumers of that declaration, as long as one of them lives.
+ */
 export const RELEASED_CONSUMER = "released";
+
+/** Names a consumer. The server's lists show the app; what follows the space names its declaration, and no app's name has one. */
+export function consumerName(appName: string, instance: string, declaration: string): string {
+  return `${appName}:${instance} ${declaration}`;
+}
 
 /** The keys of one use case. */
 export interface UseCaseKeys {
@@ -22,6 +30,8 @@ export interface UseCaseKeys {
   readonly dead: string;
   /** Sorted set: id of a dead letter -> when it was stored, in microseconds. No two are equal. */
   readonly deadOrder: string;
+  /** Hash: id of an event -> when its latest trial began, in milliseconds by the server's clock, and all trials not taken back. */
+  readonly trials: string;
 }
 
 /**
@@ -44,6 +54,11 @@ export class Keys {
   /** Hash: `<use case> <pattern>` -> when an instance last declared it, in milliseconds by the server's clock. */
   get bindings(): string {
     return `${this.#tag}:bindings`;
+  }
+
+  /** Hash: `<use case> <id> <app>` -> when an instance last declared it, as above, and its patterns. */
+  get declarations(): string {
+    return `${this.#tag}:declarations`;
   }
 
   /** Stream: events that other programs add. */
@@ -69,6 +84,7 @@ export class Keys {
       waiting: key("waiting"),
       dead: key("dead"),
       deadOrder: key("dead-order"),
+      trials: key("trials"),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
+import { fromJsonValue, toJsonValue } from "./raw-headers.ts";
 
 /*
  * An event as it is stored in a queue, while it waits, and as a dead letter:
@@ -9,7 +10,7 @@ import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@pap
  *     name     = *( any but LF )      ; the event name
  *     headers  = standard [TAB others] / others
  *     standard = id TAB time TAB source ; ce_id, ce_time and ce_source; the other headers of every event are implied
- *     others   = JSON object          ; values are strings; JSON.stringify writes neither LF nor TAB
+ *     others   = JSON object          ; values are strings or raw (raw-headers.ts); JSON.stringify writes neither LF nor TAB
  *     body     = *OCTET               ; the payload's JSON
  */
 
@@ -35,14 +36,18 @@ export type Packed = string | Buffer;
 /** Packs an event as the grammar above says. */
 export function pack(event: EncodedEvent): Packed {
   const name = event.name.includes("\n") ? "" : event.name;
-  const head = `${readAttempt(event.headers)} ${name}\n${packHeaders(name, event.headers)}\n`;
+  const head = `${readAttempt(event.headers)} ${name}\n${packHeaders(name, event)}\n`;
   if (event.text !== undefined) return head + event.text;
   const { buffer, byteOffset, length } = event.body;
   const body = Buffer.from(buffer, byteOffset, length);
   return isUtf8(body) ? head + body.toString() : Buffer.concat([Buffer.from(head), body]);
 }
 
-function packHeaders(name: string, headers: EncodedEvent["headers"]): string {
+function packHeaders(name: string, { headers, rawHeaders }: EncodedEvent): string {
+  if (rawHeaders !== undefined) {
+    const raw = Object.entries(rawHeaders).map(([header, value]) => [header, toJsonValue(value)]);
+    return JSON.stringify({ ...headers, ...Object.fromEntries(raw) });
+  }
   const standard = packStandard(name, headers);
   if (standard === undefined) return JSON.stringify(headers);
   const names = Object.keys(headers);
@@ -123,9 +128,11 @@ function unpackHeaders(name: string, text: string): Readonly<Record<string, unkn
 function parseHeaders(text: string): Readonly<Record<string, unknown>> {
   try {
     const headers: unknown = JSON.parse(text);
-    return typeof headers === "object" && headers !== null && !Array.isArray(headers)
-      ? (headers as Record<string, unknown>)
-      : {};
+    if (typeof headers !== "object" || headers === null || Array.isArray(headers)) return {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value !== "string") Object.assign(headers, { [name]: fromJsonValue(value) });
+    }
+    return headers as Record<string, unknown>;
   } catch {
     return {};
   }

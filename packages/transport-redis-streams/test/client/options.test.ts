@@ -22,7 +22,7 @@ describe("L4 an invalid target throws at the call, without its password", () => 
     ["redis://user:s3cret%zz@localhost", "percent|hex digits"],
     ["redis://user:s3cret@localhost?prefix=A_b", "prefix"],
     ["redis://user:s3cret@localhost?lease=10ms", "less than 500 ms"],
-    ["redis://user:s3cret@localhost?lease=soon", "no duration"],
+    ["redis://user:s3cret@localhost?lease=soon", "not a valid duration"],
     ["redis://user:s3cret@localhost?durability=some", "replicated"],
     ["redis://user:s3cret@localhost?connectTimeout=1", "connectTimeout"],
   ])("%s", (uri, problem) => {

@@ -4,7 +4,7 @@ import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { Space } from "../support/space.ts";
+import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const program = fileURLToPath(new URL("../support/child.ts", import.meta.url));
@@ -121,12 +121,14 @@ test("H3 after a server was away for longer than the leases, nobody takes over f
 test("L2 what a clean stop releases comes before what is behind it, with no crash counted", async () => {
   const space = new Space({ lease: 60_000 });
   const publisher = await space.connect();
-  await publisher.declare([{ name: "uc", patterns: ["x"] }]);
+  await publisher.declarations.declare([declared("uc", "x")]);
   await publisher.publish(Array.from({ length: 40 }, (_, n) => encoded("x", n)));
   const take = async (readAhead: number) => {
     const connection = await space.connect();
     const deliveries: Delivery[] = [];
-    await connection.subscribe("uc", readAhead, (delivery) => deliveries.push(delivery));
+    await connection.subscribe("uc", { readAhead: readAhead, declaration: "any" }, (delivery) =>
+      deliveries.push(delivery),
+    );
     return { connection, deliveries };
   };
   const first = await take(10);
@@ -137,28 +139,28 @@ test("L2 what a clean stop releases comes before what is behind it, with no cras
   await first.connection.close();
   expect(await publisher.inspect("uc")).toEqual({ ready: 39, inFlight: 0, waiting: 0, dead: 0 });
   const second = await take(20);
-  await until("twenty are out", () => second.deliveries.length === 20);
+  await until("more are out than were released", () => second.deliveries.length > 9);
   const numbers = second.deliveries.map(({ event }) => Number(event.body.toString()));
   expect(numbers.slice(0, 9).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  expect(second.deliveries.every(({ crashes, attempt }) => crashes === 0 && attempt === 1)).toBe(true);
+  expect(second.deliveries.every(({ redeliveries, attempt }) => redeliveries === 0 && attempt === 1)).toBe(true);
 });
 
 test("T6 what a lost connection's consumer held is counted as one crash when another takes over", async () => {
   const space = new Space({ lease: 500 });
   const proxy = await space.proxy();
   const publisher = await space.connect();
-  await publisher.declare([{ name: "uc", patterns: ["x"] }]);
+  await publisher.declarations.declare([declared("uc", "x")]);
   await publisher.publish([encoded("x", 1)]);
   const before: Delivery[] = [];
-  const away = await space.connect(proxy.uri);
-  await away.subscribe("uc", 10, (delivery) => before.push(delivery));
+  const away = await space.connect({ address: proxy.uri });
+  await away.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => before.push(delivery));
   await until("it is out", () => before.length === 1);
   proxy.refuse();
   const after: Delivery[] = [];
   const connection = await space.connect();
-  await connection.subscribe("uc", 10, (delivery) => after.push(delivery));
+  await connection.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => after.push(delivery));
   await until("it has been taken over", () => after.length === 1);
-  expect([before[0]?.crashes, after[0]?.crashes, after[0]?.attempt]).toEqual([0, 1, 1]);
+  expect([before[0]?.redeliveries, after[0]?.redeliveries, after[0]?.attempt]).toEqual([0, 1, 1]);
   proxy.accept();
   // The former owner settles what is no longer its own.
   await before[0]?.settle({ kind: "dead", id: "not-its-own", event: encoded("x", 1) });

@@ -1,17 +1,17 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { Space } from "../support/space.ts";
+import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("H1 entries whose reply was lost are read back, once, with no crash counted", async () => {
   const space = new Space({ lease: 60_000 });
   const proxy = await space.proxy();
   const publisher = await space.connect();
-  await publisher.declare([{ name: "uc", patterns: ["x"] }]);
+  await publisher.declarations.declare([declared("uc", "x")]);
   const deliveries: Delivery[] = [];
-  const consumer = await space.connect(proxy.uri);
-  await consumer.subscribe("uc", 100, (delivery) => deliveries.push(delivery));
+  const consumer = await space.connect({ address: proxy.uri });
+  await consumer.subscribe("uc", { readAhead: 100, declaration: "any" }, (delivery) => deliveries.push(delivery));
   await publisher.publish([encoded("x", 0)]);
   await until("it consumes", () => deliveries.length === 1);
   await until("its reader waits", async () => String(await space.redis.client("LIST")).includes("cmd=xreadgroup"));
@@ -23,7 +23,7 @@ test("H1 entries whose reply was lost are read back, once, with no crash counted
   proxy.flow();
   await until("all have arrived", () => deliveries.length === 21);
   expect(new Set(deliveries.map(({ event }) => event.body.toString())).size).toBe(21);
-  expect(deliveries.every(({ crashes }) => crashes === 0)).toBe(true);
+  expect(deliveries.every(({ redeliveries }) => redeliveries === 0)).toBe(true);
   await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
 });

@@ -1,20 +1,17 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { Space } from "../support/space.ts";
+import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("H1 a settlement whose reply was lost is sent again and applied once", async () => {
   const space = new Space({ lease: 60_000 });
   const proxy = await space.proxy();
   const publisher = await space.connect();
-  await publisher.declare([
-    { name: "uc", patterns: ["x"] },
-    { name: "sink", patterns: ["out"] },
-  ]);
+  await publisher.declarations.declare([declared("uc", "x"), declared("sink", "out")]);
   const deliveries: Delivery[] = [];
-  const consumer = await space.connect(proxy.uri);
-  await consumer.subscribe("uc", 200, (delivery) => deliveries.push(delivery));
+  const consumer = await space.connect({ address: proxy.uri });
+  await consumer.subscribe("uc", { readAhead: 200, declaration: "any" }, (delivery) => deliveries.push(delivery));
   for (let round = 1; round <= 10; round += 1) {
     await publisher.publish(Array.from({ length: 20 }, (_, n) => encoded("x", n)));
     await until("they are out", () => deliveries.length === 20);
@@ -34,9 +31,9 @@ test("H1 a settlement whose reply was lost is sent again and applied once", asyn
 test("L3 a settlement that the server refuses for good harms no other in its script", async () => {
   const space = new Space();
   const connection = await space.connect();
-  await connection.declare([{ name: "uc", patterns: ["x"] }]);
+  await connection.declarations.declare([declared("uc", "x")]);
   const deliveries: Delivery[] = [];
-  await connection.subscribe("uc", 10, (delivery) => deliveries.push(delivery));
+  await connection.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => deliveries.push(delivery));
   await connection.publish([encoded("x", 1), encoded("x", 2), encoded("x", 3)]);
   await until("three are out", () => deliveries.length === 3);
   await space.redis.set(space.key("dead:uc"), "not a hash");

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { Space } from "../support/space.ts";
+import { declared, Space } from "../support/space.ts";
 
 const USE_CASES = Array.from({ length: 50 }, (_, index) => `uc_${index}`);
 
 /** A connection, and 50 use cases that are bound to `x.*`. */
 async function declareUseCases(space: Space) {
   const connection = await space.connect();
-  await connection.declare(USE_CASES.map((name) => ({ name, patterns: ["x.*"] })));
+  await connection.declarations.declare(USE_CASES.map((name) => declared(name, "x.*")));
   return connection;
 }
 
@@ -30,7 +30,7 @@ test("P2 of a call whose later script fails, the events of the earlier ones coun
   const space = new Space();
   const connection = await declareUseCases(space);
   // A key that is not a queue: the script fails before it stores anything.
-  await connection.declare([{ name: "odd", patterns: ["x.odd"] }]);
+  await connection.declarations.declare([declared("odd", "x.odd")]);
   await space.redis.del(space.key("queue:odd"));
   await space.redis.set(space.key("queue:odd"), "not a queue");
   const events = Array.from({ length: 60 }, (_, index) => encoded(index === 50 ? "x.odd" : "x.y", index));

@@ -4,7 +4,7 @@ import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { quiet } from "../support/space.ts";
+import { declared, quiet, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 /** A server of this test's own, to which a replica may be attached. */
@@ -23,11 +23,11 @@ test("P1 with durability replicated, an event is published once a replica has it
   const warnings: string[] = [];
   const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
   const transport = redisStreams({ uri: primary.uri, durability: "replicated" });
-  const connection = await transport.connect({ appName: "test", logger, onStatus: () => {} });
+  const connection = await transport.connect({ ...silent, logger });
   onTestFinished(() => connection.close());
   expect(warnings.join()).toContain("No replica");
   expect(connection.capabilities.durability).toBe("replicas");
-  await connection.declare([{ name: "uc", patterns: ["x"] }]);
+  await connection.declarations.declare([declared("uc", "x")]);
   const [unconfirmed] = await connection.publish([encoded("x", 1)]);
   expect(isPapaError(unconfirmed?.error) && unconfirmed.error.retryable).toBe(true);
   const replica = await startServer();

@@ -1,13 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { type BrokerProxy, startProxy } from "@papa-events/conformance/brokers";
 import { PapaApp, type PapaAppOptions } from "@papa-events/core";
-import type { Connection } from "@papa-events/core/transport";
+import type { Connection, ConnectOptions, Declaration } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { inject, onTestFinished } from "vitest";
 
 /** Says nothing. */
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Connects as an app would that keeps nothing of what it is told. */
+export const silent: ConnectOptions = {
+  appName: "test",
+  logger: quiet,
+  maxHeldBytes: 64 * 1_048_576,
+  onStatus: () => {},
+  onProblem: () => {},
+};
+
+/** A declaration whose id is its patterns. */
+export function declared(name: string, ...patterns: string[]): Declaration {
+  return { name, patterns, id: patterns.join("+") };
+}
 
 export interface SpaceOptions {
   /** The server; the project's unless set. */
@@ -52,12 +66,11 @@ export class Space {
   }
 
   /** A connection without an app; it is closed when the test ends. */
-  async connect(address?: string): Promise<Connection> {
-    const connection = await redisStreams(this.url(address)).connect({
-      appName: "test",
-      logger: quiet,
-      onStatus: () => {},
-    });
+  async connect({
+    address,
+    ...options
+  }: Partial<ConnectOptions> & { readonly address?: string } = {}): Promise<Connection> {
+    const connection = await redisStreams(this.url(address)).connect({ ...silent, ...options });
     this.#connections.push(connection);
     return connection;
   }
