@@ -6,8 +6,10 @@ export const capabilities: Capabilities = {
   atomicOutputs: false,
   atomicMoves: false,
   // Kafka keeps no delivery count for an offset.
-  countsCrashes: false,
+  countsRedeliveries: false,
   declarationsComplete: true,
+  addressedForwarding: false,
+  headers: { maxBytes: 128_000, perHeader: 8 },
   durability: "replicas",
   // Topics are listed once a second. After a new one the group is joined again.
   discovery: 3_000,

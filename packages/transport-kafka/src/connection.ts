@@ -5,10 +5,9 @@ import type {
   EncodedEvent,
   OnDelivery,
   QueueStats,
-  ShownPattern,
+  SubscribeOptions,
   Subscription,
   Unconfirmed,
-  UseCaseDeclaration,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
 import { Cluster } from "./client/cluster.ts";
@@ -34,13 +33,13 @@ const CLOSE_LIMIT_MS = 5_000;
 /** One app's connection to a cluster. */
 export class KafkaConnection implements Connection {
   readonly capabilities = capabilities;
+  readonly declarations: Declarations;
   readonly #cluster: Cluster;
   readonly #topology: Topology;
   readonly #producer: Producer;
   readonly #publisher: Publisher;
   readonly #registry: Registry;
   readonly #discovery: Discovery;
-  readonly #declarations: Declarations;
   readonly #releaser: Releaser;
   readonly #store: SettlementStore;
   readonly #subscribers: Subscriber[] = [];
@@ -50,10 +49,10 @@ export class KafkaConnection implements Connection {
 
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
   static async open(target: Target, options: ConnectOptions): Promise<KafkaConnection> {
-    return new KafkaConnection(await Cluster.open(target, options));
+    return new KafkaConnection(await Cluster.open(target, options), options);
   }
 
-  private constructor(cluster: Cluster) {
+  private constructor(cluster: Cluster, { appName }: ConnectOptions) {
     const topology = new Topology(cluster);
     const producer = new Producer(cluster, topology);
     this.#cluster = cluster;
@@ -66,7 +65,8 @@ export class KafkaConnection implements Connection {
       await Promise.all(records.map((record) => producer.storeOne({ topic, partition: 0, record })));
     });
     this.#discovery = new Discovery(cluster, this.#registry, topology);
-    this.#declarations = new Declarations({
+    this.declarations = new Declarations({
+      appName,
       cluster,
       topology,
       registry: this.#registry,
@@ -81,24 +81,11 @@ export class KafkaConnection implements Connection {
     };
   }
 
-  declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
-    return this.#declarations.declare(useCases);
-  }
-
-  async declarations(useCase: string): Promise<readonly ShownPattern[]> {
-    await this.#mapErrors(() => this.#registry.refresh());
-    return this.#registry.patterns(useCase);
-  }
-
-  withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    return this.#declarations.withdraw(useCase, patterns, idle);
-  }
-
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     return this.#publisher.publish(events);
   }
 
-  async subscribe(useCase: string, readAhead: number, onDelivery: OnDelivery): Promise<Subscription> {
+  async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     const subscriber = new Subscriber(readAhead, {
       useCase,
       cluster: this.#cluster,

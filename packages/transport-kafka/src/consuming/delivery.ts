@@ -1,18 +1,19 @@
-import type { Delivery, ReceivedEvent, Settlement } from "@papa-events/core/transport";
+import type { Delivery, ReceivedEvent, Settled, Settlement } from "@papa-events/core/transport";
 import { attemptOf, eventOf, nameOf } from "../wire/event-record.ts";
 import type { Entry } from "./partition-log.ts";
 
 /** Settles deliveries; the use case's subscriber. */
 export interface Settler {
-  settle(entry: Entry, settlement: Settlement): Promise<void>;
+  settle(entry: Entry, settlement: Settlement): Promise<Settled>;
+  /** Whether an entry is somebody else's by now. Who is told so does not settle it any more. */
+  isLost(entry: Entry): boolean;
 }
 
 /** Hands a record to the core as a delivery. */
 export class KafkaDelivery implements Delivery {
   readonly event: ReceivedEvent;
   readonly attempt: number;
-  /** Kafka keeps no delivery count for an offset. */
-  readonly crashes = 0;
+  readonly redeliveries = 0;
   readonly #entry: Entry;
   readonly #settler: Settler;
 
@@ -25,7 +26,11 @@ export class KafkaDelivery implements Delivery {
     this.#settler = settler;
   }
 
-  settle(settlement: Settlement): Promise<void> {
+  get lost(): boolean {
+    return this.#settler.isLost(this.#entry);
+  }
+
+  settle(settlement: Settlement): Promise<Settled> {
     return this.#settler.settle(this.#entry, settlement);
   }
 }

@@ -87,7 +87,7 @@ export class Fetcher {
         if (list === undefined) nodes.set(node, [log]);
         else list.push(log);
       } catch (error) {
-        cluster.logger.debug({ error }, "A partition has no leader at the moment.");
+        cluster.logger.debug({ err: error }, "A partition has no leader at the moment.");
         this.#retryLater();
       }
     }
@@ -178,7 +178,7 @@ export class Fetcher {
     const lost = error instanceof KafkaError && error.type === "CONNECTION";
     if (error instanceof KafkaError && !error.retriable) this.#isolate(error, logs);
     for (const { source } of logs) cluster.invalidate(source.topic, error);
-    cluster.logger.debug({ error }, "A fetch failed; trying again.");
+    cluster.logger.debug({ err: error }, "A fetch failed; trying again.");
     this.#leaders = undefined;
     await sleep(lost ? LOST_CONNECTION_PAUSE_MS : ERROR_PAUSE_MS);
     // The brokers may have new addresses.
@@ -193,7 +193,7 @@ export class Fetcher {
       return;
     }
     only.pausedUntil = performance.now() + UNREADABLE_PAUSE_MS;
-    const about = { error, ...only.source, offset: only.position };
+    const about = { err: error, ...only.source, offset: only.position };
     this.#options.cluster.logger.error(about, "A partition holds something that cannot be read; trying again.");
   }
 }

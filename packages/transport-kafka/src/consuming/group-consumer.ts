@@ -97,6 +97,11 @@ export class GroupConsumer {
     return this.#joined && !this.#closing;
   }
 
+  /** Whether it has not been heard from for so long that its partitions may belong to somebody else. */
+  get expired(): boolean {
+    return performance.now() - this.#member.lastSeen > this.#cluster.target.sessionTimeout;
+  }
+
   /** Rejoins the group if these topics, or their partitions, differ from those that are read now. */
   check(topics: readonly string[]): void {
     if (!this.#joined || this.#topicsKey(topics) === this.#joinedTopics) return;
@@ -117,8 +122,7 @@ export class GroupConsumer {
   /** Delivers as much as there is room for, from the partitions in turn. */
   deliver(): void {
     if (!this.#joined || !this.#delivering || this.#closing) return;
-    // After so long without a heartbeat the partitions may belong to somebody else.
-    if (performance.now() - this.#member.lastSeen > this.#cluster.target.sessionTimeout) return;
+    if (this.expired) return;
     const { hasRoom, deliver } = this.#options;
     const { list } = this.#partitions;
     for (let idle = 0; idle < list.length; ) {
@@ -191,7 +195,7 @@ export class GroupConsumer {
         }
         if (this.#closing) break;
         if (!requiresRejoin(error))
-          this.#cluster.logger.debug({ error, group: this.#options.group }, "Rejoining a consumer group.");
+          this.#cluster.logger.debug({ err: error, group: this.#options.group }, "Rejoining a consumer group.");
         await backoff.pause();
       }
     }
@@ -272,7 +276,7 @@ export class GroupConsumer {
     try {
       await this.#commits.commit();
     } catch (error) {
-      this.#cluster.logger.debug({ error }, "The last commit failed; the events it covers are handled again.");
+      this.#cluster.logger.debug({ err: error }, "The last commit failed; the events it covers are handled again.");
     }
     await this.#member.leave().catch(() => {});
   }

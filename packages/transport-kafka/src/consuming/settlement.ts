@@ -26,7 +26,7 @@ export async function storeSettlement(
     case "done":
       return store.publish(settlement.outputs, abandoned);
     case "retry":
-    case "hand-on":
+    case "forward":
       return store.delay(useCase, settlement.delay, settlement.event, abandoned);
     case "dead":
       return store.deadLetter(useCase, settlement.id, settlement.event, abandoned);

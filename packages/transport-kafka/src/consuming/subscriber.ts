@@ -1,4 +1,4 @@
-import type { OnDelivery, Settlement, Subscription } from "@papa-events/core/transport";
+import type { OnDelivery, Settled, Settlement, Subscription } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { settlesWithin } from "../client/time-limit.ts";
 import type { Discovery } from "../declarations/discovery.ts";
@@ -13,7 +13,8 @@ import type { Entry } from "./partition-log.ts";
 import { type SettlementStore, storeSettlement } from "./settlement.ts";
 import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
 
-const DONE = Promise.resolve();
+const STORED: Promise<Settled> = Promise.resolve("stored");
+const LOST: Promise<Settled> = Promise.resolve("lost");
 
 export interface SubscriberOptions {
   readonly useCase: string;
@@ -36,7 +37,7 @@ export class Subscriber implements Subscription, Settler {
   #closed = false;
   #trimming: NodeJS.Timeout | undefined;
   /** Settlements that are being stored. */
-  readonly #storing = new Set<Promise<void>>();
+  readonly #storing = new Set<Promise<Settled>>();
 
   constructor(readAhead: number, options: SubscriberOptions) {
     const { useCase, cluster, topology, registry, discovery } = options;
@@ -95,30 +96,40 @@ export class Subscriber implements Subscription, Settler {
     await this.#consumer.close(limit);
   }
 
-  settle(entry: Entry, settlement: Settlement): Promise<void> {
-    if (this.#closed || entry.settled || entry.dropped) return DONE;
+  isLost(entry: Entry): boolean {
+    // Not settled any more by whoever is told that it is lost: dropped here, it is delivered again if it comes back.
+    if (!this.#closed && (entry.log.lost || this.#consumer.expired)) this.#drop(entry);
+    return this.#closed || entry.settled || entry.dropped;
+  }
+
+  settle(entry: Entry, settlement: Settlement): Promise<Settled> {
+    if (this.#closed || entry.settled || entry.dropped) return LOST;
     if (entry.log.lost) {
       this.#drop(entry);
-      return DONE;
+      return LOST;
     }
     if (settlement.kind === "done" && settlement.outputs.length === 0) {
       this.#done(entry);
-      return DONE;
+      return STORED;
     }
     if (settlement.kind === "release") {
       this.#unsettled -= 1;
       this.#consumer.release(entry);
-      return DONE;
+      return STORED;
     }
-    const abandoned = () => this.#closed || entry.log.lost;
-    const storing = storeSettlement(this.#options.store, this.useCase, settlement, abandoned).then((stored) => {
-      if (stored) this.#done(entry);
-      else this.#drop(entry);
-    });
+    const storing = this.#store(entry, settlement);
     this.#storing.add(storing);
     const forget = () => this.#storing.delete(storing);
     storing.then(forget, forget);
     return storing;
+  }
+
+  async #store(entry: Entry, settlement: Settlement): Promise<Settled> {
+    const abandoned = () => this.#closed || entry.log.lost;
+    const stored = await storeSettlement(this.#options.store, this.useCase, settlement, abandoned);
+    if (stored) this.#done(entry);
+    else this.#drop(entry);
+    return stored ? "stored" : "lost";
   }
 
   #done(entry: Entry): void {

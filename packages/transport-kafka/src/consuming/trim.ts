@@ -21,6 +21,6 @@ export async function trim(cluster: Cluster, group: string, partitions: readonly
       for (const each of list) await cluster.client.deleteRecords(leader, [each]);
     }
   } catch (error) {
-    if (!cluster.closed) cluster.logger.debug({ error }, "Finished records could not be deleted; trying again.");
+    if (!cluster.closed) cluster.logger.debug({ err: error }, "Finished records could not be deleted; trying again.");
   }
 }

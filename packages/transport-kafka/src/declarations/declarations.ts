@@ -1,4 +1,4 @@
-import type { UseCaseDeclaration } from "@papa-events/core/transport";
+import type { Declaration, DeclarationRecord, Declarations as SharedDeclarations } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf } from "../client/errors.ts";
 import { firstWord, needsDiscovery } from "../wire/names.ts";
@@ -9,14 +9,17 @@ import { warnOfShortRetention } from "./retention.ts";
 import type { Topology } from "./topology.ts";
 
 export interface DeclarationsOptions {
+  readonly appName: string;
   readonly cluster: Cluster;
   readonly topology: Topology;
   readonly registry: Registry;
   readonly discovery: Discovery;
 }
 
+type Patterns = Pick<Declaration, "name" | "patterns">;
+
 /** Creates what use cases need, and records their patterns with the positions from which on they receive events. */
-export class Declarations {
+export class Declarations implements SharedDeclarations {
   readonly #options: DeclarationsOptions;
   #warned = false;
 
@@ -25,18 +28,29 @@ export class Declarations {
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused` */
-  async declare(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+  async declare(declarations: readonly Declaration[]): Promise<void> {
+    const { appName, cluster, registry } = this.#options;
+    try {
+      if (declarations.length === 0) return;
+      await this.#createTopics(declarations);
+      await registry.refresh();
+      const fresh = declarations
+        .map(({ name, patterns }) => ({ name, patterns: registry.unbound(name, patterns) }))
+        .filter(({ patterns }) => patterns.length > 0);
+      if (fresh.length > 0) await this.#bind(fresh);
+      if (!this.#warned) void this.#warn(declarations);
+      await registry.markSeen(appName, declarations);
+    } catch (error) {
+      throw papaErrorOf(error, cluster.address);
+    }
+  }
+
+  /** @throws PapaError */
+  async list(useCase?: string): Promise<readonly DeclarationRecord[]> {
     const { cluster, registry } = this.#options;
     try {
-      if (useCases.length === 0) return;
-      await this.#createTopics(useCases);
       await registry.refresh();
-      const fresh = useCases
-        .map(({ name, patterns }) => ({ name, patterns: registry.undeclared(name, patterns) }))
-        .filter(({ patterns }) => patterns.length > 0);
-      if (fresh.length > 0) await this.#declareNew(fresh);
-      if (!this.#warned) void this.#warn(useCases);
-      await registry.markSeen(useCases.map(({ name, patterns }) => ({ useCase: name, patterns })));
+      return registry.list(useCase);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
@@ -47,17 +61,13 @@ export class Declarations {
     const { cluster, registry } = this.#options;
     try {
       await registry.refresh();
-      const stale = registry.patterns(useCase).filter((each) => patterns.includes(each.pattern) && each.idle >= idle);
-      await registry.withdraw(
-        useCase,
-        stale.map(({ pattern }) => pattern),
-      );
+      await registry.withdraw(useCase, patterns, idle);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
   }
 
-  async #createTopics(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+  async #createTopics(useCases: readonly Patterns[]): Promise<void> {
     const { topology } = this.#options;
     await topology.ensure([
       topology.registry,
@@ -68,7 +78,7 @@ export class Declarations {
   }
 
   /** The ends of the partitions are read before the patterns are recorded, so that they receive what comes in between. */
-  async #declareNew(fresh: readonly UseCaseDeclaration[]): Promise<void> {
+  async #bind(fresh: readonly Patterns[]): Promise<void> {
     const { cluster, registry, discovery } = this.#options;
     const existing = await discovery.list();
     const all = fresh.flatMap(({ patterns }) => patterns);
@@ -78,12 +88,12 @@ export class Declarations {
     const concerned = named.filter(({ word }) => any || words.has(word));
     const ends = await this.#ends(concerned.map(({ topic }) => topic));
     for (const { name, patterns } of fresh) {
-      const declared = patterns.map((pattern) => {
+      const bound = patterns.map((pattern) => {
         const own = concerned.filter(({ word }) => needsDiscovery(pattern) || word === firstWord(pattern));
         const positions = Object.fromEntries(own.map(({ topic }) => [topic, ends[topic] ?? []]));
         return { pattern, positions };
       });
-      await registry.declare(name, declared);
+      await registry.bind(name, bound);
     }
   }
 
@@ -99,13 +109,13 @@ export class Declarations {
     return ends;
   }
 
-  async #warn(useCases: readonly UseCaseDeclaration[]): Promise<void> {
+  async #warn(useCases: readonly Patterns[]): Promise<void> {
     this.#warned = true;
     await warnOfShortRetention(this.#options.cluster, this.#literalTopics(useCases));
   }
 
   /** The topics that the patterns name by their literal first words. */
-  #literalTopics(useCases: readonly UseCaseDeclaration[]): string[] {
+  #literalTopics(useCases: readonly Patterns[]): string[] {
     const { names } = this.#options.cluster;
     return literalWords(useCases.flatMap(({ patterns }) => patterns)).map((word) => names.events(word));
   }

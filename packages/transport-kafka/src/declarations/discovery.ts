@@ -62,7 +62,7 @@ export class Discovery {
         if (needed || this.#polls % POLLS_PER_LISTING === 0) await this.list();
         if (!this.#closed) onPoll();
       } catch (error) {
-        if (!this.#closed) this.#cluster.logger.debug({ error }, "Listing the topics failed; trying again.");
+        if (!this.#closed) this.#cluster.logger.debug({ err: error }, "Listing the topics failed; trying again.");
       } finally {
         this.#polling = false;
       }

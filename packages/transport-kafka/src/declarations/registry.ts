@@ -1,35 +1,26 @@
 import { randomUUID } from "node:crypto";
-import type { ShownPattern } from "@papa-events/core/transport";
+import type { Declaration, DeclarationRecord } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { TopicTail } from "../client/topic-tail.ts";
 import type { Names } from "../wire/names.ts";
 import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { Bindings, type Positions } from "./bindings.ts";
+import { readKey, readPatterns, readPositions, registryRecord } from "./registry-record.ts";
+import { UseCaseDeclarations } from "./use-case-declarations.ts";
 
 /** Stores records in the registry's topic, in this order. @throws PapaError */
 export type WriteRecords = (records: readonly KafkaRecord[]) => Promise<void>;
 
-interface Declared {
-  /** By writer. The one with the lowest offset in the log counts. */
-  readonly writers: Map<string, { readonly at: number; readonly positions: Positions }>;
-  /** When the pattern was last declared or seen, by the broker's clock. */
-  lastSeen: number;
-}
-
-/**
- * Keeps the declarations of a namespace in a compacted topic. Its records:
- *
- *     ["use case"]                     {}                          the use case exists
- *     ["use case","pattern"]           {}                          seen; the record's time tells when
- *     ["use case","pattern","writer"]  {"topic":[offset, ...]}     declared when the partitions ended at these offsets
- */
+/** Knows what is declared in a namespace, and which trials have begun, by following the registry's topic. */
 export class Registry {
   readonly #names: Names;
   readonly #write: WriteRecords;
   readonly #tail: TopicTail;
-  readonly #useCases = new Map<string, Map<string, Declared>>();
+  readonly #useCases = new Map<string, UseCaseDeclarations>();
   readonly #bindings = new Map<string, Bindings>();
+  /** When each trial began, by event and by trial. */
+  readonly #trials = new Map<string, Map<string, number>>();
   /** A lower bound for the broker's clock minus this machine's monotonic clock. */
   #clock = Number.NEGATIVE_INFINITY;
 
@@ -48,24 +39,19 @@ export class Registry {
     return this.#useCases.has(useCase);
   }
 
-  /** All patterns of a use case, with how long ago each was last seen. */
-  patterns(useCase: string): ShownPattern[] {
-    const now = performance.now() + this.#clock;
-    return [...(this.#useCases.get(useCase) ?? [])]
-      .filter(([, { writers }]) => writers.size > 0)
-      .map(([pattern, { lastSeen }]) => ({ pattern, idle: Math.max(now - lastSeen, 0) }));
+  /** What is declared, of one use case or of all. */
+  list(useCase?: string): readonly DeclarationRecord[] {
+    const useCases = useCase === undefined ? [...this.#useCases.values()] : [this.#useCases.get(useCase)];
+    return useCases.flatMap((each) => each?.list(this.#now) ?? []);
   }
 
   /** All patterns of a use case, ready for matching. */
   bindings(useCase: string): Bindings {
     let bindings = this.#bindings.get(useCase);
-    if (bindings !== undefined) return bindings;
-    const patterns = [...(this.#useCases.get(useCase) ?? [])].flatMap(([pattern, { writers }]) => {
-      const [first] = [...writers.values()].sort((a, b) => a.at - b.at);
-      return first === undefined ? [] : [[pattern, first.positions] as const];
-    });
-    bindings = new Bindings(patterns);
-    this.#bindings.set(useCase, bindings);
+    if (bindings === undefined) {
+      bindings = new Bindings(this.#useCases.get(useCase)?.bindings ?? []);
+      this.#bindings.set(useCase, bindings);
+    }
     return bindings;
   }
 
@@ -74,35 +60,65 @@ export class Registry {
     return this.bindings(useCase).startOf(this.#names.eventName(source.topic) ?? "", source);
   }
 
-  /** Those of `patterns` that nobody has declared yet. */
-  undeclared(useCase: string, patterns: readonly string[]): string[] {
+  /** Those of `patterns` that are not bound. */
+  unbound(useCase: string, patterns: readonly string[]): readonly string[] {
     const known = this.#useCases.get(useCase);
-    return patterns.filter((pattern) => (known?.get(pattern)?.writers.size ?? 0) === 0);
+    return patterns.filter((pattern) => known?.isBound(pattern) !== true);
   }
 
-  /** Declares patterns, which receive events from these positions on. @throws PapaError */
-  async declare(useCase: string, declared: readonly { pattern: string; positions: Positions }[]): Promise<void> {
-    const records = declared.map(({ pattern, positions }) =>
-      registryRecord([useCase, pattern, randomUUID()], positions),
+  /** Binds patterns, which receive events from these positions on. @throws PapaError */
+  async bind(useCase: string, bound: readonly { pattern: string; positions: Positions }[]): Promise<void> {
+    const records = bound.map(({ pattern, positions }) =>
+      registryRecord({ kind: "binding", useCase, pattern, writer: randomUUID() }, positions),
     );
-    await this.#store([registryRecord([useCase], {}), ...records]);
+    await this.#store([registryRecord({ kind: "use-case", useCase }, {}), ...records]);
   }
 
-  /** Marks patterns as seen now. @throws PapaError */
-  async markSeen(useCases: readonly { useCase: string; patterns: readonly string[] }[]): Promise<void> {
+  /** Records declarations as seen now, and forgets earlier ones that they have replaced. @throws PapaError */
+  async markSeen(app: string, declarations: readonly Declaration[]): Promise<void> {
     await this.#store(
-      useCases.flatMap(({ useCase, patterns }) => patterns.map((pattern) => registryRecord([useCase, pattern], {}))),
+      declarations.flatMap(({ name: useCase, id, patterns }) => [
+        ...patterns.map((pattern) => registryRecord({ kind: "pattern", useCase, pattern }, {})),
+        // After its patterns, so that one that was seen later was seen by somebody else.
+        registryRecord({ kind: "declaration", useCase, id, app }, patterns),
+        ...(this.#useCases.get(useCase)?.replaced(this.#now) ?? []).map((each) => registryRecord(each, null)),
+      ]),
     );
   }
 
-  /** Removes patterns. @throws PapaError */
-  async withdraw(useCase: string, patterns: readonly string[]): Promise<void> {
-    const known = this.#useCases.get(useCase);
-    const keys = patterns.flatMap((pattern) => [
-      ...[...(known?.get(pattern)?.writers.keys() ?? [])].map((writer) => [useCase, pattern, writer]),
-      [useCase, pattern],
-    ]);
+  /** Unbinds those of `patterns` that nobody has declared for `idle` milliseconds. @throws PapaError */
+  async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
+    const keys = this.#useCases.get(useCase)?.withdrawn(patterns, this.#now - idle) ?? [];
     await this.#store(keys.map((key) => registryRecord(key, null)));
+  }
+
+  /** When each trial of an event began that was not taken back, by trial. */
+  trials(useCase: string, eventId: string): ReadonlyMap<string, number> {
+    return this.#trials.get(eventKey(useCase, eventId)) ?? new Map();
+  }
+
+  /** Those trials that began so many milliseconds ago. */
+  *trialsOlderThan(age: number): Generator<{ useCase: string; eventId: string; trial: string }> {
+    for (const [key, trials] of this.#trials) {
+      const end = key.indexOf("\n");
+      const [useCase, eventId] = [key.slice(0, end), key.slice(end + 1)];
+      for (const [trial, begun] of trials) if (begun < this.#now - age) yield { useCase, eventId, trial };
+    }
+  }
+
+  /** Records that a trial begins. @throws PapaError */
+  async beginTrial(useCase: string, eventId: string, trial: string): Promise<void> {
+    await this.#store([registryRecord({ kind: "trial", useCase, eventId, trial }, {})]);
+  }
+
+  /** Takes trials back. @throws PapaError */
+  async endTrials(trials: readonly { useCase: string; eventId: string; trial: string }[]): Promise<void> {
+    await this.#store(trials.map((each) => registryRecord({ kind: "trial", ...each }, null)));
+  }
+
+  /** The broker's time is at least this. */
+  get #now(): number {
+    return performance.now() + this.#clock;
   }
 
   async #store(records: readonly KafkaRecord[]): Promise<void> {
@@ -111,48 +127,43 @@ export class Registry {
     await this.refresh();
   }
 
-  #read({ key, value, offset, time }: FetchedRecord): void {
+  #read(record: FetchedRecord): void {
+    const { value, offset, time } = record;
     this.#clock = Math.max(this.#clock, time - performance.now());
-    const [useCase, pattern, writer] = parseKey(key);
-    if (useCase === undefined) return;
-    this.#bindings.delete(useCase);
-    let patterns = this.#useCases.get(useCase);
-    if (patterns === undefined) this.#useCases.set(useCase, (patterns = new Map()));
-    if (pattern === undefined) return;
-    let declared = patterns.get(pattern);
-    if (declared === undefined) patterns.set(pattern, (declared = { writers: new Map(), lastSeen: time }));
-    if (writer === undefined) {
-      if (value !== null) declared.lastSeen = time;
+    const key = readKey(record);
+    if (key === undefined) return;
+    if (key.kind === "trial") {
+      this.#readTrial(eventKey(key.useCase, key.eventId), key.trial, value === null ? undefined : time);
       return;
     }
-    if (value === null) {
-      declared.writers.delete(writer);
-      return;
+    let declared = this.#useCases.get(key.useCase);
+    if (declared === undefined) this.#useCases.set(key.useCase, (declared = new UseCaseDeclarations(key.useCase)));
+    switch (key.kind) {
+      case "pattern":
+        if (value !== null) declared.patternSeen(key.pattern, time);
+        break;
+      case "binding":
+        this.#bindings.delete(key.useCase);
+        if (value === null) declared.unbind(key.pattern, key.writer);
+        else declared.bind(key.pattern, key.writer, { at: offset, positions: readPositions(value) }, time);
+        break;
+      case "declaration":
+        if (value === null) declared.forget(key.id, key.app);
+        else declared.seen(key.id, key.app, readPatterns(value), time);
+        break;
     }
-    declared.lastSeen = Math.max(declared.lastSeen, time);
-    declared.writers.set(writer, { at: offset, positions: parsePositions(value) });
+  }
+
+  #readTrial(event: string, trial: string, begun: number | undefined): void {
+    const trials = this.#trials.get(event) ?? new Map<string, number>();
+    if (begun === undefined) trials.delete(trial);
+    else trials.set(trial, begun);
+    if (trials.size === 0) this.#trials.delete(event);
+    else this.#trials.set(event, trials);
   }
 }
 
-function registryRecord(key: readonly string[], value: object | null): KafkaRecord {
-  return { key: JSON.stringify(key), value: value === null ? null : Buffer.from(JSON.stringify(value)) };
-}
-
-/** Unreadable positions accept everything: an event too many is skipped later, a missing one would be lost. */
-function parsePositions(value: Buffer): Positions {
-  try {
-    const positions: unknown = JSON.parse(value.toString());
-    return typeof positions === "object" && positions !== null ? (positions as Positions) : {};
-  } catch {
-    return {};
-  }
-}
-
-function parseKey(key: Buffer | null): string[] {
-  try {
-    const parts: unknown = JSON.parse(key?.toString() ?? "");
-    return Array.isArray(parts) && parts.every((part) => typeof part === "string") ? (parts as string[]) : [];
-  } catch {
-    return [];
-  }
+/** No use case's name contains a line feed. */
+function eventKey(useCase: string, eventId: string): string {
+  return `${useCase}\n${eventId}`;
 }

@@ -28,6 +28,6 @@ export async function warnOfShortRetention(cluster: Cluster, eventTopics: readon
     }
   } catch (error) {
     // The account may not be allowed to read settings.
-    logger.debug({ error }, "The broker's retention could not be read.");
+    logger.debug({ err: error }, "The broker's retention could not be read.");
   }
 }

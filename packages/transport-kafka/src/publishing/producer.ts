@@ -185,7 +185,7 @@ export class Producer {
   #invalidate(topic: string, error: unknown): void {
     this.#cluster.invalidate(topic, error);
     if (error instanceof KafkaError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") this.#topology.forget(topic);
-    if (!isPapaError(error)) this.#cluster.logger.debug({ error, topic }, "Kafka did not store some records.");
+    if (!isPapaError(error)) this.#cluster.logger.debug({ err: error, topic }, "Kafka did not store some records.");
   }
 }
 

@@ -73,7 +73,7 @@ export class Releaser {
 
   start(): void {
     this.#consumer.start().catch((error: unknown) => {
-      if (!this.#closed) this.#cluster.logger.error({ error }, "This app cannot release waiting events.");
+      if (!this.#closed) this.#cluster.logger.error({ err: error }, "This app cannot release waiting events.");
     });
     this.#trimming = setInterval(() => {
       void trim(this.#cluster, this.#cluster.names.releaser, this.#assigned);
@@ -155,7 +155,7 @@ export class Releaser {
         this.#consumer.settle(held.entry);
         continue;
       }
-      this.#cluster.logger.debug({ error: problem }, "A waiting event could not be released; trying again.");
+      this.#cluster.logger.debug({ err: problem }, "A waiting event could not be released; trying again.");
       this.#add(this.#now(held.entry.log.source.partition) + RETRY_DELAY_MS, held);
     }
   }
@@ -184,7 +184,7 @@ export class Releaser {
           if (error === undefined && time > 0) this.#updateClock(partition, time);
       }
     } catch (error) {
-      this.#cluster.logger.debug({ error }, "The broker's time is not known yet; waiting events may be late.");
+      this.#cluster.logger.debug({ err: error }, "The broker's time is not known yet; waiting events may be late.");
     }
     this.#setTimer();
   }

@@ -1,7 +1,7 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { clientTo, groupOf, membersOf, removeMembers } from "../support/admin.ts";
-import { brokerUri, event, Space } from "../support/space.ts";
+import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const isStable = async (group: string, members: number) => {
@@ -71,15 +71,15 @@ test("L3 what is settled after its partition has gone to another instance is dro
   const space = new Space();
   const { proxy, options } = await space.proxy();
   const first = await space.connect({ ...options, sessionTimeout: 1_000 });
-  await first.declare([{ name: "stale", patterns: ["held", "never"] }]);
+  await declare(first, "stale", ["held", "never"]);
   const before: Delivery[] = [];
-  await first.subscribe("stale", 50, (delivery) => before.push(delivery));
+  await first.subscribe("stale", subscribing(50), (delivery) => before.push(delivery));
   await first.publish(numbers(10).map((number) => event("held", { number })));
   await until("ten are delivered", () => before.length === 10);
   proxy.refuse();
   const second = await space.connect({ sessionTimeout: 1_000 });
   const after: Delivery[] = [];
-  await second.subscribe("stale", 50, (delivery) => after.push(delivery));
+  await second.subscribe("stale", subscribing(50), (delivery) => after.push(delivery));
   await until("the ten are delivered again", () => after.length === 10);
   proxy.accept();
   await until("the first is a member again", () => isStable(space.group("stale"), 2));
@@ -110,9 +110,9 @@ test("H1 what was done out of order is not delivered again after a kill", async 
   const space = new Space();
   const { proxy, options } = await space.proxy();
   const first = await space.connect({ ...options, sessionTimeout: 1_000 });
-  await first.declare([{ name: "gaps", patterns: ["gap"] }]);
+  await declare(first, "gaps", ["gap"]);
   const before: Delivery[] = [];
-  await first.subscribe("gaps", 50, (delivery) => before.push(delivery));
+  await first.subscribe("gaps", subscribing(50), (delivery) => before.push(delivery));
   await first.publish(numbers(20).map((number) => event("gap", number)));
   await until("all are delivered", () => before.length === 20);
   const bodyOf = ({ event: { body } }: Delivery) => Number(Buffer.from(body).toString());
@@ -125,7 +125,7 @@ test("H1 what was done out of order is not delivered again after a kill", async 
   proxy.refuse();
   const second = await space.connect({ sessionTimeout: 1_000 });
   const after: Delivery[] = [];
-  await second.subscribe("gaps", 50, (delivery) => after.push(delivery));
+  await second.subscribe("gaps", subscribing(50), (delivery) => after.push(delivery));
   await until("the open ones are delivered again", () => after.length >= 4);
   expect(after.map(bodyOf).toSorted((a, b) => a - b)).toEqual([0, 5, 10, 15]);
 });
@@ -135,15 +135,15 @@ test("L3 what was dropped is delivered again when the partition comes back", asy
   const first = await space.proxy();
   const second = await space.proxy();
   const one = await space.connect({ ...first.options, sessionTimeout: 1_000 });
-  await one.declare([{ name: "dropped", patterns: ["held", "never"] }]);
+  await declare(one, "dropped", ["held", "never"]);
   const ofOne: Delivery[] = [];
-  await one.subscribe("dropped", 50, (delivery) => ofOne.push(delivery));
+  await one.subscribe("dropped", subscribing(50), (delivery) => ofOne.push(delivery));
   await one.publish(numbers(6).map((number) => event("held", { number })));
   await until("six are delivered", () => ofOne.length === 6);
   first.proxy.refuse();
   const other = await space.connect({ ...second.options, sessionTimeout: 1_000 });
   const ofOther: Delivery[] = [];
-  await other.subscribe("dropped", 50, (delivery) => ofOther.push(delivery));
+  await other.subscribe("dropped", subscribing(50), (delivery) => ofOther.push(delivery));
   await until("the six are delivered again", () => ofOther.length === 6);
   first.proxy.accept();
   await until("the first is a member again", () => isStable(space.group("dropped"), 2));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeTopic, produceFrom, withAdmin } from "../support/admin.ts";
-import { brokerUri, event, Space } from "../support/space.ts";
+import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("R7 a topic that appears later reaches wildcards in time, from its first event on", async () => {
@@ -59,15 +59,15 @@ test("L5 a topic of another program gives events their name if the header does n
 test("R6 what another connection declares while this one consumes is delivered at once", async () => {
   const space = new Space();
   const first = await space.connect();
-  await first.declare([{ name: "shared", patterns: ["shared.a"] }]);
+  await declare(first, "shared", ["shared.a"]);
   const names: (string | undefined)[] = [];
-  await first.subscribe("shared", 10, (delivery) => {
+  await first.subscribe("shared", subscribing(10), (delivery) => {
     names.push(delivery.event.name);
     void delivery.settle({ kind: "done", outputs: [] });
   });
   const second = await space.connect();
   await second.publish([event("shared.b")]);
-  await second.declare([{ name: "shared", patterns: ["shared.a", "shared.b"] }]);
+  await declare(second, "shared", ["shared.a", "shared.b"]);
   await second.publish([event("shared.b"), event("shared.a")]);
   await until("both are delivered", () => names.length === 2);
   expect(names.toSorted()).toEqual(["shared.a", "shared.b"]);

@@ -2,7 +2,7 @@ import { PapaError } from "@papa-events/core";
 import { expect, test, vi } from "vitest";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 import { KafkaError } from "../../src/wire/kafka-error.ts";
-import { event, Space } from "../support/space.ts";
+import { declare, event, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const produce = KafkajsClient.prototype.produce;
@@ -10,7 +10,7 @@ const produce = KafkajsClient.prototype.produce;
 test("P1 a partition that the response does not mention is reported unconfirmed, and the others are not", async () => {
   const space = new Space();
   const connection = await space.connect();
-  await connection.declare([{ name: "reader", patterns: ["a", "b", "c"] }]);
+  await declare(connection, "reader", ["a", "b", "c"]);
   const spy = vi.spyOn(KafkajsClient.prototype, "produce").mockImplementationOnce(async function (
     this: KafkajsClient,
     node,
@@ -33,7 +33,7 @@ test("P1 a partition that the response does not mention is reported unconfirmed,
 test("P1 an error of one partition is reported for its events only", async () => {
   const space = new Space();
   const connection = await space.connect();
-  await connection.declare([{ name: "reader", patterns: ["a", "b"] }]);
+  await declare(connection, "reader", ["a", "b"]);
   const spy = vi.spyOn(KafkajsClient.prototype, "produce").mockImplementationOnce(async function (
     this: KafkajsClient,
     node,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type BrokerProxy, type KafkaVersion, startProxy } from "@papa-events/conformance/brokers";
 import { PapaApp, type PapaAppOptions } from "@papa-events/core";
-import type { Connection, EncodedEvent } from "@papa-events/core/transport";
+import type { Connection, ConnectOptions, EncodedEvent, SubscribeOptions } from "@papa-events/core/transport";
 import { type KafkaOptions, kafka } from "@papa-events/transport-kafka";
 import { inject, onTestFinished } from "vitest";
 
@@ -41,8 +41,15 @@ export class Space {
   }
 
   /** Opens a connection without an app. */
-  async connect(options: Partial<KafkaOptions> = {}): Promise<Connection> {
-    const connection = await this.transport(options).connect({ appName: "test", logger: quiet, onStatus: () => {} });
+  async connect(options: Partial<KafkaOptions> = {}, how: Partial<ConnectOptions> = {}): Promise<Connection> {
+    const connection = await this.transport(options).connect({
+      appName: "test",
+      logger: quiet,
+      maxHeldBytes: 67_108_864,
+      onStatus: () => {},
+      onProblem: () => {},
+      ...how,
+    });
     this.#ends.push(() => connection.close());
     return connection;
   }
@@ -58,6 +65,21 @@ export class Space {
   group(useCase: string): string {
     return `${this.prefix}--use-case-${useCase}`;
   }
+}
+
+/** Declares a use case as the core does. */
+export function declare(connection: Connection, useCase: string, patterns: readonly string[]): Promise<void> {
+  return connection.declarations.declare([{ name: useCase, patterns, id: idOf(patterns) }]);
+}
+
+/** How to subscribe with so many unsettled deliveries at once. */
+export function subscribing(readAhead: number): SubscribeOptions {
+  return { readAhead, declaration: "" };
+}
+
+/** Names a set of patterns. */
+export function idOf(patterns: readonly string[]): string {
+  return [...patterns].sort().join();
 }
 
 let count = 0;

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { produceFrom } from "../support/admin.ts";
-import { brokerUri, event, Space } from "../support/space.ts";
+import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("P4 records of any size, headers of any script and length, come back as they were", async () => {
   const space = new Space();
   const connection = await space.connect();
-  await connection.declare([{ name: "reader", patterns: ["any"] }]);
+  await declare(connection, "reader", ["any"]);
   const texts = ["", "a", "x".repeat(63), "x".repeat(64), "x".repeat(20_000), "ñandú", "日本 🎉", `${"x".repeat(62)}ñ`];
   const sizes = [0, 1, 63, 64, 8_191, 8_192, 100_000, 1_048_576];
   const events = sizes.map((size, index) => {
@@ -16,7 +16,7 @@ test("P4 records of any size, headers of any script and length, come back as the
   });
   await until("they are stored", async () => (await connection.publish(events)).length === 0);
   const got = new Map<string, { headers: Record<string, string>; body: Buffer }>();
-  await connection.subscribe("reader", 50, (delivery) => {
+  await connection.subscribe("reader", subscribing(50), (delivery) => {
     const headers = Object.fromEntries(
       Object.entries(delivery.event.headers).map(([name, value]) => [name, String(value)]),
     );

@@ -1,0 +1,84 @@
+import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
+import type { Positions } from "./bindings.ts";
+
+/**
+ * A record of the registry, a compacted topic. Its key, in JSON, tells what it is about; without a value it is gone:
+ *
+ *     ["use case"]                               {}                       the use case exists
+ *     ["use case","pattern"]                     {}                       the pattern was last seen at the record's time
+ *     ["use case","pattern","writer"]            {"topic":[offset, ...]}  bound when the partitions ended at these offsets
+ *     {"declaration":["use case","id","app"]}    ["pattern", ...]         declared by an app, last seen at the record's time
+ *     {"trial":["use case","event id","trial"]}  {}                       a trial of the event began at the record's time
+ *
+ * The last two are objects because the version before takes every list for one of the first three.
+ */
+export type RegistryKey =
+  | { readonly kind: "use-case"; readonly useCase: string }
+  | { readonly kind: "pattern"; readonly useCase: string; readonly pattern: string }
+  | { readonly kind: "binding"; readonly useCase: string; readonly pattern: string; readonly writer: string }
+  | { readonly kind: "declaration"; readonly useCase: string; readonly id: string; readonly app: string }
+  | { readonly kind: "trial"; readonly useCase: string; readonly eventId: string; readonly trial: string };
+
+export function registryRecord(key: RegistryKey, value: object | null): KafkaRecord {
+  return { key: encodeKey(key), value: value === null ? null : Buffer.from(JSON.stringify(value)) };
+}
+
+function encodeKey(key: RegistryKey): string {
+  switch (key.kind) {
+    case "use-case":
+      return JSON.stringify([key.useCase]);
+    case "pattern":
+      return JSON.stringify([key.useCase, key.pattern]);
+    case "binding":
+      return JSON.stringify([key.useCase, key.pattern, key.writer]);
+    case "declaration":
+      return JSON.stringify({ declaration: [key.useCase, key.id, key.app] });
+    case "trial":
+      return JSON.stringify({ trial: [key.useCase, key.eventId, key.trial] });
+  }
+}
+
+/** Reads a record's key; `undefined` for what this version does not know. */
+export function readKey({ key }: FetchedRecord): RegistryKey | undefined {
+  const parsed = parse(key);
+  if (Array.isArray(parsed)) {
+    const [useCase, pattern, writer] = parsed as unknown[];
+    if (!isText(useCase) || !parsed.every(isText)) return undefined;
+    if (!isText(pattern)) return { kind: "use-case", useCase };
+    return isText(writer) ? { kind: "binding", useCase, pattern, writer } : { kind: "pattern", useCase, pattern };
+  }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  const { declaration, trial } = parsed as { readonly declaration?: unknown; readonly trial?: unknown };
+  const [useCase, second, third] = triple(declaration) ?? triple(trial) ?? [];
+  if (useCase === undefined || second === undefined || third === undefined) return undefined;
+  return triple(declaration) === undefined
+    ? { kind: "trial", useCase, eventId: second, trial: third }
+    : { kind: "declaration", useCase, id: second, app: third };
+}
+
+/** Unreadable positions accept everything: an event too many is skipped later, a missing one would be lost. */
+export function readPositions(value: Buffer): Positions {
+  const positions = parse(value);
+  return typeof positions === "object" && positions !== null ? (positions as Positions) : {};
+}
+
+export function readPatterns(value: Buffer): readonly string[] {
+  const patterns = parse(value);
+  return Array.isArray(patterns) ? patterns.filter(isText) : [];
+}
+
+function triple(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) && value.length === 3 && value.every(isText) ? value : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function parse(json: Buffer | null): unknown {
+  try {
+    return JSON.parse(json?.toString() ?? "");
+  } catch {
+    return undefined;
+  }
+}
