@@ -33,6 +33,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   #running: RunningApp | undefined;
   /** The start or stop under way. */
   #transition: Promise<void> = Promise.resolve();
+  /** Aborted by a stop while `start()` waits for the broker. */
+  readonly #waiting = new AbortController();
   #onStopped: () => void = () => {};
   readonly #stopped = new Promise<void>((resolve) => {
     this.#onStopped = resolve;
@@ -111,7 +113,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   async #start(): Promise<void> {
     try {
       const definitions = [...this.#useCases.values()].map(({ definition }) => definition);
-      this.#running = await RunningApp.start(this.#settings, definitions);
+      this.#running = await RunningApp.start(this.#settings, definitions, this.#waiting.signal);
       this.#state = "running";
     } catch (error) {
       this.#state = "new";
@@ -121,15 +123,18 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
 
   /**
    * Takes no new deliveries, lets running handlers finish for `drainTimeout`, stores what became of their events,
-   * closes (L2). Ends at most 2 s after `drainTimeout`, also when the broker does not answer. Calling it twice, or before
+   * closes (L2). A `start()` that still waits for the broker fails. Ends at most 2 s after `drainTimeout`, also when the broker does not answer. Calling it twice, or before
    * `start()`, just resolves.
    *
    * Called by a handler of this app it does not wait for that handler: it resolves when the others have ended, and the
    * app closes when the handler has.
    */
   async stop(): Promise<void> {
-    // A start that fails reports to its own caller.
-    if (this.#state === "starting") await this.#transition;
+    if (this.#state === "starting") {
+      this.#waiting.abort();
+      // A start that fails reports to its own caller.
+      await this.#transition;
+    }
     const running = this.#running;
     if (this.#state === "running") {
       this.#state = "stopping";

@@ -20,7 +20,10 @@ export async function runUntilSignal(app: Runnable, stopped: Promise<void>): Pro
   // A transport without sockets would leave Node.js nothing to wait for.
   const keepAlive = setInterval(() => {}, 2 ** 30);
   try {
-    await app.start();
+    // A signal also ends a start that waits for its broker.
+    const started = app.start();
+    await Promise.race([started, signalled.then(() => app.stop())]);
+    await started;
     await Promise.race([signalled, stopped]);
     for (const signal of SIGNALS) process.off(signal, stop);
     await app.stop();

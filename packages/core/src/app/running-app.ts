@@ -14,11 +14,11 @@ import { Publisher } from "../publishing/publisher.ts";
 import { UnwantedEvents } from "../publishing/unwanted-events.ts";
 import { FailurePolicy } from "../retry/failure-policy.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
+import { connectPatiently } from "../transport/connect.ts";
 import type { Connection, ConnectionStatus } from "../transport/transport.ts";
 import { boundHandler } from "../use-cases/container-handler.ts";
 import type { UseCaseDefinition } from "../use-cases/definition.ts";
 import type { AppSettings } from "./app-options.ts";
-import { connect } from "./connect.ts";
 import { Problems } from "./health.ts";
 
 /** How long a stop goes on after the drain timeout, also when the broker does not answer (L2). */
@@ -43,8 +43,17 @@ export class RunningApp {
   readonly #pools: readonly WorkerPool[];
   #othersEnded: Promise<void> | undefined;
 
-  /** Connects, declares, consumes (L1). Leaves nothing open when one of them fails. @throws PapaError */
-  static async start(settings: AppSettings, useCases: readonly UseCaseDefinition[]): Promise<RunningApp> {
+  /**
+   * Connects, declares, consumes (L1). Leaves nothing open when one of them fails.
+   *
+   * @param signal ends the wait for a broker that cannot be reached
+   * @throws PapaError
+   */
+  static async start(
+    settings: AppSettings,
+    useCases: readonly UseCaseDefinition[],
+    signal: AbortSignal,
+  ): Promise<RunningApp> {
     const { transport, name, logger, maxHeldBytes, waitForBroker } = settings;
     const problems = new Problems(() => (connection?.clock ?? systemClock).now());
     let app: RunningApp | undefined;
@@ -60,7 +69,7 @@ export class RunningApp {
       },
       onProblem: (subject: string, problem: string | undefined) => problems.report(subject, problem),
     };
-    connection = await connect(transport, options, waitForBroker, logger);
+    connection = await connectPatiently(transport, options, { waitForBroker, signal, logger });
     try {
       const starting = new RunningApp(settings, connection, useCases, problems);
       app = starting;

@@ -1,6 +1,7 @@
 import { consoleLogger } from "../logging/logger.ts";
 import { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
+import { connect } from "../transport/connect.ts";
 import type { DeadLetterStore } from "../transport/dead-letter-store.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { reviveDeadLetter } from "../wire/dead-letter.ts";
@@ -53,18 +54,16 @@ export function deadLetters(transport: Transport, useCase: string): DeadLetters 
   assertUseCaseName(useCase);
   let connecting: Promise<Connection> | undefined;
   const connection = () => {
-    connecting ??= transport
-      .connect({
-        appName: "papa-events dead letters",
-        logger: consoleLogger,
-        maxHeldBytes: MAX_HELD_BYTES,
-        onStatus: () => {},
-        onProblem: () => {},
-      })
-      .catch((error: unknown) => {
-        connecting = undefined;
-        throw error;
-      });
+    connecting ??= connect(transport, {
+      appName: "papa-events dead letters",
+      logger: consoleLogger,
+      maxHeldBytes: MAX_HELD_BYTES,
+      onStatus: () => {},
+      onProblem: () => {},
+    }).catch((error: unknown) => {
+      connecting = undefined;
+      throw error;
+    });
     return connecting;
   };
   const close = async () => {

@@ -15,7 +15,7 @@ export interface DeadLetterItem {
   readonly eventId: string;
   readonly useCase: string;
   readonly eventName: string;
-  /** The parsed JSON; absent if the body is none. */
+  /** The parsed JSON; absent if the body is not JSON. */
   readonly payload?: unknown;
   /** The bytes as received. */
   readonly body: Uint8Array;

@@ -4,7 +4,7 @@ import { UseCase } from "../use-cases/use-case.ts";
 import { methodHandler } from "./handled-by.ts";
 
 /**
- * By method function, which is all that a standard decorator is told; the class is known only when it is registered.
+ * By method function, which is all that a standard decorator gets; the class is known only when it is registered.
  */
 const declarations = new WeakMap<object, readonly UseCaseDefinition[]>();
 

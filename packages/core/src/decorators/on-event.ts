@@ -7,13 +7,13 @@ import { defineUseCase, fromOnEvent, type UseCaseDefinition } from "../use-cases
 import type { OnEventOptions } from "../use-cases/use-case-options.ts";
 import { declare } from "./declarations.ts";
 
-/** What a standard decorator is told of a method that an instance has and others can call. */
+/** What a standard decorator gets to know of a method that an instance has and others can call. */
 interface HandlerMethodContext extends ClassMethodDecoratorContext {
   readonly static: false;
   readonly private: false;
 }
 
-/** What a legacy decorator is told of the class: of a static method it would be the class itself, which has a prototype. */
+/** What a legacy decorator gets to know of the class: of a static method it would be the class itself, which has a prototype. */
 interface HandlerPrototype {
   readonly constructor: unknown;
   readonly prototype?: never;
@@ -71,7 +71,7 @@ export function methodDecorator(
   return (...decorated) => declare(methodOf(definition, decorated), definition);
 }
 
-/** In the place of the handler, which takes the class: {@link declare} is told of the method, and not of its class. */
+/** In the place of the handler, which takes the class: {@link declare} gets the method, and not its class. */
 const notBound: Handler = () => {};
 
 /** @throws PapaError `invalid-option` */

@@ -5,7 +5,7 @@ const DEAD_LETTER = Symbol.for("papa-events.dead-letter");
 const RETRY_AFTER = Symbol.for("papa-events.retry-after");
 
 /**
- * Thrown by a handler: this event shall not be tried again. It becomes a dead letter with the reason
+ * Thrown by a handler: this event is not to be tried again. It becomes a dead letter with the reason
  * `rejected` (T5).
  *
  * @example throw new DeadLetter("the account is closed");
@@ -31,7 +31,7 @@ export class RetryAfter extends Error {
   /** The delay in milliseconds. */
   readonly delay: number;
 
-  /** @throws PapaError `invalid-option` for a delay that is no duration. */
+  /** @throws PapaError `invalid-option` for a delay that is not a valid duration. */
   constructor(delay: Duration, options?: ErrorOptions & { readonly message?: string | undefined }) {
     super(options?.message ?? `retry after ${delay}`, options);
     this.name = "RetryAfter";

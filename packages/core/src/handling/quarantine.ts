@@ -12,8 +12,8 @@ import { release } from "./settler.ts";
 const MAX_WAIT_FOR_OTHERS_MS = 10_000;
 /** The most that others get between two suspects, each time as long as the suspect took. */
 const MAX_TURN_FOR_OTHERS_MS = 1_000;
-/** The wait before a record that could not be taken back is tried again. */
-const TAKE_BACK_BACKOFF_MS = 1_000;
+/** The wait after a record that could not be stored or taken back. */
+const BACKOFF_MS = 1_000;
 
 export interface QuarantineOptions {
   readonly trials: Trials;
@@ -91,6 +91,7 @@ export class Quarantine {
       deaths = await trials.begin(useCase, id, trial);
     } catch (error) {
       context.logger.warn({ err: error }, "A trial could not be recorded; the event goes back to its queue.");
+      await this.#pause(BACKOFF_MS);
       return release(delivery);
     }
     let takenBack: Promise<void> | undefined;
@@ -112,7 +113,7 @@ export class Quarantine {
         return await this.#options.trials.end(useCase, id, trial);
       } catch (error) {
         context.logger.debug({ err: error }, "The record of a trial could not be taken back; it is tried again.");
-        await this.#pause(TAKE_BACK_BACKOFF_MS);
+        await this.#pause(BACKOFF_MS);
       }
     }
   }

@@ -78,7 +78,7 @@ export class Settler {
     } finally {
       held.settled(size);
       this.#open -= 1;
-      if (this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+      if (this.#open === 0) this.#becomeIdle();
     }
   }
 
@@ -109,6 +109,11 @@ export class Settler {
       }
     }
     return undefined;
+  }
+
+  #becomeIdle(): void {
+    this.#report(undefined);
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #report(problem: string | undefined): void {

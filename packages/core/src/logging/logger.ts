@@ -36,11 +36,18 @@ interface ParentLogger extends Logger {
 
 /** Makes a logger that puts `bindings` on each of its lines. What the user's logger throws is ignored. */
 export function eventLogger(logger: Logger, bindings: object): ContextLogger {
-  if (hasChild(logger)) {
-    const child = logger.child(bindings);
-    return methods((level, about, message) => child[level](about, message));
-  }
+  const child = childOf(logger, bindings);
+  if (child !== undefined) return methods((level, about, message) => child[level](about, message));
   return methods((level, about, message) => logger[level]({ ...bindings, ...about }, message));
+}
+
+/** The child that a logger makes of itself, `undefined` where it makes none or fails to. */
+function childOf(logger: Logger, bindings: object): Logger | undefined {
+  try {
+    return hasChild(logger) ? logger.child(bindings) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes a logger of the user's that never throws: a full disk under a log must not end what is logged about. */

@@ -26,11 +26,11 @@ export abstract class Outstanding {
   settle(error: Error | undefined): void {
     if (this.settled) return;
     this.settled = true;
-    this.tell(error);
+    this.notify(error);
   }
 
-  /** Tells whoever waits for it. */
-  protected abstract tell(error: Error | undefined): void;
+  /** Notifies whoever waits for it. */
+  protected abstract notify(error: Error | undefined): void;
 }
 
 /** An event that is waited for by itself. */
@@ -44,7 +44,7 @@ export class SingleEvent extends Outstanding {
     this.#reject = reject;
   }
 
-  protected override tell(error: Error | undefined): void {
+  protected override notify(error: Error | undefined): void {
     if (error === undefined) this.#resolve({ id: this.event.id });
     else this.#reject(error);
   }
@@ -59,7 +59,7 @@ export class EventOfGroup extends Outstanding {
     this.#group = group;
   }
 
-  protected override tell(error: Error | undefined): void {
+  protected override notify(error: Error | undefined): void {
     this.#group.settled(this.event, error);
   }
 }

@@ -229,6 +229,8 @@ export class Publisher {
   }
 
   #becomeIdle(): void {
+    // Nothing waits any more that the broker could refuse.
+    if (this.#pause > 0) this.#recovered();
     const waiting = this.#onIdle;
     if (waiting.length === 0) return;
     this.#onIdle = [];

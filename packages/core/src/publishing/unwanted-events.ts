@@ -8,7 +8,7 @@ import type { Declarations } from "../transport/declarations.ts";
 /** What happens when an app publishes an event that no use case of the namespace wants (R5). */
 export type Unwanted = "warn" | "refuse" | "accept";
 
-/** How many names are remembered; beyond it the oldest are judged anew. */
+/** How many names are remembered; beyond that all are looked up anew. */
 const MAX_NAMES = 10_000;
 
 export interface UnwantedEventsOptions {
@@ -43,7 +43,7 @@ export class UnwantedEvents {
     this.#remember(name);
     this.#warnIfUnwanted(name).catch((error: unknown) => {
       this.#settled.delete(name);
-      logger.debug({ err: error }, "It could not be read who wants an event.");
+      logger.debug({ err: error }, "It could not be read whether any use case wants an event.");
     });
     return undefined;
   }

@@ -45,7 +45,7 @@ export function exponential(options: ExponentialOptions): (attempt: number) => n
   check(
     jitter >= 0 && jitter <= 1 && Number.isFinite(jitter),
     "exponential: jitter",
-    `${jitter} is no number from 0 to 1`,
+    `${jitter} is not a number from 0 to 1`,
   );
   return (attempt) => {
     const delay = Math.min(first * factor ** (attempt - 1), max);
@@ -57,7 +57,7 @@ export function exponential(options: ExponentialOptions): (attempt: number) => n
  * Reduces a retry delay to a function. A function of the user's that returns no duration gets the message of
  * `invalid-option` when it is called, since only then it is known.
  *
- * @param option what an error shall name
+ * @param option what an error names
  * @throws PapaError `invalid-option`
  */
 export function toDelayFunction(delay: RetryDelay, option: string): DelayFunction {

@@ -9,7 +9,7 @@ const MAX_NAME_BYTES = 200;
 
 const WORD = /^[A-Za-z0-9_-]+$/;
 
-/** Names seen to be valid: a service publishes few names many times, and a look-up is cheaper than a check. */
+/** Names known to be valid: a service publishes few names many times, and a look-up is cheaper than a check. */
 const known = new Set<string>();
 const KNOWN_LIMIT = 10_000;
 
@@ -23,7 +23,7 @@ export function assertEventName(name: unknown): asserts name is string {
   const problem = problemOfEventName(name);
   if (problem !== undefined) {
     const given = shown(name);
-    throw new PapaError("invalid-event-name", `${JSON.stringify(given)} is no event name: ${problem}.`, {
+    throw new PapaError("invalid-event-name", `${JSON.stringify(given)} is not a valid event name: ${problem}.`, {
       name: given,
       problem,
     });
@@ -36,12 +36,12 @@ export function assertEventName(name: unknown): asserts name is string {
 function problemOfEventName(name: unknown): string | undefined {
   if (typeof name !== "string") return `it is of type ${typeof name}, and a string is needed`;
   return problemOfWords(name, (word) => {
-    if (word === "*" || word === "#") return `the wildcard "${word}" belongs into a pattern; an event has a full name`;
+    if (word === "*" || word === "#") return `the wildcard "${word}" belongs in a pattern; an event has a full name`;
     return WORD.test(word) ? undefined : problemOfWord(word);
   });
 }
 
-/** What is wrong with dotted words, or `undefined`; `check` judges each word. */
+/** What is wrong with dotted words, or `undefined`; `check` says it of each word. */
 export function problemOfWords(text: string, check: (word: string) => string | undefined): string | undefined {
   if (text === "") return "it is empty";
   if (Buffer.byteLength(text) > MAX_NAME_BYTES)

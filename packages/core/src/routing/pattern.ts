@@ -13,7 +13,7 @@ export function assertPattern(pattern: unknown): asserts pattern is string {
   const problem = problemOfPattern(pattern);
   if (problem === undefined) return;
   const given = shown(pattern);
-  throw new PapaError("invalid-pattern", `${JSON.stringify(given)} is no pattern: ${problem}.`, {
+  throw new PapaError("invalid-pattern", `${JSON.stringify(given)} is not a valid pattern: ${problem}.`, {
     pattern: given,
     problem,
   });
@@ -27,6 +27,8 @@ function problemOfPattern(pattern: unknown): string | undefined {
   }
   return problemOfWords(pattern, (word) => {
     if (WORD.test(word)) return undefined;
+    if (word === "**" || word === ">")
+      return `${JSON.stringify(word)} is another broker's wildcard; for any number of words write "#", as in ${JSON.stringify(pattern.replaceAll(/\*\*|>/g, "#"))}`;
     if (/[*#]/.test(word))
       return `in the word ${JSON.stringify(word)} a wildcard stands beside other characters; "*" and "#" each are a whole word`;
     return problemOfWord(word);

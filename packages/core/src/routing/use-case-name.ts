@@ -14,7 +14,7 @@ export function assertUseCaseName(name: unknown): asserts name is string {
   const problem = problemOf(name);
   if (problem === undefined) return;
   const useCase = shown(name);
-  throw new PapaError("invalid-use-case", `${JSON.stringify(useCase)} is no name of a use case: ${problem}.`, {
+  throw new PapaError("invalid-use-case", `${JSON.stringify(useCase)} is not a valid use-case name: ${problem}.`, {
     useCase,
     problem,
   });

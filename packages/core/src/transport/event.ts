@@ -15,7 +15,7 @@ export interface EncodedEvent {
   /** All metadata. */
   readonly headers: Headers;
   /**
-   * Headers of an event from outside that are no strings, as the broker gave them. A transport that can stores them in
+   * Headers of an event from outside that are not strings, as the broker gave them. A transport that can stores them in
    * their own types in place of those of the same name in `headers` (L5).
    */
   readonly rawHeaders?: Readonly<Record<string, unknown>> | undefined;

@@ -35,7 +35,7 @@ export function transportFromUri(uri: string, factories: Readonly<Record<string,
   if (packageName !== undefined) return new LateTransport(scheme, packageName, uri);
   const known = [...new Set([...Object.keys(factories), ...Object.keys(PACKAGES)])];
   const found =
-    scheme === "" ? "The transport URL has no scheme" : `"${scheme}:" is no known scheme of a transport URL`;
+    scheme === "" ? "The transport URL has no scheme" : `"${scheme}:" is not a known scheme of a transport URL`;
   throw new PapaError("unknown-scheme", `${found}; there are ${known.map((each) => `${each}:`).join(", ")}.`, {
     scheme,
     known,

@@ -63,7 +63,7 @@ export function defineUseCase(
 /**
  * What `onEvent` is called with, as a name and the options of a use case.
  *
- * @param call what an error shall name
+ * @param call what an error names
  * @throws PapaError `invalid-option`
  */
 export function fromOnEvent(

@@ -39,7 +39,7 @@ export async function runAlone(
   }
 }
 
-/** A pattern with wildcards is no event name: the test has to say which event it hands over. */
+/** A pattern with wildcards is not an event name: the test has to say which event it hands over. */
 function explained(why: PapaError, { name }: UseCaseDefinition): PapaError {
   if (!isPapaError(why, "unknown-event")) return why;
   const { eventName } = why.details;

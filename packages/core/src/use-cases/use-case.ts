@@ -25,7 +25,7 @@ export class UseCase<Input = unknown> {
    * Runs the handler once as a delivery would, without an app: the payload goes through the schema, wraps run
    * around the handler, and what it returns is checked. For tests.
    *
-   * @param context what the handler shall see; the event's name is the first pattern's unless given
+   * @param context what the handler sees; the event's name is the first pattern's unless given
    * @returns the events to be published
    * @throws PapaError `invalid-payload`, `invalid-output`; and whatever the handler throws
    */

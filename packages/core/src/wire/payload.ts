@@ -7,7 +7,7 @@ import { OwnEvent } from "./encode.ts";
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
 /**
- * The payload's JSON (P4).
+ * Writes the payload as JSON (P4).
  *
  * @throws PapaError `payload-not-json`, `payload-too-large`
  */
@@ -34,10 +34,42 @@ function stringify(eventName: string, payload: unknown): string {
   }
   if (json === undefined)
     throw notJson(eventName, `${payload === undefined ? "undefined" : `a ${typeof payload}`} has no JSON; null has`);
+  // A Map or a Set becomes `{}` in silence: only where one may have is it worth a look.
+  if (json.includes("{}")) {
+    const lost = withoutJson(payload);
+    if (lost !== undefined) throw notJson(eventName, `${lost} has no JSON; make an array or an object of it`);
+  }
   if (json.includes("__proto__") && hasProtoKey(json))
     throw notJson(eventName, 'a key is called "__proto__", which receivers refuse');
   return json;
 }
+
+/** How deep a payload is searched for what JSON writes as `{}`. */
+const MAX_DEPTH = 20;
+
+/** Finds a Map, a Set or the like, with the path to it; what has a `toJSON` says itself what it is. */
+function withoutJson(value: unknown, path = "payload", depth = 0): string | undefined {
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return undefined;
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (UNWRITTEN.has(tag)) return `a ${tag} at ${path}`;
+  for (const [key, member] of Object.entries(value)) {
+    const found = withoutJson(member, `${path}.${key}`, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Kinds of objects of which JSON writes nothing. */
+const UNWRITTEN: ReadonlySet<string> = new Set([
+  "Map",
+  "Set",
+  "WeakMap",
+  "WeakSet",
+  "Promise",
+  "RegExp",
+  "ArrayBuffer",
+]);
 
 /** What {@link decodePayload} makes of a body. */
 export type DecodedPayload = { readonly payload: unknown } | { readonly problem: string };
@@ -51,13 +83,13 @@ export function decodePayload(event: Pick<ReceivedEvent, "body" | "text">): Deco
   if (event instanceof OwnEvent) return { payload: JSON.parse(event.text) };
   const json = event.text ?? textOf(event.body);
   // Broken UTF-8 shows as replacement characters, though a publisher may have sent such; most bodies have none.
-  if (json.includes("\ufffd") && !isUtf8(event.body)) return { problem: "the body is no UTF-8" };
+  if (json.includes("\ufffd") && !isUtf8(event.body)) return { problem: "the body is not UTF-8" };
   try {
     const payload: unknown = JSON.parse(json);
     if (mayHaveProtoKey(json) && hasProtoKey(json)) return { problem: 'the body has a key called "__proto__"' };
     return { payload };
   } catch (error) {
-    return { problem: `the body is no JSON: ${(error as Error).message}` };
+    return { problem: `the body is not JSON: ${(error as Error).message}` };
   }
 }
 
@@ -83,7 +115,7 @@ function hasProtoKey(json: string): boolean {
 function notJson(eventName: string, problem: string, cause?: unknown): PapaError {
   return new PapaError(
     "payload-not-json",
-    `The payload of "${eventName}" is no JSON: ${problem}.`,
+    `The payload of "${eventName}" cannot be written as JSON: ${problem}.`,
     { eventName, problem },
     { cause },
   );

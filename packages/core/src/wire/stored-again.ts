@@ -113,7 +113,7 @@ function bytesOf(text: string): number {
 function rawBytesOf(value: unknown): number {
   if (value instanceof Uint8Array) return value.length;
   if (Array.isArray(value)) {
-    // A stranger's list may be nested deeper than the stack is: what is no list of plain values is as good as too large.
+    // A stranger's list may be nested deeper than the stack is: anything but a list of plain values counts as too large.
     return value.reduce<number>(
       (sum, each) => sum + 8 + (Array.isArray(each) ? Number.MAX_SAFE_INTEGER / 1e6 : rawBytesOf(each)),
       0,

@@ -39,7 +39,7 @@ export function assertUserHeaders(headers: unknown): asserts headers is Readonly
 function problemOfHeader(name: string, value: unknown): string | undefined {
   if (name === "" || Buffer.byteLength(name) > MAX_NAME_BYTES)
     return `a header's name has 1 to ${MAX_NAME_BYTES} bytes`;
-  if (!name.isWellFormed()) return "the name is no well-formed Unicode";
+  if (!name.isWellFormed()) return "the name is not well-formed Unicode";
   if (name === HEADER.traceParent || name === HEADER.traceState) return problemOfValue(value);
   if (RESERVED.test(name) || UNSAFE_NAMES.has(name))
     return "the name is reserved, for the library or because a broker reads it; choose another";
@@ -48,7 +48,7 @@ function problemOfHeader(name: string, value: unknown): string | undefined {
 
 function problemOfValue(value: unknown): string | undefined {
   if (typeof value !== "string") return `the value is of type ${typeof value}; headers are strings`;
-  return value.isWellFormed() ? undefined : "the value is no well-formed Unicode";
+  return value.isWellFormed() ? undefined : "the value is not well-formed Unicode";
 }
 
 function invalid(header: string, problem: string): PapaError {

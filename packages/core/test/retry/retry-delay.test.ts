@@ -48,17 +48,17 @@ describe("T2 exponential", () => {
   it.each<[unknown, string, string]>([
     [undefined, "exponential", "options are an object"],
     ["10s", "exponential", "options are an object"],
-    [{}, "exponential: first", "undefined is no duration"],
-    [{ first: "ten" }, "exponential: first", '"ten" is no duration'],
-    [{ first: "1s", maximum: "5m" }, "exponential", '"maximum" is no option; there are first, factor, max, jitter'],
+    [{}, "exponential: first", "undefined is not a valid duration"],
+    [{ first: "ten" }, "exponential: first", 'the string "ten" is not a valid duration'],
+    [{ first: "1s", maximum: "5m" }, "exponential", 'unknown option "maximum"; there are first, factor, max, jitter'],
     [{ first: "10s", max: "1s" }, "exponential: max", "1s is shorter than first, 10s"],
     [{ first: "1s", factor: 0.5 }, "exponential: factor", "0.5 is not a number of at least 1"],
     [{ first: "1s", factor: Number.POSITIVE_INFINITY }, "exponential: factor", "Infinity is not a number"],
     [{ first: "1s", factor: "2" }, "exponential: factor", "2 is not a number"],
-    [{ first: "1s", jitter: 1.1 }, "exponential: jitter", "1.1 is no number from 0 to 1"],
-    [{ first: "1s", jitter: -0.1 }, "exponential: jitter", "-0.1 is no number from 0 to 1"],
-    [{ first: "1s", jitter: "0.5" }, "exponential: jitter", "0.5 is no number from 0 to 1"],
-    [{ first: "1s", jitter: Number.NaN }, "exponential: jitter", "NaN is no number from 0 to 1"],
+    [{ first: "1s", jitter: 1.1 }, "exponential: jitter", "1.1 is not a number from 0 to 1"],
+    [{ first: "1s", jitter: -0.1 }, "exponential: jitter", "-0.1 is not a number from 0 to 1"],
+    [{ first: "1s", jitter: "0.5" }, "exponential: jitter", "0.5 is not a number from 0 to 1"],
+    [{ first: "1s", jitter: Number.NaN }, "exponential: jitter", "NaN is not a number from 0 to 1"],
   ])("refuses %j", (options, option, problem) => {
     const error = thrownBy(() => exponential(options as ExponentialOptions));
     expect(error).toMatchObject({ code: "invalid-option", details: { option } });

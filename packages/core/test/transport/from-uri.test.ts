@@ -21,9 +21,9 @@ describe("transportFromUri", () => {
 
   const known = "there are memory:, amqp:, amqps:, kafka:, kafkas:, redis:, rediss:.";
   it.each([
-    ["nats://user:secret@localhost", "nats", `"nats:" is no known scheme of a transport URL; ${known}`],
-    ["localhost:5672", "localhost", `"localhost:" is no known scheme of a transport URL; ${known}`],
-    ["constructor:x", "constructor", `"constructor:" is no known scheme of a transport URL; ${known}`],
+    ["nats://user:secret@localhost", "nats", `"nats:" is not a known scheme of a transport URL; ${known}`],
+    ["localhost:5672", "localhost", `"localhost:" is not a known scheme of a transport URL; ${known}`],
+    ["constructor:x", "constructor", `"constructor:" is not a known scheme of a transport URL; ${known}`],
     ["/var/run/broker", "", `The transport URL has no scheme; ${known}`],
     ["", "", `The transport URL has no scheme; ${known}`],
   ])("refuses %s at the call", (uri, scheme, message) => {
@@ -53,7 +53,7 @@ describe("transportFromUri", () => {
     expect(uris).toEqual(["nats://localhost", "AMQP://localhost"]);
     expect(thrownBy(() => transportFromUri("x:", { nats: factory }))).toHaveProperty(
       "message",
-      '"x:" is no known scheme of a transport URL; there are nats:, memory:, amqp:, amqps:, kafka:, kafkas:, redis:, rediss:.',
+      '"x:" is not a known scheme of a transport URL; there are nats:, memory:, amqp:, amqps:, kafka:, kafkas:, redis:, rediss:.',
     );
   });
 

@@ -16,7 +16,7 @@ describe("H5 a body that is no JSON in UTF-8", () => {
     ["a byte order mark", "\ufeff{}"],
     ["single quotes", "{'a': 1}"],
   ])("%s is told", (_, text) => {
-    expect(decode(text)).toEqual({ problem: expect.stringMatching(/^the body is no JSON: /) });
+    expect(decode(text)).toEqual({ problem: expect.stringMatching(/^the body is not JSON: /) });
   });
 
   it.each([
@@ -26,7 +26,7 @@ describe("H5 a body that is no JSON in UTF-8", () => {
     ["an overlong slash", ['"', [0xc0, 0xaf], '"']],
     ["beyond Unicode", ['"', [0xf4, 0x90, 0x80, 0x80], '"']],
   ] as [string, (string | number[])[]][])("%s is told", (_, parts) => {
-    expect(decode(...parts)).toEqual({ problem: "the body is no UTF-8" });
+    expect(decode(...parts)).toEqual({ problem: "the body is not UTF-8" });
   });
 
   it("UTF-16 is told", () => {

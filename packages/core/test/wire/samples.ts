@@ -1,13 +1,17 @@
 import type { EncodedEvent, ReceivedEvent } from "../../src/transport.ts";
+import { encodeDeadLetter, reviveDeadLetter } from "../../src/wire/dead-letter.ts";
 import { EventReader } from "../../src/wire/decode.ts";
 import { type EventParts, encodeEvent } from "../../src/wire/encode.ts";
-import { encodeDeadLetter, encodeHandOn, encodeRetry, reviveDeadLetter } from "../../src/wire/stored-again.ts";
+import { encodeForward } from "../../src/wire/forward.ts";
 import { encodePayload } from "../../src/wire/payload.ts";
+import { encodeRetry } from "../../src/wire/retry.ts";
 
 const PUBLISHED = Date.parse("2026-02-03T04:05:06.789Z");
 const FAILED = Date.parse("2026-02-03T04:05:07.000Z");
 const DIED = Date.parse("2026-02-03T04:06:00.000Z");
 
+/** What most brokers take, and more than any sample has. */
+const budget = { maxBytes: 65_536, perHeader: 8 };
 const clock = { now: () => DIED };
 const error = {
   name: "TypeError",
@@ -35,11 +39,12 @@ const withHeaders = encodeEvent({
   },
 });
 const again = (received: ReceivedEvent) => ({ reader: new EventReader(received, clock), body: received.body });
-const retried = encodeRetry(again(withHeaders), 2, error, FAILED);
+const retried = encodeRetry(again(withHeaders), 2, error, FAILED, budget);
 const dead = encodeDeadLetter(
   again(retried),
   { useCase: "send_welcome", reason: "retries-exhausted", attempts: 2, error },
   DIED,
+  budget,
 );
 /** What another program publishes: a body and, by the broker's own means, a name, an id and a time. */
 const foreign: ReceivedEvent = {
@@ -55,10 +60,10 @@ export const samples: Readonly<Record<string, EncodedEvent>> = {
   event,
   "event-with-headers": withHeaders,
   retry: retried,
-  "hand-on": encodeHandOn(again(retried), DIED),
-  "handed-on-twice": encodeHandOn(again(encodeHandOn(again(event), FAILED)), DIED),
-  "retry-after-hand-on": encodeRetry(again(encodeHandOn(again(event), FAILED)), 2, error, DIED),
+  forward: encodeForward(again(retried), DIED, budget),
+  "forwarded-twice": encodeForward(again(encodeForward(again(event), FAILED, budget)), DIED, budget),
+  "retry-after-forward": encodeRetry(again(encodeForward(again(event), FAILED, budget)), 2, error, DIED, budget),
   "dead-letter": dead,
   redriven: reviveDeadLetter({ id: "1", event: dead }),
-  "foreign-retry": encodeRetry(again(foreign), 2, error, FAILED),
+  "foreign-retry": encodeRetry(again(foreign), 2, error, FAILED, budget),
 };

@@ -53,7 +53,7 @@ describe("the headers of a user", () => {
     ["n".repeat(129), "a header's name has 1 to 128 bytes"],
     // AMQP counts bytes.
     ["語".repeat(43), "a header's name has 1 to 128 bytes"],
-    ["\ud800", "the name is no well-formed Unicode"],
+    ["\ud800", "the name is not well-formed Unicode"],
   ])("the name %j is refused", (name, problem) => {
     expect(refused({ [name]: "x" })).toMatchObject({ code: "invalid-headers", details: { problem } });
   });
@@ -63,7 +63,7 @@ describe("the headers of a user", () => {
     [undefined, "the value is of type undefined; headers are strings"],
     [null, "the value is of type object; headers are strings"],
     [["a"], "the value is of type object; headers are strings"],
-    ["\udc00", "the value is no well-formed Unicode"],
+    ["\udc00", "the value is not well-formed Unicode"],
   ])("the value %j is refused, also in a trace", (value, problem) => {
     for (const name of ["tenant", "traceparent"]) {
       expect(refused({ [name]: value })).toMatchObject({ code: "invalid-headers", details: { header: name, problem } });

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EncodedEvent } from "../../src/transport.ts";
+import { encodeDeadLetter, reviveDeadLetter } from "../../src/wire/dead-letter.ts";
 import { EventReader } from "../../src/wire/decode.ts";
 import { encodeEvent } from "../../src/wire/encode.ts";
-import { encodeDeadLetter, encodeRetry, reviveDeadLetter } from "../../src/wire/stored-again.ts";
 import { decodePayload, encodePayload, MAX_PAYLOAD_BYTES } from "../../src/wire/payload.ts";
+import { encodeRetry } from "../../src/wire/retry.ts";
 import { assertUserHeaders } from "../../src/wire/user-headers.ts";
 
 const hasProtoKey = (value: unknown): boolean =>
@@ -51,6 +52,8 @@ const event = fc.record({ payload, userHeaders, time }).map(({ payload: value, u
 const received = ({ headers, body }: EncodedEvent) =>
   new EventReader({ headers: { ...headers }, body }, { now: () => 0 });
 
+const budget = { maxBytes: 65_536, perHeader: 8 };
+
 const error = fc.record({
   name: fc.string({ unit: "binary" }),
   message: fc.string({ unit: "binary", maxLength: 20_000 }),
@@ -83,9 +86,9 @@ describe("the codec, whatever is published", () => {
     fc.assert(
       fc.property(event, error, ({ encoded, headers }, failure) => {
         const again = (each: EncodedEvent) => ({ reader: received(each), body: each.body });
-        const retried = encodeRetry(again(encoded), 2, failure, Date.now());
+        const retried = encodeRetry(again(encoded), 2, failure, Date.now(), budget);
         const letter = { useCase: "uc", reason: "retries-exhausted", attempts: 2, error: failure } as const;
-        const dead = encodeDeadLetter(again(retried), letter, Date.now());
+        const dead = encodeDeadLetter(again(retried), letter, Date.now(), budget);
         const redriven = reviveDeadLetter({ id: "1", event: dead });
         for (const each of [retried, dead, redriven]) {
           const reader = received(each);

@@ -31,7 +31,7 @@ describe("the recorded wire format", () => {
     expect(Object.values(samples[name]?.headers ?? {}).every((value) => typeof value === "string")).toBe(true);
   });
 
-  it.each(["event", "event-with-headers", "retry", "hand-on", "dead-letter", "redriven"])(
+  it.each(["event", "event-with-headers", "retry", "forward", "dead-letter", "redriven"])(
     "H6 %s is read with the name, id and time it was published with",
     async (name) => {
       const read = await reader(name);
@@ -49,7 +49,7 @@ describe("the recorded wire format", () => {
   it.each([
     ["event", 1],
     ["retry", 2],
-    ["hand-on", 2],
+    ["forward", 2],
     ["dead-letter", 2],
     ["redriven", 1],
     ["foreign-retry", 2],

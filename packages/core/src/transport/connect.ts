@@ -1,0 +1,81 @@
+import { isPapaError, PapaError } from "../errors/papa-error.ts";
+import type { Logger } from "../logging/logger.ts";
+import { systemClock } from "./clock.ts";
+import type { Connection, ConnectOptions, Transport } from "./transport.ts";
+
+/** How long one attempt to connect may take, also where a socket accepts and never answers (L4). */
+const ATTEMPT_LIMIT_MS = 10_000;
+const INITIAL_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 5_000;
+
+/** How a connection is made. */
+export interface Patience {
+  /** How long a broker that cannot be reached is waited for, in milliseconds. */
+  readonly waitForBroker: number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/**
+ * Connects, and tries again for as long as a broker that cannot be reached is waited for. Wrong credentials and the like
+ * are not waited for: they stay wrong.
+ *
+ * @throws PapaError as `Transport.connect`
+ */
+export async function connectPatiently(
+  transport: Transport,
+  options: ConnectOptions,
+  { waitForBroker, signal, logger }: Patience,
+): Promise<Connection> {
+  const deadline = systemClock.elapsed() + waitForBroker;
+  for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
+    try {
+      return await connect(transport, options);
+    } catch (error) {
+      const left = deadline - systemClock.elapsed();
+      if (left <= 0 || signal.aborted || !isPapaError(error, "connection-failed")) throw error;
+      logger.info({ err: error, left }, "The broker cannot be reached yet; waiting for it.");
+      await pause(Math.min(backoff * (0.5 + Math.random() / 2), left), signal);
+      if (signal.aborted) throw error;
+    }
+  }
+}
+
+/**
+ * Connects within 10 s. A connection that comes later is closed again, so that a failed start leaves nothing.
+ *
+ * @throws PapaError as `Transport.connect`
+ */
+export function connect(transport: Transport, options: ConnectOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      const message = `The broker (${transport.name}) did not answer within ${ATTEMPT_LIMIT_MS / 1000} s.`;
+      reject(new PapaError("connection-failed", message, { transport: transport.name }, { retryable: true }));
+    }, ATTEMPT_LIMIT_MS);
+    const connected = (connection: Connection) => {
+      clearTimeout(timer);
+      if (late) connection.close().catch(() => {});
+      else resolve(connection);
+    };
+    const failed = (error: unknown) => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    transport.connect(options).then(connected, failed);
+  });
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}
