@@ -39,6 +39,8 @@ export interface Description {
    * run all the same: one that fails is reported as "not yet", and an entry whose tests all pass fails the run.
    */
   readonly notYet?: NotYet | undefined;
+  /** Among how many instances the broker can share a use case's events, as it is set up here (R8); any number unless set. */
+  readonly mostInstances?: number | undefined;
   /** How long a condition may take to come true, in milliseconds; 20 s unless set. */
   readonly patience?: number | undefined;
 }

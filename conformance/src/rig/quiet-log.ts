@@ -30,6 +30,14 @@ export class QuietLog implements Logger {
   }
 }
 
+/** The most characters of an error's message that are of use to a reader. */
+const MAX_MESSAGE_LENGTH = 300;
+
 function causeOf(about: object): string {
-  return "err" in about && about.err instanceof Error ? `(${about.err.message})` : "";
+  try {
+    const message = "err" in about && about.err instanceof Error ? about.err.message : "";
+    return message === "" ? "" : `(${message.slice(0, MAX_MESSAGE_LENGTH)})`;
+  } catch {
+    return "(an error that cannot be read)";
+  }
 }

@@ -102,34 +102,45 @@ export const crashLoops: readonly RuleTest[] = [
   }),
 
   rule("T6", "redeliveries are counted for a process that dies, not for events that are given back", async (rig) => {
-    const killer = declaration("counted", "returned");
+    const counted = declaration("counted", "returned");
     const publisher = await rig.connect();
-    await publisher.declarations.declare([killer]);
-    const { countsRedeliveries } = publisher.capabilities;
+    await publisher.declarations.declare([counted]);
     assert.deepEqual(await publisher.publish([encoded("returned")]), []);
-    const take = async (): Promise<Delivery> => {
+    const take = async () => {
       const deliveries: Delivery[] = [];
       const consumer = await rig.connect();
-      await consumer.subscribe("counted", { readAhead: 10, declaration: killer.id }, (each) => deliveries.push(each));
+      const options = { readAhead: 10, declaration: counted.id };
+      const subscription = await consumer.subscribe("counted", options, (each) => deliveries.push(each));
       await rig.until("it is delivered", () => deliveries.length === 1);
       const [delivery] = deliveries;
       assert(delivery !== undefined);
-      assert.equal(delivery.attempt, 1);
-      assert.equal(delivery.lost, false);
-      return delivery;
+      assert.deepEqual([delivery.attempt, delivery.lost], [1, false]);
+      return { consumer, subscription, delivery };
     };
+    const released = await take();
+    await released.subscription.stop();
+    await released.delivery.settle({ kind: "release" });
+    await released.consumer.close();
+    const closed = await take();
+    await closed.consumer.close();
     const counts: number[] = [];
     for (const _ of numbers(3)) {
-      counts.push((await take()).redeliveries);
+      counts.push((await take()).delivery.redeliveries);
       await rig.faults.crash();
     }
-    counts.push((await take()).redeliveries);
-    if (!countsRedeliveries) {
+    counts.push((await take()).delivery.redeliveries);
+    if (!publisher.capabilities.countsRedeliveries) {
       assert.deepEqual(counts, [0, 0, 0, 0]);
       rig.weaker.push(UNBOUNDED);
       return;
     }
-    assert.deepEqual(counts, [0, 1, 2, 3]);
+    const [first = 0] = counts;
+    assert.deepEqual(
+      counts,
+      numbers(4).map((deaths) => first + deaths),
+    );
+    if (first > 0)
+      rig.weaker.push("what is given back counts as redelivered, which makes suspects and condemns nothing");
   }),
 
   rule("T6", "a trial that was never taken back is counted, whoever asks; one that was is not", async (rig) => {

@@ -3,7 +3,11 @@ import { atLeastOnce } from "./at-least-once.ts";
 import { concurrency } from "./concurrency.ts";
 import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
+import { fairShare } from "./fair-share.ts";
+import { forwarding } from "./forwarding.ts";
 import { handlers } from "./handlers.ts";
+import { held } from "./held.ts";
+import { neighbours } from "./neighbours.ts";
 import { outputs } from "./outputs.ts";
 import { outsiders } from "./outsiders.ts";
 import { publishing } from "./publishing.ts";
@@ -13,19 +17,25 @@ import { rollingDeploys } from "./rolling-deploys.ts";
 import { routing } from "./routing.ts";
 import { starting } from "./starting.ts";
 import { stopping } from "./stopping.ts";
+import { storable } from "./storable.ts";
 
 /** Every test of the suite, in the order of the contract. */
 export const allRules: readonly RuleTest[] = [
   ...routing,
   ...rollingDeploys,
+  ...forwarding,
+  ...fairShare,
   ...publishing,
   ...atLeastOnce,
   ...concurrency,
   ...outputs,
   ...handlers,
+  ...neighbours,
+  ...held,
   ...retrying,
   ...crashLoops,
   ...deadLetterRules,
+  ...storable,
   ...starting,
   ...stopping,
   ...reconnecting,

@@ -6,7 +6,9 @@ import { forwarding } from "../../src/rig/forwarding.ts";
 import { allRules } from "../../src/rules/index.ts";
 import { type RuleResult, runRule } from "../../src/run-rule.ts";
 import { memoryDescription } from "../memory-description.ts";
+import { fleetFaults } from "./fleets.ts";
 import { handlingFaults } from "./handling.ts";
+import { neighbourFaults } from "./neighbours.ts";
 import { publishingFaults } from "./publishing.ts";
 import { retryingFaults } from "./retrying.ts";
 import { routingFaults } from "./routing.ts";
@@ -15,7 +17,14 @@ import { Fault } from "./variant.ts";
 /** Shorter than a real broker's: what a broken transport never does is waited for in vain. */
 const PATIENCE = 4_500;
 
-const faults = [...routingFaults, ...publishingFaults, ...handlingFaults, ...retryingFaults];
+const faults = [
+  ...routingFaults,
+  ...fleetFaults,
+  ...publishingFaults,
+  ...handlingFaults,
+  ...neighbourFaults,
+  ...retryingFaults,
+];
 
 describe.concurrent("the suite catches a transport that", () => {
   for (const { fault, rule, around } of faults) {

@@ -1,0 +1,74 @@
+import { PapaError } from "@papa-events/core";
+import type { Delivery, Settlement } from "@papa-events/core/transport";
+import { forwarding } from "../../src/rig/forwarding.ts";
+import { changed, deliveries, later, redirected, settlements, type Variant } from "./variant.ts";
+
+/** Faults that do not stay with their event, and bounds that do not hold. */
+export const neighbourFaults: readonly Variant[] = [
+  deliveries("H8", "hands everything out again when one settlement is large", () => {
+    const open = new Set<Delivery>();
+    return (delivery, hand) => {
+      open.add(delivery);
+      hand(
+        redirected(delivery, (settlement) => {
+          open.delete(delivery);
+          if (isLarge(settlement)) for (const other of open) hand(redirected(other, async () => "lost"));
+          return delivery.settle(settlement);
+        }),
+      );
+    };
+  }),
+
+  deliveries("H8", "lets acknowledgements wait behind a large settlement", () => {
+    let stuck: Promise<void> = Promise.resolve();
+    return (delivery, hand) =>
+      hand(
+        redirected(delivery, async (settlement) => {
+          if (isLarge(settlement)) stuck = new Promise((resolve) => later(20_000, resolve));
+          else await stuck;
+          return delivery.settle(settlement);
+        }),
+      );
+  }),
+
+  settlements("H9", "frees a place before the outcome is stored", async (settlement, delivery) => {
+    const settled = await delivery.settle(settlement);
+    await new Promise<void>((resolve) => later(50, resolve));
+    return settled;
+  }),
+
+  {
+    rule: "H9",
+    fault: "hands out any number of bytes, and as many deliveries as it was ever allowed",
+    around: (inner) => ({
+      name: inner.name,
+      connect: async (options) => {
+        const connection = await inner.connect({ ...options, maxHeldBytes: Number.MAX_SAFE_INTEGER });
+        return forwarding(connection, {
+          subscribe: async (...args) => {
+            const subscription = await connection.subscribe(...args);
+            return { readAhead: () => {}, stop: () => subscription.stop() };
+          },
+        });
+      },
+    }),
+  },
+
+  settlements("D5", "never takes a dead letter that is large", async (settlement, delivery) => {
+    if (settlement.kind !== "dead" || !isLarge(settlement)) return delivery.settle(settlement);
+    throw new PapaError("connection-failed", "It is too large.", { transport: "memory" }, { retryable: true });
+  }),
+
+  settlements("D5", "cuts the payload of a dead letter that is large", (settlement, delivery) => {
+    if (settlement.kind !== "dead") return delivery.settle(settlement);
+    const { event } = settlement;
+    const cut = changed(event, { body: event.body.slice(0, 1_000_000), text: undefined });
+    return delivery.settle({ ...settlement, event: cut });
+  }),
+];
+
+function isLarge(settlement: Settlement): boolean {
+  if (settlement.kind !== "retry" && settlement.kind !== "dead") return false;
+  const { headers } = settlement.event;
+  return Object.keys(headers).length > 1_000 || Object.values(headers).some((value) => value.length > 16_384);
+}
