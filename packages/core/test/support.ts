@@ -7,6 +7,7 @@ import type {
   Connection,
   ConnectOptions,
   DeclarationRecord,
+  Declarations,
   Delivery,
   EncodedEvent,
   OnDelivery,
@@ -44,7 +45,8 @@ export class FakeTransport implements Transport {
   /** What `close` waits for. */
   closing: Promise<void> = Promise.resolve();
   onDeclare: () => void = () => {};
-  onList: () => readonly DeclarationRecord[] = () => [];
+  /** What is declared; `undefined` where it cannot tell. */
+  onList: (useCase?: string) => readonly DeclarationRecord[] | undefined = () => [];
   /** Where trials are recorded; nowhere unless set. */
   trials: Trials | undefined;
   /** What the app holds the broker to. */
@@ -61,7 +63,7 @@ export class FakeTransport implements Transport {
       clock: this.clock,
       declarations: {
         declare: async () => this.onDeclare(),
-        list: async () => this.onList(),
+        list: (async (useCase?: string) => this.onList(useCase)) as Declarations["list"],
         withdraw: async (_useCase, patterns) => void this.withdrawn.push(...patterns),
       },
       trials: this.trials,
@@ -99,7 +101,11 @@ export class FakeTransport implements Transport {
   }
 
   /** Hands an event to a use case and resolves to what becomes of it. */
-  deliver(useCase: string, event: Partial<ReceivedEvent>, { attempt = 1, redeliveries = 0, lost = false } = {}): Promise<Settlement> {
+  deliver(
+    useCase: string,
+    event: Partial<ReceivedEvent>,
+    { attempt = 1, redeliveries = 0, lost = false } = {},
+  ): Promise<Settlement> {
     return new Promise((resolve) => {
       const delivery: Delivery = {
         event: { headers: {}, body: Buffer.from("{}"), ...event },

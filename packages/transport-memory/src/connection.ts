@@ -49,7 +49,7 @@ export class MemoryConnection implements Connection {
   /** Confirms in a turn of its own: a publisher that goes on at once would leave handlers no turn to run in. */
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     if (this.#connected) this.#broker.publish(events);
-    const error = this.#connected ? undefined : this.#lost();
+    const error = this.#connected ? undefined : lost();
     const unconfirmed = error === undefined ? NONE : events.map((_, index) => ({ index, error }));
     return new Promise((resolve) => setImmediate(resolve, unconfirmed));
   }
@@ -84,7 +84,7 @@ export class MemoryConnection implements Connection {
   /** As if the process were killed. */
   sever(): void {
     this.#end(true);
-    this.#options.onStatus({ connected: false, error: this.#lost() });
+    this.#options.onStatus({ connected: false, error: lost() });
   }
 
   /** Loses or restores the connection. */
@@ -95,7 +95,7 @@ export class MemoryConnection implements Connection {
       if (connected) subscriber.resume();
       else subscriber.giveBack(true);
     }
-    this.#options.onStatus(connected ? { connected } : { connected, error: this.#lost() });
+    this.#options.onStatus(connected ? { connected } : { connected, error: lost() });
   }
 
   #declarations(): Declarations {
@@ -151,15 +151,16 @@ export class MemoryConnection implements Connection {
   }
 
   #assertConnected(): void {
-    if (!this.#connected) throw this.#lost();
+    if (!this.#connected) throw lost();
   }
+}
 
-  #lost(): PapaError {
-    return new PapaError(
-      "connection-failed",
-      "The connection to the broker in memory is lost.",
-      { transport: "memory" },
-      { retryable: true },
-    );
-  }
+/** Makes the error of whatever needs a connection and has none. */
+export function lost(): PapaError {
+  return new PapaError(
+    "connection-failed",
+    "The connection to the broker in memory is lost.",
+    { transport: "memory" },
+    { retryable: true },
+  );
 }

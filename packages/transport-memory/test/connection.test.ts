@@ -1,4 +1,11 @@
-import type { Connection, Delivery, EncodedEvent, Subscription } from "@papa-events/core/transport";
+import type {
+  Connection,
+  ConnectOptions,
+  Declaration,
+  Delivery,
+  EncodedEvent,
+  Subscription,
+} from "@papa-events/core/transport";
 import { describe, expect, it } from "vitest";
 import { type MemoryTransport, memory } from "../src/index.ts";
 import { silent } from "./support.ts";
@@ -15,15 +22,30 @@ interface Consumer {
   readonly deliveries: Delivery[];
 }
 
-async function connect(transport: MemoryTransport): Promise<Connection> {
-  return transport.connect({ appName: "test", logger: silent, onStatus: () => {} });
+const OPTIONS: ConnectOptions = {
+  appName: "test",
+  logger: silent,
+  maxHeldBytes: 1_000_000,
+  onStatus: () => {},
+  onProblem: () => {},
+};
+const LOG: Declaration = { name: "log", patterns: ["#"], id: "all" };
+
+async function connect(transport: MemoryTransport, options: Partial<ConnectOptions> = {}): Promise<Connection> {
+  return transport.connect({ ...OPTIONS, ...options });
 }
 
-async function consume(transport: MemoryTransport, readAhead: number): Promise<Consumer> {
-  const connection = await connect(transport);
+async function consume(
+  transport: MemoryTransport,
+  readAhead: number,
+  { declaration = LOG, ...options }: Partial<ConnectOptions> & { declaration?: Declaration } = {},
+): Promise<Consumer> {
+  const connection = await connect(transport, options);
   const deliveries: Delivery[] = [];
-  await connection.declare([{ name: "log", patterns: ["#"] }]);
-  const subscription = await connection.subscribe("log", readAhead, (delivery) => deliveries.push(delivery));
+  await connection.declarations.declare([declaration]);
+  const subscription = await connection.subscribe("log", { readAhead, declaration: declaration.id }, (delivery) =>
+    deliveries.push(delivery),
+  );
   return { connection, subscription, deliveries };
 }
 
@@ -75,14 +97,14 @@ describe("a connection to the broker in memory", () => {
     await first.connection.close();
     const second = await consume(transport, 10);
     await turns();
-    expect(second.deliveries.map(({ event: { id }, crashes }) => [id, crashes])).toEqual([
+    expect(second.deliveries.map(({ event: { id }, redeliveries }) => [id, redeliveries])).toEqual([
       ["1", 0],
       ["2", 0],
     ]);
     transport.crash();
     const third = await consume(transport, 10);
     await turns();
-    expect(third.deliveries.map(({ event: { id }, crashes }) => [id, crashes])).toEqual([
+    expect(third.deliveries.map(({ event: { id }, redeliveries }) => [id, redeliveries])).toEqual([
       ["1", 1],
       ["2", 1],
     ]);
@@ -112,9 +134,9 @@ describe("a connection to the broker in memory", () => {
     await subscription.stop();
     for (const delivery of deliveries) await delivery.settle({ kind: "release" });
     const again: Delivery[] = [];
-    await connection.subscribe("log", 10, (delivery) => again.push(delivery));
+    await connection.subscribe("log", { readAhead: 10, declaration: "all" }, (delivery) => again.push(delivery));
     await turns();
-    expect(again.map(({ event: { id }, attempt, crashes }) => [id, attempt, crashes])).toEqual(
+    expect(again.map(({ event: { id }, attempt, redeliveries }) => [id, attempt, redeliveries])).toEqual(
       ["1", "2", "3", "4", "5"].map((id) => [id, 1, 0]),
     );
     await connection.close();
@@ -135,10 +157,15 @@ describe("a connection to the broker in memory", () => {
     const transport = memory();
     const { connection } = await consume(transport, 1);
     transport.disconnect();
-    await expect(connection.declare([])).rejects.toMatchObject({ code: "connection-failed", retryable: true });
-    await expect(connection.declarations("log")).rejects.toMatchObject({ code: "connection-failed" });
-    await expect(connection.withdraw("log", [], 0)).rejects.toMatchObject({ code: "connection-failed" });
-    await expect(connection.subscribe("log", 1, () => {})).rejects.toMatchObject({ code: "connection-failed" });
+    await expect(connection.declarations.declare([])).rejects.toMatchObject({
+      code: "connection-failed",
+      retryable: true,
+    });
+    await expect(connection.declarations.list("log")).rejects.toMatchObject({ code: "connection-failed" });
+    await expect(connection.declarations.withdraw("log", [], 0)).rejects.toMatchObject({ code: "connection-failed" });
+    await expect(connection.subscribe("log", { readAhead: 1, declaration: "all" }, () => {})).rejects.toMatchObject({
+      code: "connection-failed",
+    });
     const unconfirmed = await connection.publish([event("1"), event("2")]);
     expect(unconfirmed.map(({ index, error }) => [index, error])).toMatchObject([
       [0, { code: "connection-failed", retryable: true }],
@@ -164,21 +191,23 @@ describe("a connection to the broker in memory", () => {
     await connection.close();
   });
 
-  it("R6 withdraws a pattern only as long as nobody has shown it", async () => {
+  it("R6 withdraws a pattern only where nobody has declared it for so long", async () => {
     const transport = memory();
     const { connection, deliveries } = await consume(transport, 10);
-    await connection.withdraw("log", ["#", "never.bound"], 60_000);
+    await connection.declarations.withdraw("log", ["#", "never.bound"], 60_000);
     await publish(connection, 1);
     expect(deliveries).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await connection.withdraw("log", ["#"], 1);
-    expect(await connection.declarations("log")).toEqual([]);
+    await connection.declarations.withdraw("log", ["#"], 1);
+    expect(await connection.declarations.list("log")).toEqual([]);
     await publish(connection, 1);
     expect(deliveries).toHaveLength(1);
     await connection.close();
   });
 
   it("memory() refuses options that it has not", () => {
-    expect(() => memory({ clok: 1 } as never)).toThrow('memory: "clok" is no option; there are clock, duplicate.');
+    expect(() => memory({ clok: 1 } as never)).toThrow(
+      'memory: unknown option "clok"; the nearest known one is "clock".',
+    );
   });
 });

@@ -10,7 +10,7 @@ function program(close: string): string {
     import { PapaApp } from ${source};
     const connection = {
       capabilities: { declarationsComplete: true, publishing: { eventsPerCall: 1, callsInFlight: 1, bytesPerCall: 1 } },
-      declare: async () => {},
+      declarations: { declare: async () => {}, list: async () => [], withdraw: async () => {} },
       subscribe: async () => ({ readAhead() {}, stop: async () => {} }),
       close: async () => { ${close} },
     };

@@ -52,6 +52,20 @@ test.each(Object.entries(places))("%s refuses what is no record", (place, take) 
   }
 });
 
+test.each<[unknown, string, string]>([
+  [{ "user..created": User }, "invalid-event-name", '"user..created" is not a valid event name: it has an empty word'],
+  [{ "user.*": User }, "invalid-event-name", 'the wildcard "*" belongs in a pattern'],
+  [
+    { a: "string" },
+    "invalid-option",
+    'defineEvents: "a": this is no Standard Schema, such as one of zod 3.24 or newer.',
+  ],
+  [undefined, "invalid-option", "defineEvents: a schema by event name is needed"],
+])("%j is refused in words", (given, code, message) => {
+  const error = thrownBy(() => defineEvents(given as never));
+  expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+});
+
 test("typeOnly checks nothing at run time", () => {
   const payload = { any: "thing" };
   expect(typeOnly<{ id: string }>()["~standard"].validate(payload)).toEqual({ value: payload });

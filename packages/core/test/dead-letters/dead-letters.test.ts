@@ -89,11 +89,11 @@ describe("D2 the arguments", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ limit: 0 }, "list: limit: 0 is no whole number from 1 to 1000."],
-    [{ limit: 1_001 }, "list: limit: 1001 is no whole number from 1 to 1000."],
+    [{ limit: 0 }, "list: limit: 0 is not a whole number from 1 to 1000."],
+    [{ limit: 1_001 }, "list: limit: 1001 is not a whole number from 1 to 1000."],
     [{ order: "desc" }, 'list: order: "desc" is neither "newest" nor "oldest".'],
     [{ after: 7 }, "list: after: the `next` of the page before is needed."],
-    [{ page: 2 }, 'list: "page" is no option; there are limit, after, order.'],
+    [{ page: 2 }, 'list: unknown option "page"; there are limit, after, order.'],
     [null, "list: options are an object with limit, after, order."],
   ])("list(%j) is refused before the broker is asked", async (options, message) => {
     const { transport, log } = noting(0);

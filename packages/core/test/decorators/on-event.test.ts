@@ -205,7 +205,7 @@ test("wrong options are told where @onEvent stands, as useCase() tells them", ()
   expect(wrong("a", "users")).toMatchObject({ code: "invalid-option" });
   expect(wrong("a", { useCase: "u", retry: 3 })).toMatchObject({
     code: "invalid-option",
-    message: expect.stringContaining('"retry" is no option'),
+    message: expect.stringContaining('unknown option "retry"; there are '),
   });
   expect(wrong("a", { useCase: "u", retries: -1 })).toMatchObject({
     details: { option: 'useCase "u": retries' },
@@ -322,7 +322,7 @@ test("the container has to be a tsyringe container", async () => {
     details: { option: "PapaApp: container" },
   });
   const connection = await connect.mock.results[0]?.value;
-  await expect(connection?.declare([]), "the connection is closed").rejects.toMatchObject({
+  await expect(connection?.declarations.declare([]), "the connection is closed").rejects.toMatchObject({
     code: "connection-failed",
   });
 });

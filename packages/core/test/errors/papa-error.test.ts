@@ -1,6 +1,5 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { DeadLetter, isPapaError, PapaError, type PapaErrorCode, RetryAfter } from "../../src/index.ts";
-import { thrownBy } from "../support.ts";
+import { isPapaError, PapaError, type PapaErrorCode } from "../../src/index.ts";
 
 const timeout = () =>
   new PapaError(
@@ -89,11 +88,12 @@ describe("PapaError", () => {
         throw new Error("hands off");
       },
     });
-    expect([isPapaError(hostile), hostile instanceof PapaError, hostile instanceof RetryAfter]).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect([isPapaError(hostile), hostile instanceof PapaError]).toEqual([false, false]);
+  });
+
+  it("a class that extends it is told from it", () => {
+    class OwnError extends PapaError<"stopped"> {}
+    expect(timeout()).not.toBeInstanceOf(OwnError);
   });
 
   it("an exhaustive switch over its codes compiles", () => {
@@ -126,45 +126,11 @@ describe("PapaError", () => {
         case "transport-not-installed":
         case "handler-timeout":
         case "crash-loop":
+        case "invalid-schema":
+        case "unwanted-event":
           return false;
       }
     };
     expect(retryLater("publish-timeout")).toBe(true);
-  });
-});
-
-describe("T5 the signals of a handler", () => {
-  it("DeadLetter has a message and a cause", () => {
-    const error = new DeadLetter("the account is closed", { cause: 404 });
-    expect([error.name, error.message, error.cause]).toEqual(["DeadLetter", "the account is closed", 404]);
-  });
-
-  it("RetryAfter has a delay in milliseconds", () => {
-    expect(new RetryAfter("2m").delay).toBe(120_000);
-    expect(new RetryAfter("2m").message).toBe("retry after 2m");
-    expect(new RetryAfter(5, { message: "busy", cause: 429 })).toMatchObject({ delay: 5, message: "busy", cause: 429 });
-  });
-
-  it("RetryAfter refuses what is no duration", () => {
-    expect(thrownBy(() => new RetryAfter("soon" as never))).toMatchObject({
-      code: "invalid-option",
-      details: { option: "RetryAfter delay" },
-    });
-  });
-
-  it("those of another copy of the package are recognised", () => {
-    expect({ [Symbol.for("papa-events.dead-letter")]: true }).toBeInstanceOf(DeadLetter);
-    expect({ [Symbol.for("papa-events.retry-after")]: true }).toBeInstanceOf(RetryAfter);
-    expect(new DeadLetter("x")).not.toBeInstanceOf(RetryAfter);
-    expect(new Error("x")).not.toBeInstanceOf(DeadLetter);
-  });
-
-  it("a class that extends one is told from it", () => {
-    class AccountClosed extends DeadLetter {}
-    expect(new AccountClosed("x")).toBeInstanceOf(DeadLetter);
-    expect(new AccountClosed("x")).toBeInstanceOf(AccountClosed);
-    expect(new DeadLetter("x")).not.toBeInstanceOf(AccountClosed);
-    class OwnError extends PapaError<"stopped"> {}
-    expect(timeout()).not.toBeInstanceOf(OwnError);
   });
 });

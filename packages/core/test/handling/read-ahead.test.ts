@@ -13,9 +13,9 @@ function handle(readAhead: ReadAhead, clock: { at: number }, duration: number, c
   return told;
 }
 
-function readAheadAt(concurrency: number) {
+function readAheadAt(concurrency: number, maxBytes = Number.POSITIVE_INFINITY) {
   const clock = { at: 0 };
-  return { clock, readAhead: new ReadAhead(concurrency, { elapsed: () => clock.at } as Clock) };
+  return { clock, readAhead: new ReadAhead(concurrency, maxBytes, { elapsed: () => clock.at } as Clock) };
 }
 
 test("reads twice the concurrency ahead, and what all handlers use in 10 ms while they are quick", () => {

@@ -37,7 +37,7 @@ describe("durations", () => {
   ])("%j is none", (text) => {
     expect(thrownBy(() => parseDuration(text))).toMatchObject({
       code: "invalid-option",
-      message: `duration: ${JSON.stringify(text)} is no duration; give milliseconds or "250ms", "10s", "5m", "2h", from 0 to 24 days.`,
+      message: `duration: the string ${JSON.stringify(text)} is not a valid duration; give milliseconds or "250ms", "10s", "5m", "2h", from 0 to 24 days.`,
       details: { option: "duration" },
       retryable: false,
     });
@@ -52,12 +52,12 @@ describe("durations", () => {
     [null, "null"],
     [true, "true"],
     [10n, "10"],
-    [{}, "[object Object]"],
+    [{}, "a value of type object"],
     [Object.create(null), "a value of type object"],
   ])("the value %s is none (%#)", (value, shown) => {
     const error = thrownBy(() => toMilliseconds(value as never, 'useCase "log": timeout'));
     expect(error).toMatchObject({ code: "invalid-option", details: { option: 'useCase "log": timeout' } });
-    expect(error).toHaveProperty("message", expect.stringContaining(`timeout: ${shown} is no duration`));
+    expect(error).toHaveProperty("message", expect.stringContaining(`timeout: ${shown} is not a valid duration`));
   });
 
   it("numbers are milliseconds", () => {

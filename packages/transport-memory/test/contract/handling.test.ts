@@ -93,9 +93,9 @@ describe("handling", () => {
     ["a list with a string", [good, "x"], "return nothing"],
     ["an event without a payload", [good, { name: "a" }], "has no payload"],
     ["an event with an unknown member", [good, { name: "a", payload: 1, header: {} }], '"header"'],
-    ["an invalid name", [good, { name: "a b", payload: 1 }], '"a b" is no event name'],
+    ["an invalid name", [good, { name: "a b", payload: 1 }], '"a b" is not a valid event name'],
     ["a wildcard", [good, { name: "a.*", payload: 1 }], "wildcard"],
-    ["a cycle", [good, { name: "a", payload: cycle }], "is no JSON"],
+    ["a cycle", [good, { name: "a", payload: cycle }], "cannot be written as JSON"],
     ["a payload too large", [good, { name: "a", payload: "x".repeat(1_048_577) }], "1048576 are allowed"],
     ["a reserved header", [good, { name: "a", payload: 1, headers: { ce_id: "x" } }], '"ce_id"'],
   ])("H4 %s among what a handler returns makes a dead letter, and nothing is published", async (_, returned, words) => {
@@ -280,7 +280,7 @@ describe("handling", () => {
       steps.push(`${name} in ${ctx.eventName}`);
       await next();
       steps.push(`${name} out`);
-      return name === "app 1" && ctx.eventName === "a" ? ({ name: "b", payload: "of the wrap" } as const) : undefined;
+      return name === "app 1" && ctx.eventName === "a" ? [{ name: "b", payload: "of the wrap" }] : undefined;
     };
     const app = await world.start(
       [

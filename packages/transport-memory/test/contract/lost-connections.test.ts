@@ -1,6 +1,6 @@
-import { type PapaApp, useCase } from "@papa-events/core";
+import { PapaApp, useCase } from "@papa-events/core";
 import { describe, expect, it } from "vitest";
-import { Gate, reasonsOf, until, World } from "../support.ts";
+import { Gate, silent, until, World } from "../support.ts";
 
 describe("L3 a lost connection", () => {
   it("H2 handlers of before it count for the concurrency as long as they run", async () => {
@@ -77,23 +77,30 @@ describe("L3 a lost connection", () => {
     expect(seen).toContain(1);
   });
 
-  it("T6 an event whose process dies ten times is a dead letter, its attempts not counted up", async () => {
+  it("T6 however often it is lost, an event becomes no dead letter while its process lives", async () => {
     const world = new World();
     let calls = 0;
-    const stuck = useCase("stuck", { on: "a", retries: 1 }, async () => {
-      calls += 1;
-      await new Promise(() => {});
-    });
-    for (let crash = 0; crash < 10; crash += 1) {
-      const app = await world.start([stuck]);
-      if (crash === 0) await app.newEvent("a", 1);
-      await until(() => calls === crash + 1, "the handler at work");
-      world.transport.crash();
+    let gate = new Gate();
+    const app = await world.start([
+      useCase("slow", { on: "a", retries: 0 }, async () => {
+        calls += 1;
+        await gate.opened;
+      }),
+    ]);
+    await app.newEvent("a", 1);
+    for (let cut = 1; cut <= 12; cut += 1) {
+      await until(() => calls === cut, `delivery ${cut}`);
+      world.transport.disconnect();
+      gate.open();
+      gate = new Gate();
+      world.transport.reconnect();
+      // A suspect by now: the record of its trial is taken back, since its process lives.
+      await world.clock.advance("2s");
     }
-    const app = await world.start([stuck]);
-    await until(async () => (await app.stats()).stuck?.dead === 1, "the dead letter");
-    const { items } = await app.deadLetters("stuck").list();
-    expect([calls, await reasonsOf(app, "stuck"), items[0]?.attempts]).toEqual([10, ["crash-loop"], 1]);
+    gate.open();
+    await world.clock.settled();
+    expect((await app.stats()).slow).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
+    expect(calls).toBe(13);
   });
 
   it("a use case that starts while it is lost is refused, and can be started after it", async () => {
@@ -101,10 +108,15 @@ describe("L3 a lost connection", () => {
     const app = await world.publisher();
     world.transport.disconnect();
     expect(app.health()).toMatchObject({ healthy: false, connected: false });
-    expect(app.health().error).toMatchObject({ code: "connection-failed" });
+    expect(app.health().reasons).toMatchObject([
+      { subject: "connection", message: "The connection to the broker in memory is lost." },
+    ]);
+    const late = new PapaApp({ transport: world.transport, logger: silent }).onEvent("a", { useCase: "log" }, () => {});
+    await expect(late.start()).rejects.toMatchObject({ code: "connection-failed", retryable: true });
     await expect(app.deadLetters("log").count()).rejects.toMatchObject({ code: "unknown-use-case" });
     world.transport.reconnect();
-    await world.start([useCase("log", { on: "a" }, () => {})]);
+    await late.start();
     expect(await app.deadLetters("log").count()).toBe(0);
+    await late.stop();
   });
 });

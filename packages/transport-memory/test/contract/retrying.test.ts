@@ -187,23 +187,67 @@ describe("retrying", () => {
     expect(await reasonsOf(app, "waits")).toEqual(["retries-exhausted"]);
   });
 
-  it("T6 a redelivery after a crash is no retry, and after 10 crashes the event is a dead letter", async () => {
+  it.each([
+    [undefined, 5],
+    [1, 1],
+    [3, 3],
+  ])(
+    "T6 a redelivery after a crash is no retry; with crashLimit %s the event is a dead letter after %d deaths on trial",
+    async (crashLimit, trials) => {
+      const world = new World();
+      const attempts: number[] = [];
+      const kills = useCase("kills", { on: "a", retries: 1 }, async (_, { attempt }) => {
+        attempts.push(attempt);
+        await new Promise(() => {});
+      });
+      await (await world.start([kills], { crashLimit })).newEvent("a", {});
+      // Two that say nothing, since processes are killed every day; then it is a suspect.
+      const deaths = 2 + trials;
+      for (let crash = 1; crash <= deaths; crash += 1) {
+        await until(() => attempts.length === crash, `delivery ${crash}`);
+        world.transport.crash();
+        await world.start([kills], { crashLimit });
+      }
+      const app = await world.publisher();
+      const letters = app.deadLetters("kills");
+      await until(async () => (await letters.count()) === 1, "the dead letter");
+      expect(attempts).toEqual(Array.from({ length: deaths }, () => 1));
+      const { items } = await letters.list();
+      expect(items).toMatchObject([{ reason: "crash-loop", attempts: 1 }]);
+      expect(items[0]?.error.message).toBe(
+        `${trials} processes died while they handled this event for "kills", each time with nothing else beside it.`,
+      );
+    },
+  );
+
+  it("T6 1 event that kills its process among 100 that do not: 1 dead letter, and the others are handled", async () => {
     const world = new World();
-    const attempts: number[] = [];
-    const kills = useCase("kills", { on: "a" }, async (_, { attempt }) => {
-      attempts.push(attempt);
-      await new Promise(() => {});
+    const handled = new Set<unknown>();
+    let died = false;
+    const mixed = useCase("mixed", { on: "a" }, async (payload) => {
+      if (payload === "poison") {
+        died = true;
+        await new Promise(() => {});
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      handled.add(payload);
     });
-    await (await world.start([kills])).newEvent("a", {});
-    for (let crash = 1; crash <= 10; crash += 1) {
-      await until(() => attempts.length === crash, `delivery ${crash}`);
-      world.transport.crash();
-      await world.start([kills]);
-    }
-    const app = await world.start([kills]);
-    await until(async () => (await app.stats()).kills?.dead === 1, "the dead letter");
-    expect(attempts).toEqual(Array.from({ length: 10 }, () => 1));
-    expect(await reasonsOf(app, "kills")).toEqual(["crash-loop"]);
+    const payloads = Array.from({ length: 101 }, (_, index) => (index === 50 ? "poison" : index));
+    let app = await world.start([mixed]);
+    await app.newEvents(payloads.map((payload) => ({ name: "a", payload })));
+    await until(async () => {
+      if (died) {
+        died = false;
+        world.transport.crash();
+        app = await world.start([mixed]);
+      }
+      // The others get their turns between suspects.
+      await world.clock.advance("1s");
+      return (await app.deadLetters("mixed").count()) === 1 && handled.size === 100;
+    }, "the dead letter and all the others");
+    expect(await reasonsOf(app, "mixed")).toEqual(["crash-loop"]);
+    expect((await app.stats()).mixed).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 1 });
+    expect([...handled].sort()).toEqual(payloads.filter((payload) => payload !== "poison").sort());
   });
 
   it("onRetry and onDeadLetter are told, and what they throw blocks nothing", async () => {

@@ -1,7 +1,7 @@
 import { PapaApp, useCase } from "@papa-events/core";
 import { describe, expect, it } from "vitest";
-import { memory, virtualClock } from "../src/index.ts";
-import { Gate, silent, until, World } from "./support.ts";
+import { memory, virtualClock } from "../../src/index.ts";
+import { Gate, silent, World } from "../support.ts";
 
 describe("virtualClock", () => {
   it("stands still until it is told to move", async () => {
@@ -71,7 +71,7 @@ describe("virtualClock", () => {
   });
 
   it("refuses what is no duration", () => {
-    expect(() => virtualClock().advance("soon" as never)).toThrow('advance: "soon" is no duration');
+    expect(() => virtualClock().advance("soon" as never)).toThrow('advance: the string "soon" is not a valid duration');
   });
 
   it("is the time of everything in the app", async () => {
@@ -218,25 +218,5 @@ describe("settled()", () => {
     await app.newEvents(Array.from({ length: 500 }, () => ({ name: "a", payload: 1 })));
     await transport.settled();
     expect(seen).toBe(500);
-  });
-
-  it("tells of a handler that does not end", async () => {
-    const { waitUntilQuiet } = await import("../src/quiet.ts");
-    await expect(waitUntilQuiet([{ busy: true, progress: 1 }], 20)).rejects.toThrow(
-      "settled() waited 20 ms for a handler that does not end; end it, or advance the clock to its timeout.",
-    );
-    let left = 50;
-    const work = {
-      get busy() {
-        return left > 0;
-      },
-      get progress() {
-        left -= 1;
-        return left;
-      },
-    };
-    // However long it takes, as long as something gets done.
-    await waitUntilQuiet([work], 20);
-    await until(() => left <= 0, "all of the work");
   });
 });

@@ -37,18 +37,45 @@ describe("newEvents", () => {
     expect(published.map(({ id }) => id)).toEqual(transport.calls.flat().map(({ id }) => id));
   });
 
+  it("each may bring its id; the others get one", async () => {
+    const transport = new FakeTransport();
+    const app = await started(transport);
+    const published = await app.newEvents([
+      { name: "a", payload: 1, id: "order-17" },
+      { name: "a", payload: 2 },
+      { name: "b", payload: 3, id: "order-18", headers: { tenant: "t" } },
+    ]);
+    expect(published).toEqual([
+      { id: "order-17" },
+      { id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      { id: "order-18" },
+    ]);
+    const sent = transport.calls.flat();
+    expect(sent.map(({ id }) => id)).toEqual(published.map(({ id }) => id));
+    expect(sent.map(({ headers }) => headers.ce_id)).toEqual(published.map(({ id }) => id));
+    expect(sent[2]?.headers.tenant).toBe("t");
+  });
+
   it.each<[string, unknown, string]>([
-    ["no list", { name: "a", payload: 1 }, "newEvents: a list of events { name, payload, headers? } is needed."],
-    ["no event", [null], "newEvents: event 0: an object { name, payload, headers? } is needed."],
+    ["no list", { name: "a", payload: 1 }, "newEvents: a list of events { name, payload, headers?, id? } is needed."],
+    ["no event", [null], "newEvents: event 0: an object { name, payload, headers?, id? } is needed."],
     [
       "a hole",
       Object.assign([], { 1: { name: "a", payload: 1 } }),
-      "newEvents: event 0: an object { name, payload, headers? } is needed.",
+      "newEvents: event 0: an object { name, payload, headers?, id? } is needed.",
     ],
     [
-      "an id, which it would have to ignore",
-      [{ name: "a", payload: 1, id: "x" }],
-      'newEvents: event 0: it has a member "id"; an event has name, payload, headers.',
+      "a member it would have to ignore",
+      [{ name: "a", payload: 1, delay: "1s" }],
+      'newEvents: event 0: it has a member "delay"; an event has name, payload, headers, id.',
+    ],
+    [
+      "an id that is none",
+      [
+        { name: "a", payload: 1 },
+        { name: "a", payload: 1, id: "with space" },
+      ],
+      "publish options: id: an id has 1 to 200 printable ASCII characters without spaces.",
     ],
   ])("refuses %s, and sends nothing", async (_, events, message) => {
     const transport = new FakeTransport();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AppState, PapaApp, PapaError, useCase } from "../../src/index.ts";
 import type { Transport } from "../../src/transport.ts";
-import { FakeTransport, silent, started, thrownBy, turns } from "../support.ts";
+import { FakeTransport, silent, started, thrownBy } from "../support.ts";
 
 const codeOf = (error: unknown) => (error instanceof PapaError ? `${error.code}: ${error.message}` : String(error));
 const rejection = (promise: Promise<unknown>) => promise.then(() => "resolved", codeOf);
@@ -134,9 +134,12 @@ describe("an app goes through its life once", () => {
         const connection = await transport.connect(options);
         return {
           ...connection,
-          declare: async () => {
-            if (closed === 0)
-              throw new PapaError("topology-conflict", "queue log differs", { object: "log", difference: "x" });
+          declarations: {
+            ...connection.declarations,
+            declare: async () => {
+              if (closed === 0)
+                throw new PapaError("topology-conflict", "queue log differs", { object: "log", difference: "x" });
+            },
           },
           close: async () => {
             closed += 1;
@@ -164,43 +167,6 @@ describe("an app goes through its life once", () => {
   });
 });
 
-describe("health", () => {
-  it("is told at once and without the broker", async () => {
-    const transport = new FakeTransport();
-    const app = new PapaApp({ transport, logger: silent });
-    expect(app.health()).toEqual({ state: "new", healthy: false, connected: false, transport: "fake" });
-    await app.start();
-    expect(app.health()).toEqual({ state: "running", healthy: true, connected: true, transport: "fake" });
-    transport.setConnected(false);
-    expect(app.health()).toEqual({ state: "running", healthy: false, connected: false, transport: "fake" });
-    transport.setConnected(true);
-    expect(app.health().healthy).toBe(true);
-    await app.stop();
-    expect(app.health()).toEqual({ state: "stopped", healthy: false, connected: false, transport: "fake" });
-  });
-
-  it("says why the broker cannot be reached, also where that came during the start", async () => {
-    const transport = new FakeTransport();
-    const error = new Error("cut");
-    const unlucky: Transport = {
-      name: "fake",
-      connect: async (options) => {
-        options.onStatus({ connected: false, error });
-        return transport.connect(options);
-      },
-    };
-    const app = await started(unlucky);
-    expect(app.health()).toEqual({ state: "running", healthy: false, connected: false, transport: "fake", error });
-    // So that newEvent waits instead of being sent into nothing.
-    void app.newEvent("a", 1);
-    await turns();
-    expect(transport.calls).toEqual([]);
-    transport.setConnected(true);
-    await turns();
-    expect(transport.calls).toHaveLength(1);
-  });
-});
-
 it("stats are asked of the broker by use case, also one that is called __proto__", async () => {
   const transport = new FakeTransport();
   const app = await started(
@@ -212,4 +178,27 @@ it("stats are asked of the broker by use case, also one that is called __proto__
     ["log", none],
     ["__proto__", none],
   ]);
+});
+
+describe("use()", () => {
+  it("refuses a second use case of a name, by whichever way they come", () => {
+    const log = useCase("log", { on: "b" }, () => {});
+    const both = new PapaApp({ transport: new FakeTransport() }).onEvent("a", { useCase: "log" }, () => {});
+    expect(thrownBy(() => both.use(log))).toMatchObject({
+      code: "duplicate-use-case",
+      message: 'This app has a use case "log" already; a use case has one handler, on one or several patterns.',
+      details: { useCase: "log" },
+    });
+  });
+
+  it.each([undefined, {}, () => {}, ["log"], [[useCase("nested", { on: "a" }, () => {})]]])(
+    "takes no %o",
+    (useCases) => {
+      const app = new PapaApp({ transport: new FakeTransport() });
+      expect(thrownBy(() => app.use(useCases as never))).toMatchObject({
+        code: "invalid-option",
+        message: "use: a use case made by useCase(...) is needed, or a list of them.",
+      });
+    },
+  );
 });

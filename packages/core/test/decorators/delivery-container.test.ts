@@ -1,7 +1,7 @@
 import type { DeadLetterItem, Wrap } from "@papa-events/core";
 import { EventContext, onEvent } from "@papa-events/core/decorators";
 import { inject, injectable, Lifecycle, registry, scoped, singleton } from "tsyringe";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { started, thrownBy } from "./support.ts";
 
 test("a class gets its dependencies by type, from the app's container", async () => {
@@ -85,7 +85,7 @@ test("each delivery, each attempt too, has a container of its own", async () => 
   expect(new Set(units)).toHaveLength(4);
 });
 
-test("what something around the handler calls twice has one container, and an instance per call", async () => {
+test("two handlers that run at once have a container each", async () => {
   @scoped(Lifecycle.ContainerScoped)
   class Unit {}
   const units: Unit[] = [];
@@ -95,10 +95,28 @@ test("what something around the handler calls twice has one container, and an in
     constructor(private readonly unit: Unit) {}
 
     @onEvent("a", { useCase: "store" })
-    handle(): void {
+    async handle(): Promise<void> {
       units.push(this.unit);
       handlers.push(this);
+      await vi.waitFor(() => expect(units).toHaveLength(2));
     }
+  }
+  const { app, clock } = await started((app) => app.register(Store));
+  await Promise.all([app.newEvent("a", 1), app.newEvent("a", 2)]);
+  await clock.settled();
+  expect([new Set(units).size, new Set(handlers).size]).toEqual([2, 2]);
+});
+
+test("a wrap that calls next() a second time fails the attempt, and no second instance is made", async () => {
+  let made = 0;
+  @injectable()
+  class Store {
+    constructor() {
+      made += 1;
+    }
+
+    @onEvent("a", { useCase: "store", retries: 0 })
+    handle(): void {}
   }
   const twice: Wrap = async (_context, next) => {
     await next();
@@ -107,8 +125,11 @@ test("what something around the handler calls twice has one container, and an in
   const { app, clock } = await started((app) => app.register(Store), { wrap: twice });
   await app.newEvent("a", 1);
   await clock.settled();
-  expect([units.length, new Set(units).size]).toEqual([2, 1]);
-  expect(new Set(handlers)).toHaveLength(2);
+  const { items } = await app.deadLetters("store").list();
+  expect([made, items.map(({ error }) => error.message)]).toEqual([
+    1,
+    ["A wrap called next() a second time; it may call it once, or not at all."],
+  ]);
 });
 
 test("what is registered after the start counts, whatever its lifecycle", async () => {

@@ -1,8 +1,8 @@
 import { memory, virtualClock } from "@papa-events/transport-memory";
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { z } from "zod";
 import { defineEvents, forEvents, typeOnly } from "../../src/index.ts";
-import { started } from "../support.ts";
+import { FakeTransport, started } from "../support.ts";
 
 const events = defineEvents({
   "user.created": z.object({ name: z.string(), age: z.string().transform(Number) }),
@@ -66,4 +66,50 @@ test("H5 a use case keeps its catalogue in an app that has none; what is not in 
   ]);
   // Its own schema sets the catalogue aside: every event goes through it.
   expect(all).toEqual(["user.created", "user.deleted", "user.created", "user.renamed"]);
+});
+
+describe("use cases of a catalogue", () => {
+  const User = z.object({ name: z.string().trim(), age: z.coerce.number() });
+  const typed = forEvents(defineEvents({ "user.created": User, "email.sent": z.object({ to: z.string() }) }));
+
+  it("checks payloads and outputs by its catalogue, in any app", async () => {
+    const transport = new FakeTransport();
+    const seen: unknown[] = [];
+    const welcome = typed.useCase("welcome", { on: "user.*" }, (user) => {
+      seen.push(user);
+      return typed.event("email.sent", { to: user.name }, { headers: { tenant: "a" } });
+    });
+    await started(transport, [welcome]);
+    const good = await transport.deliver("welcome", {
+      name: "user.created",
+      body: Buffer.from('{"name": " Ana ", "age": "2"}'),
+    });
+    expect(seen).toEqual([{ name: "Ana", age: 2 }]);
+    expect(good).toMatchObject({ kind: "done", outputs: [{ name: "email.sent", headers: { tenant: "a" } }] });
+    const bad = await transport.deliver("welcome", { name: "user.created", body: Buffer.from("{}") });
+    expect(bad).toMatchObject({ kind: "dead", event: { headers: { papa_reason: "invalid-payload" } } });
+    const unknown = await transport.deliver("welcome", { name: "user.deleted" });
+    expect(unknown).toMatchObject({ kind: "dead", event: { headers: { papa_reason: "unknown-event" } } });
+  });
+
+  it("handle() needs to know which event it is where the pattern leaves it open", async () => {
+    const log = typed.useCase("log", { on: "user.*" }, () => {});
+    await expect(log.handle({ name: "Ana", age: 1 })).rejects.toMatchObject({
+      code: "unknown-event",
+      message: '"user.*" is not in the catalogue of "log"; say which event it is: handle(payload, { eventName }).',
+    });
+    await log.handle({ name: "Ana", age: 1 }, { eventName: "user.created" });
+  });
+
+  it("handle() refuses outputs that the catalogue refuses", async () => {
+    const log = typed.useCase("log", { on: "user.created" }, () => ({
+      name: "email.sent",
+      payload: { to: 7 as never },
+    }));
+    await expect(log.handle({ name: "Ana", age: 1 })).rejects.toMatchObject({ code: "invalid-output" });
+  });
+
+  it.each([undefined, null, { "a..b": User }, { a: {} }])("refuses the catalogue %j", (given) => {
+    expect(() => forEvents(given as never)).toThrow(/forEvents|not a valid event name/);
+  });
 });
