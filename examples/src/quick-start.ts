@@ -4,8 +4,19 @@ import { z } from "zod";
 
 const NewClient = z.object({ name: z.string(), age: z.number().int() });
 
-// Another broker is another URL, and nothing else changes.
-const app = new PapaApp({ transport: transportFromUri(process.env.BROKER_URL ?? "memory:") });
+// This example ends when all three have run. A service calls `await app.run()` and ends when it is told to.
+const stillToRun = new Set(["send_welcome_email", "user_log", "email_log"]);
+const { promise: allHaveRun, resolve: end } = Promise.withResolvers();
+
+const app = new PapaApp({
+  // Another broker is another URL, and nothing else changes.
+  transport: transportFromUri(process.env.BROKER_URL ?? "memory:"),
+  // Around every handler.
+  wrap: async (ctx, next) => {
+    await next();
+    if (stillToRun.delete(ctx.useCase) && stillToRun.size === 0) end(ctx.id);
+  },
+});
 
 // One event. What the handler returns is published when it has succeeded.
 app.onEvent("user.created", { useCase: "send_welcome_email", schema: NewClient }, async (client) => {
@@ -21,10 +32,11 @@ app.onEvent(
 );
 
 // Several events.
-const { promise: told, resolve: tell } = Promise.withResolvers<string>();
-app.onEvent(["email.sent", "email.refused"], { useCase: "email_log" }, (_email, ctx) => tell(ctx.eventName));
+app.onEvent(["email.sent", "email.refused"], { useCase: "email_log" }, (email, ctx) => {
+  console.log(`${ctx.eventName}: ${JSON.stringify(email)}`);
+});
 
 await app.start();
 await app.newEvent("user.created", { name: "carlos", age: 21 });
-console.log(`${await told}, that was all`);
+await allHaveRun;
 await app.stop();

@@ -11,7 +11,8 @@ const bank = { open: false, calls: 0 };
 
 await using app = new PapaApp({
   transport: memory({ clock }),
-  logger: { ...console, error: () => {}, info: () => {} },
+  // A failed attempt is a warning, a dead letter an error; here they are what is shown.
+  logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
 });
 app.onEvent(
   "invoice.issued",
@@ -26,7 +27,7 @@ app.onEvent(
 await app.start();
 const letters = app.deadLetters("collect_payment");
 
-// An error that no retry can mend: a dead letter at once.
+// An error that no retry can fix: a dead letter at once.
 await app.newEvent("invoice.issued", { number: 1, account: "closed" });
 await clock.settled();
 assert.equal((await letters.list()).items[0]?.reason, "rejected");

@@ -15,9 +15,9 @@ const packParcel = useCase("pack_parcel", { on: "order.placed" }, ({ order, item
   event("parcel.packed", { order, weight: items.length * 0.5 }),
 );
 
-/** The pattern makes `ctx` a union of what it matches; `ctx.eventName` tells its members apart. */
+/** The pattern makes `ctx` a union of what it matches; `ctx.eventName` narrows it. */
 const { promise: packed, resolve: isPacked } = Promise.withResolvers<void>();
-const tellCustomer = useCase("tell_customer", { on: "#" }, (_payload, ctx) => {
+const notifyCustomer = useCase("notify_customer", { on: "#" }, (_payload, ctx) => {
   switch (ctx.eventName) {
     case "order.placed":
       console.log(`${ctx.payload.order}: we have it, all ${ctx.payload.items.length} items`);
@@ -33,7 +33,7 @@ const tellCustomer = useCase("tell_customer", { on: "#" }, (_payload, ctx) => {
 });
 
 const app = new PapaApp({ transport: memory(), events });
-app.use(packParcel, tellCustomer);
+app.use(packParcel, notifyCustomer);
 await app.start();
 
 await app.newEvent("order.cancelled", { order: "A-1", reason: "sold out" });

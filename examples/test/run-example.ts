@@ -11,18 +11,22 @@ export interface Run {
 
 export interface RunOptions {
   readonly args?: readonly string[];
+  /** The command that takes the file; Node.js unless set. */
+  readonly runtime?: readonly [command: string, ...args: string[]];
   /** What the examples take as `BROKER_URL`; a broker in memory unless set. */
   readonly broker?: string;
-  /** Told of all that has been written so far, with what ends the program. */
+  /** Called with all that has been written so far, and with what ends the program. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs a file of `examples/src` as a user would, with its output in a pipe. */
-export function runExample(file: string, { args = [], broker, onOutput }: RunOptions = {}): Promise<Run> {
+export function runExample(file: string, options: RunOptions = {}): Promise<Run> {
+  const { args = [], runtime = [process.execPath], broker, onOutput } = options;
   const path = fileURLToPath(new URL(`../src/${file}`, import.meta.url));
   const { BROKER_URL: _, ...others } = process.env;
   const env = broker === undefined ? others : { ...others, BROKER_URL: broker };
-  const child = spawn(process.execPath, [path, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [command, ...before] = runtime;
+  const child = spawn(command, [...before, path, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let err = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

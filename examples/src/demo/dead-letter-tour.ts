@@ -16,7 +16,7 @@ export interface Tour {
   readonly print: (line?: string) => void;
 }
 
-/** Shows a dead letter in full, mends what had failed, and redrives it. */
+/** Shows a dead letter in full, fixes what had failed, and redrives it. */
 export async function tourDeadLetters({ app, run, outside, signal, print }: Tour): Promise<void> {
   const { pager } = outside;
   const letters = app.deadLetters(USE_CASE);

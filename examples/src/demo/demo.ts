@@ -85,12 +85,12 @@ async function isDrained(app: PapaApp): Promise<boolean> {
   return stats.every(({ ready, inFlight, waiting }) => ready + inFlight + waiting === 0);
 }
 
-/** Warnings and errors as notes, but for dead letters, which are part of the demo. */
+/** Warnings and errors as notes, but for retries and dead letters, which are part of the demo. */
 function loggerTo(note: (line: string) => void): Logger {
-  const tell = (about: object, message = "") => {
-    if ("deadLetterId" in about) return;
-    const cause = "error" in about && about.error instanceof Error ? `: ${about.error.message}` : "";
+  const log = (about: object, message = "") => {
+    if ("attempt" in about) return;
+    const cause = "err" in about && about.err instanceof Error ? `: ${about.err.message}` : "";
     note(yellow(`${message}${cause}`));
   };
-  return { debug: () => {}, info: () => {}, warn: tell, error: tell };
+  return { debug: () => {}, info: () => {}, warn: log, error: log };
 }

@@ -17,11 +17,11 @@ try {
   if (options.help) process.stdout.write(HELP);
   else process.exitCode = await demo(options, interrupted.signal);
 } catch (error) {
-  process.exitCode = tell(error);
+  process.exitCode = report(error);
 }
 
 /** Says in one line what went wrong, and gives the exit code for it. */
-function tell(error: unknown): number {
+function report(error: unknown): number {
   const { aborted, reason } = interrupted.signal;
   if (aborted) {
     console.error("\nInterrupted; the app has stopped cleanly.");

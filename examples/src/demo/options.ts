@@ -9,7 +9,7 @@ export interface DemoOptions {
   readonly help: boolean;
 }
 
-/** A wrong option, told in one line. */
+/** A wrong option, reported in one line. */
 export class WrongOption extends Error {}
 
 export const HELP = `Replays 329 real GitHub webhook deliveries through an app with seven use cases,

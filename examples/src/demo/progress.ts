@@ -60,12 +60,12 @@ class PlainLines implements Progress {
   readonly #out: WriteStream;
   readonly #standing: () => Standing;
   readonly #timer: NodeJS.Timeout;
-  #told = "";
+  #lastLine = "";
 
   constructor(out: WriteStream, standing: () => Standing) {
     this.#out = out;
     this.#standing = standing;
-    this.#timer = setInterval(() => this.#tell(), 500).unref();
+    this.#timer = setInterval(() => this.#report(), 500).unref();
   }
 
   note(line: string): void {
@@ -74,15 +74,15 @@ class PlainLines implements Progress {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#tell();
+    this.#report();
   }
 
-  /** Nothing where nothing has changed: a log need not be told every half second that a broker is away. */
-  #tell(): void {
+  /** Nothing where nothing has changed: a log need not hear every half second that a broker is away. */
+  #report(): void {
     const standing = this.#standing();
     const line = lineOf(standing);
-    if (line !== this.#told) this.note(`  ${shownTime(standing.elapsed).padStart(6)}  ${line}`);
-    this.#told = line;
+    if (line !== this.#lastLine) this.note(`  ${shownTime(standing.elapsed).padStart(6)}  ${line}`);
+    this.#lastLine = line;
   }
 }
 

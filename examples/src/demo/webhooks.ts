@@ -8,7 +8,7 @@ export interface Webhook {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** What we need of what the package tells about each kind of webhook. */
+/** What we need of what the package says about each kind of webhook. */
 interface Definition {
   readonly name: string;
   readonly examples: readonly Readonly<Record<string, unknown>>[];

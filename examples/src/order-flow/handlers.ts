@@ -35,7 +35,7 @@ const cancelOrder = useCase("cancel_order", { on: ["stock.missing", "payment.ref
 });
 
 /** Wildcards: one word, and any number of words. Neither is disturbed by the retries of the others. */
-const tellCustomer = useCase("tell_customer", { on: "order.*" }, () => {});
+const notifyCustomer = useCase("notify_customer", { on: "order.*" }, () => {});
 const audit = useCase("audit", { on: "#" }, () => {});
 
-export const handlers = [reserveStock, takePayment, shipOrder, cancelOrder, tellCustomer, audit];
+export const handlers = [reserveStock, takePayment, shipOrder, cancelOrder, notifyCustomer, audit];

@@ -24,7 +24,7 @@ const lines: string[] = [];
 /** Those who still have to hear of the end of an order. */
 const awaited = new Set(
   orders.flatMap(({ order, end }) =>
-    end === "dead letter" ? [`take_payment ${order}`] : [`tell_customer ${order} ${end}`, `audit ${order} ${end}`],
+    end === "dead letter" ? [`take_payment ${order}`] : [`notify_customer ${order} ${end}`, `audit ${order} ${end}`],
   ),
 );
 

@@ -50,7 +50,7 @@ describe("the check of the demo", () => {
     expect(isComplete(expected, butFor("mirror_pull_requests", { retried: 28 }))).toBe(false);
   });
 
-  it("names a use case that told nothing at all", () => {
+  it("names a use case that reported nothing at all", () => {
     const { audit_log: _, ...others } = expected;
     expect(differences(expected, others)).toContain("audit_log: delivered 0, and the files say 355");
   });

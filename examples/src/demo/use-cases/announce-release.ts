@@ -13,7 +13,7 @@ const { useCase } = forEvents(
   }),
 );
 
-/** Tells of everything new to install: one use case on several names, each with a payload of its own. */
+/** Announces everything new to install: one use case on several names, each with a payload of its own. */
 export function announceRelease(announced: Set<string>): UseCase {
   return useCase(
     "announce_release",
