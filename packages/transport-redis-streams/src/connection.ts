@@ -61,6 +61,13 @@ export class RedisStreamsConnection implements Connection {
         if (connected && opened !== undefined) opened.#onReconnect();
         options.onStatus(connected ? { connected } : { connected, error });
       },
+      onControlStatus: (connected, error) => {
+        if (connected && opened !== undefined) opened.#onControlReconnect();
+        options.onProblem(
+          "leases",
+          connected ? undefined : (error?.message ?? "the connection that keeps them is lost"),
+        );
+      },
     });
     opened = new RedisStreamsConnection(target, options, connections);
     return opened;
@@ -131,6 +138,10 @@ export class RedisStreamsConnection implements Connection {
   /** The server may know less than before, and leases went on running meanwhile. */
   #onReconnect(): void {
     for (const subscriber of this.#subscribers) subscriber.onReconnect();
+  }
+
+  #onControlReconnect(): void {
+    for (const subscriber of this.#subscribers) subscriber.onControlReconnect();
   }
 
   #openInbox(): Promise<Inbox> {

@@ -11,12 +11,18 @@ export interface Connections {
   readonly publishing: ReconnectingConnection;
 }
 
+export interface ConnectionsOptions extends Pick<ReconnectingConnectionOptions, "setUp" | "onStatus"> {
+  /** As `onStatus`, for `control`. */
+  readonly onControlStatus: ReconnectingConnectionOptions["onStatus"];
+}
+
 /** Opens all or none. @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
 export async function openConnections(
   target: Target,
   connectionName: string,
-  options: Pick<ReconnectingConnectionOptions, "setUp" | "onStatus">,
+  options: ConnectionsOptions,
 ): Promise<Connections> {
+  const { setUp, onStatus, onControlStatus } = options;
   const opened: ReconnectingConnection[] = [];
   const open = async (given: ReconnectingConnectionOptions): Promise<ReconnectingConnection> => {
     const connection = await ReconnectingConnection.open(given);
@@ -24,8 +30,12 @@ export async function openConnections(
     return connection;
   };
   try {
-    const main = await open({ ...options, target, connectionName });
-    const control = await open({ target, connectionName: `${connectionName}:control` });
+    const main = await open({ target, connectionName, setUp, onStatus });
+    const control = await open({
+      target,
+      connectionName: `${connectionName}:control`,
+      onStatus: onControlStatus,
+    });
     const publishing =
       target.durability === "replicated"
         ? await open({ target, connectionName: `${connectionName}:publishing` })

@@ -3,34 +3,52 @@ export interface RoomWaiter {
   onRoom(): void;
 }
 
-/** How many bytes one connection has handed out and not settled, all use cases together (H9). */
+/**
+ * How many bytes of events one connection has and has not settled, all use cases together (H9). A read has no bound in
+ * bytes, so it may bring more than there was room for: that is kept back until what is handed out leaves room.
+ */
 export class HeldBytes {
   readonly #maxBytes: number;
-  #bytes = 0;
+  #received = 0;
+  #handedOut = 0;
+  #sharers = 0;
   readonly #waiting = new Set<RoomWaiter>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** How many more bytes may be handed out. */
-  get room(): number {
-    return Math.max(0, this.#maxBytes - this.#bytes);
+  /** Adds a use case to those that share what may be received. */
+  join(): void {
+    this.#sharers += 1;
+  }
+
+  /** How many more bytes one use case may receive. If there are none, `waiter` is notified when there are. */
+  roomToReceive(waiter: RoomWaiter): number {
+    const room = Math.max(0, this.#maxBytes - this.#received);
+    if (room === 0) this.#waiting.add(waiter);
+    return room / Math.max(1, this.#sharers);
   }
 
   /** Whether an event may be handed out; one that is larger than all of it is handed out alone. If not, `waiter` is notified later. */
-  hasRoomFor(bytes: number, waiter: RoomWaiter): boolean {
-    if (this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes) return true;
+  mayHandOut(bytes: number, waiter: RoomWaiter): boolean {
+    if (this.#handedOut === 0 || this.#handedOut + bytes <= this.#maxBytes) return true;
     this.#waiting.add(waiter);
     return false;
   }
 
-  take(bytes: number): void {
-    this.#bytes += bytes;
+  receive(bytes: number): void {
+    this.#received += bytes;
   }
 
-  giveBack(bytes: number): void {
-    this.#bytes -= bytes;
+  handOut(bytes: number): void {
+    this.#handedOut += bytes;
+  }
+
+  /** To be called for an event that was received and is settled or lost. */
+  giveBack(bytes: number, wasHandedOut: boolean): void {
+    this.#received -= bytes;
+    if (wasHandedOut) this.#handedOut -= bytes;
     if (this.#waiting.size === 0) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();

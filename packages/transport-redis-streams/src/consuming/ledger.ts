@@ -16,6 +16,7 @@ export class Ledger {
   constructor(consumer: string, held: HeldBytes) {
     this.consumer = consumer;
     this.#held = held;
+    held.join();
   }
 
   get size(): number {
@@ -29,12 +30,13 @@ export class Ledger {
 
   add(delivery: StreamDelivery): void {
     delivery.index = this.#deliveries.push(delivery) - 1;
+    this.#held.receive(delivery.bytes);
   }
 
   handOut(delivery: StreamDelivery): void {
     delivery.handedOut = true;
     this.#handedOut += 1;
-    this.#held.take(delivery.bytes);
+    this.#held.handOut(delivery.bytes);
   }
 
   /** Lets go of a delivery that is settled or lost. */
@@ -47,9 +49,8 @@ export class Ledger {
       last.index = index;
     }
     delivery.index = -1;
-    if (!delivery.handedOut) return;
-    this.#handedOut -= 1;
-    this.#held.giveBack(delivery.bytes);
+    if (delivery.handedOut) this.#handedOut -= 1;
+    this.#held.giveBack(delivery.bytes, delivery.handedOut);
   }
 
   /** Lets go of all. */

@@ -8,8 +8,8 @@ import type { ReceivedEntry } from "./delivery.ts";
 
 /** How long a read blocks on the server when the queue is empty. */
 const BLOCK_MS = 2_000;
-/** How long stopping waits for a reply. */
-const STOP_TIMEOUT_MS = 4_000;
+/** How long stopping waits for a reply. What it brings then is released with the consumer. */
+const STOP_TIMEOUT_MS = 1_000;
 /** How often stopping interrupts a read. */
 const INTERRUPT_INTERVAL_MS = 50;
 /** About how many bytes one read may bring. */

@@ -11,7 +11,7 @@ import { Reader, type ReaderOptions } from "./reader.ts";
 import { Settlements, type SettlementsOptions } from "./settlements.ts";
 
 /** How long closing waits for the server. If it is away, others take over when the lease ends. */
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 /** So many unsettled events last longer than a read takes, however fast the handlers are. */
 const ENOUGH_UNSETTLED = 512;
 
@@ -75,12 +75,12 @@ export class Subscriber implements Subscription {
   }
 
   get room(): number {
-    if (!this.#open || this.#surplus.length > 0 || !this.#options.held.hasRoomFor(1, this)) return 0;
+    if (!this.#open || this.#surplus.length > 0 || this.roomBytes === 0) return 0;
     return Math.max(0, this.#readAhead - this.#ledger.size);
   }
 
   get roomBytes(): number {
-    return this.#options.held.room;
+    return this.#options.held.roomToReceive(this);
   }
 
   /**
@@ -130,6 +130,12 @@ export class Subscriber implements Subscription {
     this.#leaseKeeper.lookWithin(0);
     this.#reader.onReplyLost();
     this.#reader.interrupt();
+  }
+
+  /** A lease went on running meanwhile, and entries may have been taken over in a reply that was lost. */
+  onControlReconnect(): void {
+    this.#leaseKeeper.lookWithin(0);
+    this.onReplyLost();
   }
 
   /** Goes on as a new consumer. Resolves when it has adopted what others have not taken over; the rest is lost. */
@@ -193,7 +199,7 @@ export class Subscriber implements Subscription {
 
   #handOut(delivery: StreamDelivery): boolean {
     const { held, onDelivery } = this.#options;
-    if (!this.#open || this.#ledger.handedOut >= this.#readAhead || !held.hasRoomFor(delivery.bytes, this))
+    if (!this.#open || this.#ledger.handedOut >= this.#readAhead || !held.mayHandOut(delivery.bytes, this))
       return false;
     this.#ledger.handOut(delivery);
     onDelivery(delivery);

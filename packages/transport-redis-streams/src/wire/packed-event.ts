@@ -30,6 +30,9 @@ const STANDARD: ReadonlySet<string> = new Set([
 ]);
 const STANDARD_FORM = /^[^{\t\n][^\t\n]*\t[^\t\n]*\t[^\t\n]*$/;
 
+/** Larger bodies are not kept as text besides. */
+const MAX_TEXT_BYTES = 65_536;
+
 /** An event as ioredis sends it; strings cost it less than buffers. */
 export type Packed = string | Buffer;
 
@@ -74,6 +77,7 @@ export class PackedEvent implements ReceivedEvent {
   readonly #headersTo: number;
   readonly #bodyFrom: number;
   #headers: Readonly<Record<string, unknown>> | undefined;
+  #text: string | undefined;
 
   constructor(packed: Buffer) {
     const space = packed.indexOf(SPACE);
@@ -100,8 +104,9 @@ export class PackedEvent implements ReceivedEvent {
     return this.#packed.subarray(this.#bodyFrom);
   }
 
-  get text(): string {
-    return this.#packed.toString("utf8", this.#bodyFrom);
+  get text(): string | undefined {
+    if (this.#packed.length - this.#bodyFrom > MAX_TEXT_BYTES) return undefined;
+    return (this.#text ??= this.#packed.toString("utf8", this.#bodyFrom));
   }
 
   get headers(): Readonly<Record<string, unknown>> {

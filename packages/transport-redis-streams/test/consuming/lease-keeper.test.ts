@@ -1,26 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
+import { run } from "../support/processes.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
-
-const program = fileURLToPath(new URL("../support/child.ts", import.meta.url));
-
-/** Runs from the built packages, in a process that can be stopped. */
-function run(url: string, pause: number, said: string[]): ChildProcess {
-  const child = spawn(process.execPath, [program, url, String(pause)], { stdio: ["ignore", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let rest = "";
-  child.stdout.on("data", (data: Buffer) => {
-    const lines = (rest + data.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    said.push(...lines);
-  });
-  return child;
-}
 
 test("L3 a process that was suspended for longer than its lease settles nothing that is no longer its own", async () => {
   const space = new Space({ lease: 1_000 });
@@ -28,7 +12,7 @@ test("L3 a process that was suspended for longer than its lease settles nothing 
   const sink = space.app().onEvent("out", { useCase: "sink" }, (output) => void outputs.push(output));
   await sink.start();
   const said: string[] = [];
-  const child = run(space.url(), 1_500, said);
+  const child = run("child.ts", [space.url(), "1500"], said);
   await until("the child is ready", () => said.includes("ready"));
   await sink.newEvent("x", 7);
   await until("the child handles it", () => said.includes("begun 7 1"));
@@ -145,24 +129,93 @@ test("L2 what a clean stop releases comes before what is behind it, with no cras
   expect(second.deliveries.every(({ redeliveries, attempt }) => redeliveries === 0 && attempt === 1)).toBe(true);
 });
 
-test("T6 what a lost connection's consumer held is counted as one crash when another takes over", async () => {
-  const space = new Space({ lease: 500 });
+/** A connection that may be cut off, and one event that it has. */
+async function cutOff(space: Space) {
   const proxy = await space.proxy();
   const publisher = await space.connect();
   await publisher.declarations.declare([declared("uc", "x")]);
+  const deliveries: Delivery[] = [];
+  const connection = await space.connect({ address: proxy.uri });
+  await connection.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => deliveries.push(delivery));
+  return { proxy, publisher, deliveries };
+}
+
+async function subscribe(space: Space, readAhead = 10) {
+  const deliveries: Delivery[] = [];
+  const connection = await space.connect();
+  await connection.subscribe("uc", { readAhead, declaration: "any" }, (delivery) => deliveries.push(delivery));
+  return { connection, deliveries };
+}
+
+test("T6 what a consumer held that is gone for longer than its lease counts as redelivered once, and is lost to it", async () => {
+  const space = new Space({ lease: 500 });
+  const { proxy, publisher, deliveries: before } = await cutOff(space);
   await publisher.publish([encoded("x", 1)]);
-  const before: Delivery[] = [];
-  const away = await space.connect({ address: proxy.uri });
-  await away.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => before.push(delivery));
   await until("it is out", () => before.length === 1);
   proxy.refuse();
-  const after: Delivery[] = [];
-  const connection = await space.connect();
-  await connection.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => after.push(delivery));
+  const { deliveries: after } = await subscribe(space);
   await until("it has been taken over", () => after.length === 1);
   expect([before[0]?.redeliveries, after[0]?.redeliveries, after[0]?.attempt]).toEqual([0, 1, 1]);
+  expect(before[0]?.lost).toBe(false);
   proxy.accept();
-  // The former owner settles what is no longer its own.
-  await before[0]?.settle({ kind: "dead", id: "not-its-own", event: encoded("x", 1) });
+  await until("its former owner knows", () => before[0]?.lost === true);
+  expect(await before[0]?.settle({ kind: "dead", id: "not-its-own", event: encoded("x", 1) })).toBe("lost");
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 1, waiting: 0, dead: 0 });
+  expect(await after[0]?.settle({ kind: "done", outputs: [] })).toBe("stored");
+});
+
+test("T6 what was taken over from a process that lives does not count once it is back", async () => {
+  const space = new Space({ lease: 500 });
+  const { proxy, publisher, deliveries: before } = await cutOff(space);
+  await publisher.publish([encoded("x", 1)]);
+  await until("it is out", () => before.length === 1);
+  proxy.refuse();
+  const second = await subscribe(space);
+  await until("it has been taken over", () => second.deliveries.length === 1);
+  proxy.accept();
+  await until("its former owner is back", () => before[0]?.lost === true);
+  const third = await subscribe(space);
+  await second.connection.close();
+  await until("it is handed out again", () => third.deliveries.length === 1 || before.length === 2);
+  expect((third.deliveries[0] ?? before[1])?.redeliveries).toBe(0);
+});
+
+test("H3 a process that comes back after its lease adopts what others have not taken, and begins nothing anew", async () => {
+  const space = new Space({ lease: 500 });
+  const { proxy, publisher, deliveries } = await cutOff(space);
+  await publisher.publish(Array.from({ length: 6 }, (_, n) => encoded("x", n)));
+  await until("all are out", () => deliveries.length === 6);
+  proxy.refuse();
+  const other = await subscribe(space, 2);
+  await until("two have been taken over", () => other.deliveries.length === 2);
+  proxy.accept();
+  await until("two are lost", () => deliveries.filter(({ lost }) => lost).length === 2);
+  const settled = await Promise.all([
+    ...deliveries.map((delivery, n) =>
+      n % 2 === 0
+        ? delivery.settle({ kind: "done", outputs: [] })
+        : delivery.settle({ kind: "retry", delay: 3_600_000, event: encoded("x", n) }),
+    ),
+  ]);
+  expect(settled.filter((each) => each === "stored")).toHaveLength(4);
+  expect(settled.filter((each) => each === "lost")).toHaveLength(2);
+  expect(deliveries).toHaveLength(6);
+  expect(await publisher.inspect("uc")).toMatchObject({ ready: 0, inFlight: 2, dead: 0 });
+});
+
+test("L6 a dead letter is known to be stored although its reply and then the lease were lost", async () => {
+  const space = new Space({ lease: 500 });
+  const { proxy, publisher, deliveries } = await cutOff(space);
+  await publisher.publish([encoded("x", 1), encoded("x", 2)]);
+  await until("both are out", () => deliveries.length === 2);
+  const other = await subscribe(space);
+  proxy.loseReplies();
+  const event = encoded("x", 1);
+  const settling = deliveries[0]?.settle({ kind: "dead", id: "told-once", event });
+  await until("it is stored", async () => (await publisher.inspect("uc")).dead === 1);
+  proxy.refuse();
+  await until("the other event is taken over", () => other.deliveries.length === 1);
+  proxy.accept();
+  expect(await settling).toBe("stored");
+  await until("the lease is known to have ended", () => deliveries[1]?.lost === true);
 });
