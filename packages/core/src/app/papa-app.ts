@@ -123,8 +123,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
 
   /**
    * Takes no new deliveries, lets running handlers finish for `drainTimeout`, stores what became of their events,
-   * closes (L2). A `start()` that still waits for the broker fails. Ends at most 2 s after `drainTimeout`, also when the broker does not answer. Calling it twice, or before
-   * `start()`, just resolves.
+   * closes (L2). Ends at most 2 s after `drainTimeout`, also when the broker does not answer. Calling it twice, or before
+   * `start()`, just resolves. A `start()` that still waits for its broker fails.
    *
    * Called by a handler of this app it does not wait for that handler: it resolves when the others have ended, and the
    * app closes when the handler has.

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PapaError } from "../errors/papa-error.ts";
 import { GivenUp } from "../outcome/given-up.ts";
-import type { Clock } from "../transport/clock.ts";
+import type { CancelTimer, Clock } from "../transport/clock.ts";
 import type { Delivery, Settled, Settlement } from "../transport/delivery.ts";
 import type { Trials } from "../transport/trials.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
@@ -44,6 +44,8 @@ export class Quarantine {
   #current: { readonly takeBack: () => Promise<void> } | undefined;
   #working = false;
   #stopped = false;
+  #givenBack = false;
+  #closed = false;
 
   constructor(options: QuarantineOptions) {
     this.#options = options;
@@ -54,9 +56,14 @@ export class Quarantine {
     if (!this.#working) void this.#work();
   }
 
-  /** Begins no further trial and gives the suspects back. */
+  /** Begins no further trial. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Gives the suspects back, once nothing more is delivered that would bring them here again. */
+  giveBack(): void {
+    this.#givenBack = true;
     for (const { delivery } of this.#suspects.splice(0).reverse()) release(delivery);
   }
 
@@ -65,19 +72,39 @@ export class Quarantine {
     await Promise.all([this.#current?.takeBack(), ...this.#open]);
   }
 
+  /** Ends {@link close} as soon as the broker refuses or the connection is gone. */
+  giveUp(): void {
+    this.#closed = true;
+  }
+
   async #work(): Promise<void> {
     const { running, clock } = this.#options;
     this.#working = true;
     for (let suspect = this.#suspects.shift(); suspect !== undefined; suspect = this.#suspects.shift()) {
       const begun = clock.elapsed();
       running.keepFromStarting();
-      await Promise.race([running.none(), this.#pause(MAX_WAIT_FOR_OTHERS_MS)]);
-      if (this.#stopped) release(suspect.delivery);
-      else await this.#try(suspect);
+      await this.#othersEnded();
+      if (this.#stopped) {
+        this.#suspects.unshift(suspect);
+        break;
+      }
+      await this.#try(suspect);
       running.letStart();
       if (this.#suspects.length > 0) await this.#pause(Math.min(clock.elapsed() - begun, MAX_TURN_FOR_OTHERS_MS));
     }
     this.#working = false;
+    if (this.#givenBack) this.giveBack();
+  }
+
+  /** Resolves when no other handler of the app runs, or when one has been waited for long enough. */
+  async #othersEnded(): Promise<void> {
+    const { running, clock } = this.#options;
+    let cancel: CancelTimer | undefined;
+    const longEnough = new Promise<void>((resolve) => {
+      cancel = clock.after(MAX_WAIT_FOR_OTHERS_MS, resolve, true);
+    });
+    await Promise.race([running.none(), longEnough]);
+    cancel?.();
   }
 
   /** One trial. Never rejects. */
@@ -106,12 +133,13 @@ export class Quarantine {
     this.#open.add(open);
   }
 
-  /** Tries until it succeeds: a record that stays counts as a death. */
+  /** Tries until it succeeds or the app has stopped: a record that stays counts as a death. */
   async #takeBack(useCase: string, id: string, trial: string, context: DeliveryContext): Promise<void> {
     for (;;) {
       try {
         return await this.#options.trials.end(useCase, id, trial);
       } catch (error) {
+        if (this.#closed) return;
         context.logger.debug({ err: error }, "The record of a trial could not be taken back; it is tried again.");
         await this.#pause(BACKOFF_MS);
       }

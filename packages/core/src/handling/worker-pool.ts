@@ -57,13 +57,13 @@ export class WorkerPool {
     if (this.#readAhead.limit !== readAhead) subscription.readAhead(this.#readAhead.limit);
   }
 
-  /** Takes nothing new and gives back what was not started (L2). */
+  /** Starts nothing new, and gives back what was not started (L2). */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const stopped = this.#subscription?.stop();
+    // First: what goes back earlier would be handed to this instance again.
+    await this.#subscription?.stop();
     // The last first, so that each goes back before those that were behind it.
     for (let delivery = this.#waiting.pop(); delivery !== undefined; delivery = this.#waiting.pop()) release(delivery);
-    await stopped;
   }
 
   /** Resolves when every outcome is stored. */
@@ -91,14 +91,12 @@ export class WorkerPool {
 
   get #mayStart(): boolean {
     const { concurrency, running, held } = this.#options;
-    return running.open && held.hasRoom && this.#workers.length - this.#freeWorkers.length < concurrency;
+    return (
+      !this.#stopping && running.open && held.hasRoom && this.#workers.length - this.#freeWorkers.length < concurrency
+    );
   }
 
   #take(delivery: Delivery): void {
-    if (this.#stopping) {
-      release(delivery);
-      return;
-    }
     const size = sizeOf(delivery.event);
     if (this.#readAhead.received(size)) this.#subscription?.readAhead(this.#readAhead.limit);
     const { quarantine } = this.#options;
@@ -127,7 +125,7 @@ export class WorkerPool {
 
   #newWorker(): Worker {
     const { running, held } = this.#options;
-    const next = () => (running.open && held.hasRoom ? this.#waiting.shift() : undefined);
+    const next = () => (this.#stopping || !running.open || !held.hasRoom ? undefined : this.#waiting.shift());
     const worker = new Worker(next, this.#options, this.#readAhead, () =>
       this.#subscription?.readAhead(this.#readAhead.limit),
     );
