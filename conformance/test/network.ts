@@ -1,6 +1,6 @@
 import { PapaError } from "@papa-events/core";
 import type { Connection, DeadLetterStore, Delivery, Transport } from "@papa-events/core/transport";
-import { forwarding } from "../src/rig/forwarding.ts";
+import { redirected, wrappedConnection } from "../src/rig/wrapped.ts";
 
 /** What is between apps and a broker in memory: it can be away for whoever connects, and it can fall silent. */
 export class Network {
@@ -38,7 +38,7 @@ export class Network {
 
   #connection(connection: Connection): Connection {
     const { declarations, trials } = connection;
-    return forwarding(connection, {
+    return wrappedConnection(connection, {
       declarations: this.#slowed(declarations),
       trials: trials && this.#slowed(trials),
       publish: async (events) => {
@@ -65,19 +65,10 @@ export class Network {
   }
 
   #delivery(delivery: Delivery): Delivery {
-    const { event, attempt, redeliveries } = delivery;
-    return {
-      event,
-      attempt,
-      redeliveries,
-      get lost() {
-        return delivery.lost;
-      },
-      settle: async (settlement) => {
-        await this.#crossed();
-        return delivery.settle(settlement);
-      },
-    };
+    return redirected(delivery, async (settlement) => {
+      await this.#crossed();
+      return delivery.settle(settlement);
+    });
   }
 
   /** Something all of whose members are calls. */

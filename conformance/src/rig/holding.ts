@@ -1,6 +1,6 @@
 import type { Delivery, Transport } from "@papa-events/core/transport";
-import { forwarding } from "./forwarding.ts";
 import { pause } from "./until.ts";
+import { redirected, wrapped } from "./wrapped.ts";
 
 /** Watches, through a spied connection, what an app has been handed and what of it is not stored yet (H9). */
 export interface Holding {
@@ -21,41 +21,30 @@ export function holding(inner: Transport, { slower = 0 }: { readonly slower?: nu
     bytes += size;
     most.bytes = Math.max(most.bytes, bytes);
   };
-  const transport: Transport = {
-    name: inner.name,
-    connect: async (options) => {
-      const connection = await inner.connect(options);
-      return forwarding(connection, {
-        subscribe: async (useCase, subscribeOptions, onDelivery) => {
-          // The broker may still act on an old limit for a while: what counts is the most that was ever asked for.
-          let limit = subscribeOptions.readAhead;
-          let held = 0;
-          const subscription = await connection.subscribe(useCase, subscribeOptions, (delivery) => {
-            held += 1;
-            most.deliveries = Math.max(most.deliveries, held);
-            most.over = Math.max(most.over, held - limit);
-            hold(delivery.event.body.length);
-            onDelivery(
-              watched(delivery, {
-                slower,
-                hold,
-                onSettled: () => {
-                  held -= 1;
-                },
-              }),
-            );
-          });
-          return {
-            readAhead: (next) => {
-              limit = Math.max(limit, next);
-              subscription.readAhead(next);
-            },
-            stop: () => subscription.stop(),
-          };
-        },
+  const transport = wrapped(inner, (connection) => ({
+    subscribe: async (useCase, options, onDelivery) => {
+      // The broker may still act on an old limit for a while: what counts is the most that was ever asked for.
+      let limit = options.readAhead;
+      let held = 0;
+      const onStored = () => {
+        held -= 1;
+      };
+      const subscription = await connection.subscribe(useCase, options, (delivery) => {
+        held += 1;
+        most.deliveries = Math.max(most.deliveries, held);
+        most.over = Math.max(most.over, held - limit);
+        hold(delivery.event.body.length);
+        onDelivery(watched(delivery, { slower, hold, onStored }));
       });
+      return {
+        readAhead: (next) => {
+          limit = Math.max(limit, next);
+          subscription.readAhead(next);
+        },
+        stop: () => subscription.stop(),
+      };
     },
-  };
+  }));
   return {
     transport,
     get mostOver() {
@@ -73,32 +62,23 @@ export function holding(inner: Transport, { slower = 0 }: { readonly slower?: nu
 interface Watcher {
   readonly slower: number;
   readonly hold: (bytes: number) => void;
-  readonly onSettled: () => void;
+  readonly onStored: () => void;
 }
 
-function watched(delivery: Delivery, { slower, hold, onSettled }: Watcher): Delivery {
-  const { event, attempt, redeliveries } = delivery;
-  return {
-    event,
-    attempt,
-    redeliveries,
-    get lost() {
-      return delivery.lost;
-    },
-    settle: async (settlement) => {
-      const outputs = settlement.kind === "done" ? settlement.outputs : [];
-      const size = outputs.reduce((sum, { body }) => sum + body.length, 0);
-      hold(size);
-      if (slower > 0) await pause(slower);
-      try {
-        const settled = await delivery.settle(settlement);
-        // Its place is free from now on, and not before.
-        hold(-event.body.length);
-        onSettled();
-        return settled;
-      } finally {
-        hold(-size);
-      }
-    },
-  };
+function watched(delivery: Delivery, { slower, hold, onStored }: Watcher): Delivery {
+  return redirected(delivery, async (settlement) => {
+    const outputs = settlement.kind === "done" ? settlement.outputs : [];
+    const size = outputs.reduce((sum, { body }) => sum + body.length, 0);
+    hold(size);
+    if (slower > 0) await pause(slower);
+    try {
+      const settled = await delivery.settle(settlement);
+      // Its place is free from now on, and not before.
+      hold(-delivery.event.body.length);
+      onStored();
+      return settled;
+    } finally {
+      hold(-size);
+    }
+  });
 }

@@ -1,13 +1,16 @@
 import type { RuleTest } from "../rule.ts";
 import { atLeastOnce } from "./at-least-once.ts";
 import { concurrency } from "./concurrency.ts";
+import { contexts } from "./contexts.ts";
 import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
 import { fairShare } from "./fair-share.ts";
 import { forwarding } from "./forwarding.ts";
 import { handlers } from "./handlers.ts";
 import { held } from "./held.ts";
+import { lateConfirmations } from "./late-confirmations.ts";
 import { neighbours } from "./neighbours.ts";
+import { notifications } from "./notifications.ts";
 import { outputs } from "./outputs.ts";
 import { outsiders } from "./outsiders.ts";
 import { publishing } from "./publishing.ts";
@@ -15,23 +18,29 @@ import { reconnecting } from "./reconnecting.ts";
 import { retrying } from "./retrying.ts";
 import { rollingDeploys } from "./rolling-deploys.ts";
 import { routing } from "./routing.ts";
+import { sharedNames } from "./shared-names.ts";
 import { starting } from "./starting.ts";
 import { stopping } from "./stopping.ts";
 import { storable } from "./storable.ts";
+import { unwanted } from "./unwanted.ts";
 
 /** Every test of the suite, in the order of the contract. */
 export const allRules: readonly RuleTest[] = [
   ...routing,
+  ...unwanted,
   ...rollingDeploys,
   ...forwarding,
   ...fairShare,
+  ...sharedNames,
   ...publishing,
+  ...lateConfirmations,
   ...atLeastOnce,
   ...concurrency,
   ...outputs,
   ...handlers,
   ...neighbours,
   ...held,
+  ...contexts,
   ...retrying,
   ...crashLoops,
   ...deadLetterRules,
@@ -40,6 +49,7 @@ export const allRules: readonly RuleTest[] = [
   ...stopping,
   ...reconnecting,
   ...outsiders,
+  ...notifications,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 
 function order(rule: string): number {

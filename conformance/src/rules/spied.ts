@@ -1,5 +1,5 @@
 import type { Capabilities, Transport } from "@papa-events/core/transport";
-import { forwarding } from "../rig/forwarding.ts";
+import { wrapped } from "../rig/wrapped.ts";
 
 /** A transport that counts what is published through it at once. */
 export interface Spy {
@@ -14,25 +14,21 @@ export function spied(inner: Transport): Spy {
   let calls = 0;
   let limits: Capabilities["publishing"] | undefined;
   const most = { events: 0, calls: 0 };
-  const transport: Transport = {
-    name: inner.name,
-    connect: async (options) => {
-      const connection = await inner.connect(options);
-      limits = connection.capabilities.publishing;
-      return forwarding(connection, {
-        publish: async (events) => {
-          calls += 1;
-          most.events = Math.max(most.events, events.length);
-          most.calls = Math.max(most.calls, calls);
-          try {
-            return await connection.publish(events);
-          } finally {
-            calls -= 1;
-          }
-        },
-      });
-    },
-  };
+  const transport = wrapped(inner, (connection) => {
+    limits = connection.capabilities.publishing;
+    return {
+      publish: async (events) => {
+        calls += 1;
+        most.events = Math.max(most.events, events.length);
+        most.calls = Math.max(most.calls, calls);
+        try {
+          return await connection.publish(events);
+        } finally {
+          calls -= 1;
+        }
+      },
+    };
+  });
   return {
     transport,
     get mostEvents() {

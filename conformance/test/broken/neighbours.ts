@@ -1,6 +1,6 @@
 import { PapaError } from "@papa-events/core";
 import type { Delivery, Settlement } from "@papa-events/core/transport";
-import { forwarding } from "../../src/rig/forwarding.ts";
+import { wrapped } from "../../src/rig/wrapped.ts";
 import { changed, deliveries, later, redirected, settlements, type Variant } from "./variant.ts";
 
 /** Faults that do not stay with their event, and bounds that do not hold. */
@@ -40,18 +40,19 @@ export const neighbourFaults: readonly Variant[] = [
   {
     rule: "H9",
     fault: "hands out any number of bytes, and as many deliveries as it was ever allowed",
-    around: (inner) => ({
-      name: inner.name,
-      connect: async (options) => {
-        const connection = await inner.connect({ ...options, maxHeldBytes: Number.MAX_SAFE_INTEGER });
-        return forwarding(connection, {
+    around: (inner) =>
+      wrapped(
+        {
+          name: inner.name,
+          connect: (options) => inner.connect({ ...options, maxHeldBytes: Number.MAX_SAFE_INTEGER }),
+        },
+        (connection) => ({
           subscribe: async (...args) => {
             const subscription = await connection.subscribe(...args);
             return { readAhead: () => {}, stop: () => subscription.stop() };
           },
-        });
-      },
-    }),
+        }),
+      ),
   },
 
   settlements("D5", "never takes a dead letter that is large", async (settlement, delivery) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isPapaError } from "@papa-events/core";
 import { describe, test } from "vitest";
 import type { Description } from "../../src/description.ts";
-import { forwarding } from "../../src/rig/forwarding.ts";
+import { wrapped } from "../../src/rig/wrapped.ts";
 import { allRules } from "../../src/rules/index.ts";
 import { type RuleResult, runRule } from "../../src/run-rule.ts";
 import { memoryDescription } from "../memory-description.ts";
@@ -43,10 +43,7 @@ describe.concurrent("the suite catches a transport that", () => {
 
 test("there are faults enough, and the wrapper they are made of breaks nothing by itself", async () => {
   assert(faults.length >= 15);
-  const unbroken = memoryDescription((inner) => ({
-    name: inner.name,
-    connect: async (options) => forwarding(await inner.connect(options), {}),
-  }));
+  const unbroken = memoryDescription((inner) => wrapped(inner, () => ({})));
   const rules = [...new Set(faults.map((each) => each.rule))];
   const results = (await Promise.all(rules.map((rule) => runRules(unbroken, rule)))).flat();
   assert.deepEqual(

@@ -11,7 +11,9 @@ import type {
   Settlement,
   Transport,
 } from "@papa-events/core/transport";
-import { forwarding } from "../../src/rig/forwarding.ts";
+import { redirected, wrappedConnection } from "../../src/rig/wrapped.ts";
+
+export { redirected };
 
 /** A transport with one fault, and the rule whose test has to catch it. */
 export interface Variant {
@@ -35,7 +37,7 @@ function withChange(inner: Transport, change: Change): Transport {
       // The change may listen to the connection's state, which it gets by putting a listener into these options.
       const listened = { ...options };
       const connection = await inner.connect({ ...options, onStatus: (status) => listened.onStatus(status) });
-      return forwarding(connection, change(connection, listened));
+      return wrappedConnection(connection, change(connection, listened));
     },
   };
 }
@@ -120,25 +122,6 @@ export function declaring(
     declare,
     list,
     withdraw: (useCase, patterns, idle) => declarations.withdraw(useCase, patterns, idle),
-  };
-}
-
-/** A delivery that settles otherwise. */
-export function redirected(
-  delivery: Delivery,
-  settle: Delivery["settle"],
-  other: Partial<Pick<Delivery, "event" | "attempt" | "redeliveries">> = {},
-): Delivery {
-  const { event, attempt, redeliveries } = delivery;
-  return {
-    event,
-    attempt,
-    redeliveries,
-    ...other,
-    get lost() {
-      return delivery.lost;
-    },
-    settle,
   };
 }
 
