@@ -11,6 +11,8 @@ const { promise: allHaveRun, resolve: end } = Promise.withResolvers();
 const app = new PapaApp({
   // Another broker is another URL, and nothing else changes.
   transport: transportFromUri(process.env.BROKER_URL ?? "memory:"),
+  // A broker that has just been started needs some seconds.
+  waitForBroker: "60s",
   // Around every handler.
   wrap: async (ctx, next) => {
     await next();
