@@ -7,6 +7,7 @@ import type {
   QueueStats,
   SubscribeOptions,
   Subscription,
+  Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
@@ -16,6 +17,7 @@ import type { Target } from "./client/options.ts";
 import { countOpen } from "./consuming/count-open.ts";
 import type { SettlementStore } from "./consuming/settlement.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
+import { KafkaTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
 import { Discovery } from "./declarations/discovery.ts";
@@ -34,6 +36,7 @@ const CLOSE_LIMIT_MS = 5_000;
 export class KafkaConnection implements Connection {
   readonly capabilities = capabilities;
   readonly declarations: Declarations;
+  readonly trials: Trials;
   readonly #cluster: Cluster;
   readonly #topology: Topology;
   readonly #producer: Producer;
@@ -72,6 +75,7 @@ export class KafkaConnection implements Connection {
       registry: this.#registry,
       discovery: this.#discovery,
     });
+    this.trials = new KafkaTrials(cluster, this.#registry);
     this.#releaser = new Releaser(cluster, topology, this.#publisher);
     const delays = new Delays(topology, producer);
     this.#store = {

@@ -5,14 +5,19 @@ import { PartitionLog } from "./partition-log.ts";
 /** The logs of the partitions that this instance owns, carried over from one assignment to the next. */
 export class AssignedPartitions {
   readonly #startOf: (source: TopicPartition) => number;
+  readonly #announces: (() => number) | undefined;
   readonly #owned = new Map<string, PartitionLog>();
   /** Partitions that went to others while handlers of this instance still ran. */
   readonly #lost = new Map<string, PartitionLog>();
   #list: readonly PartitionLog[] = [];
 
-  /** @param startOf where a partition without a commit begins */
-  constructor(startOf: (source: TopicPartition) => number) {
+  /**
+   * @param startOf where a partition without a commit begins
+   * @param announces how many offsets are announced at least, if what is handed out is announced
+   */
+  constructor(startOf: (source: TopicPartition) => number, announces: (() => number) | undefined) {
     this.#startOf = startOf;
+    this.#announces = announces;
   }
 
   get list(): readonly PartitionLog[] {
@@ -39,7 +44,7 @@ export class AssignedPartitions {
       const known = before.get(key) ?? this.#lost.get(key);
       before.delete(key);
       this.#lost.delete(key);
-      this.#owned.set(key, resume(source, known, offset, none ? "" : commit.metadata));
+      this.#owned.set(key, this.#resume(source, known, offset, none ? "" : commit.metadata));
     }
     for (const [key, log] of before) {
       log.lost = true;
@@ -49,9 +54,14 @@ export class AssignedPartitions {
     this.#list = [...this.#owned.values()];
   }
 
-  /** Replaces the log of a partition whose topic was created again. */
-  replace(log: PartitionLog): void {
-    this.#owned.set(partitionKey(log.source), log);
+  /** Begins anew with a partition whose topic was created again. What was delivered of the old one is lost. */
+  replace(source: TopicPartition, offset: number): void {
+    const key = partitionKey(source);
+    const old = this.#owned.get(key);
+    if (old === undefined) return;
+    old.lost = true;
+    old.dropBuffer();
+    this.#owned.set(key, new PartitionLog(source, offset, { announces: this.#announces }));
     this.#list = [...this.#owned.values()];
   }
 
@@ -59,21 +69,18 @@ export class AssignedPartitions {
   lose(): void {
     for (const log of this.#list) log.lost = true;
   }
-}
 
-function resume(
-  source: TopicPartition,
-  known: PartitionLog | undefined,
-  committed: number,
-  metadata: string,
-): PartitionLog {
-  // Nobody got further than this instance in the meantime.
-  if (known !== undefined && !known.hasDropped && committed <= known.mark) {
-    if (known.lost) known.dropBuffer();
-    known.lost = false;
-    return known;
+  #resume(source: TopicPartition, known: PartitionLog | undefined, offset: number, metadata: string): PartitionLog {
+    // Nobody got further than this instance in the meantime.
+    if (known !== undefined && !known.hasDropped && offset <= known.mark) {
+      if (known.lost) known.dropBuffer();
+      known.lost = false;
+      return known;
+    }
+    // What this instance had handed out itself did not come back from a death.
+    const takenOver = known === undefined || known.lost;
+    const log = new PartitionLog(source, offset, { metadata, takenOver, announces: this.#announces });
+    if (known !== undefined) log.adopt(known);
+    return log;
   }
-  const log = new PartitionLog(source, committed, metadata);
-  if (known !== undefined) log.adopt(known);
-  return log;
 }

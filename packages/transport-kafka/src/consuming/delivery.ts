@@ -13,7 +13,7 @@ export interface Settler {
 export class KafkaDelivery implements Delivery {
   readonly event: ReceivedEvent;
   readonly attempt: number;
-  readonly redeliveries = 0;
+  readonly redeliveries: number;
   readonly #entry: Entry;
   readonly #settler: Settler;
 
@@ -22,6 +22,7 @@ export class KafkaDelivery implements Delivery {
     const { topic, partition } = log.source;
     this.event = eventOf(record, nameOf(record, topicName), `${topic}-${partition}`);
     this.attempt = attemptOf(record);
+    this.redeliveries = log.redeliveriesOf(record.offset);
     this.#entry = entry;
     this.#settler = settler;
   }

@@ -4,7 +4,7 @@ import { sleep } from "../client/time-limit.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { FetchedRecord, FetchResult } from "../wire/records.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
-import { PartitionLog } from "./partition-log.ts";
+import type { PartitionLog } from "./partition-log.ts";
 
 /** How long a fetch waits at the broker; the short time while it leaves out some partition. */
 const LONG_POLL_MS = 2_000;
@@ -27,8 +27,8 @@ export interface FetcherOptions {
   ) => readonly FetchedRecord[] | Promise<readonly FetchedRecord[]>;
   /** Called after each fetch. */
   readonly onRecords: () => void;
-  /** Called when a partition's topic was created again: from now on it is read as the replacement. */
-  readonly onReplaced: (replacement: PartitionLog) => void;
+  /** Called when a partition of this instance turns out to be a new one under the old name: from now on it is to be read from `offset`. */
+  readonly onReplaced: (source: TopicPartition, offset: number) => void;
 }
 
 /** Fetches records into the logs of this instance's partitions, with one fetch at a time from each broker. */
@@ -165,11 +165,12 @@ export class Fetcher {
     log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
     if (error.type !== "OFFSET_OUT_OF_RANGE") return;
     const [earliest] = await cluster.offsets([log.source], "earliest");
-    if (earliest === undefined) return;
+    // The group may have been joined again meanwhile, and the partition may be somebody else's.
+    if (earliest === undefined || log.lost || !this.#logs.includes(log)) return;
     const about = { ...log.source, from: log.position, to: earliest.offset };
     cluster.logger.warn(about, "Kafka deleted events before they were read; check the topic's retention.");
     if (earliest.offset > log.position) log.skipTo(earliest.offset);
-    else onReplaced(new PartitionLog(log.source, earliest.offset));
+    else onReplaced(log.source, earliest.offset);
   }
 
   async #failed(error: unknown, logs: readonly PartitionLog[]): Promise<void> {

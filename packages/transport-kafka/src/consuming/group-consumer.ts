@@ -29,6 +29,8 @@ export interface GroupConsumerOptions {
   readonly hasRoom: (log: PartitionLog) => boolean;
   /** Takes an entry; returns at once. */
   readonly deliver: (entry: Entry) => void;
+  /** How many offsets are announced at least before their records are handed out, so that these are known after a death (T6). */
+  readonly announces?: (() => number) | undefined;
   /** Whether entries are usually settled soon, so that it pays to wait for them before rejoining. */
   readonly drains: boolean;
   /** Awaited after deliveries have stopped, before the commit that precedes rejoining. */
@@ -66,11 +68,12 @@ export class GroupConsumer {
     this.#cluster = options.cluster;
     this.#client = options.cluster.newClient(() => this.#wake());
     this.#member = new GroupMember(this.#cluster, this.#client, options.group);
-    this.#partitions = new AssignedPartitions(options.startOf);
+    this.#partitions = new AssignedPartitions(options.startOf, options.announces);
     this.#commits = new OffsetCommits({
       member: this.#member,
       logs: () => this.#partitions.list,
       accepted: () => this.#joined,
+      onStored: () => this.deliver(),
       onFailed: (error) => this.#commitFailed(error),
     });
     this.#fetcher = new Fetcher({
@@ -78,9 +81,10 @@ export class GroupConsumer {
       client: this.#client,
       filter: options.filter,
       onRecords: () => this.deliver(),
-      onReplaced: (replacement) => {
-        this.#partitions.replace(replacement);
+      onReplaced: (source, offset) => {
+        this.#partitions.replace(source, offset);
         this.#fetcher.read(this.#partitions.list);
+        this.#commits.now();
       },
     });
   }
@@ -95,6 +99,11 @@ export class GroupConsumer {
   /** Whether this instance owns its partitions now: not while it rejoins the group. */
   get joined(): boolean {
     return this.#joined && !this.#closing;
+  }
+
+  /** The partitions that this instance reads. */
+  get assigned(): readonly TopicPartition[] {
+    return this.#partitions.list.map(({ source }) => source);
   }
 
   /** Whether it has not been heard from for so long that its partitions may belong to somebody else. */
@@ -135,14 +144,20 @@ export class GroupConsumer {
       idle = 0;
       deliver(entry);
     }
-    this.#commits.schedule();
+    if (list.some((log) => log.wantsAnnouncement)) this.#commits.now();
+    else this.#commits.schedule();
     this.#fetcher.fetchMore();
+  }
+
+  /** How many entries are done while their commit is late, so that all of them may come back. */
+  get overdue(): number {
+    return this.#commits.overdue;
   }
 
   /** Marks an entry as done. */
   settle(entry: Entry): void {
     entry.log.settle(entry);
-    this.#commits.schedule();
+    this.#commits.settled();
     this.#onSettled();
   }
 
@@ -217,7 +232,7 @@ export class GroupConsumer {
     if (wasMember) {
       await this.#options.beforeRejoin?.();
       if (this.#options.drains) await this.#drain();
-      await this.#commits.commit().catch(() => {});
+      await this.#commits.end(({ unsettled }) => unsettled === 0).catch(() => {});
     }
     const owned = this.#partitions.list;
     const busy = this.#options.drains ? owned.filter(({ unsettled }) => unsettled > 0) : [];
@@ -234,6 +249,8 @@ export class GroupConsumer {
     this.#joined = true;
     this.#fetcher.read(this.#partitions.list);
     this.#options.onAssigned?.(assigned);
+    // Partitions that nobody has committed yet begin where this says, and what is handed out is announced.
+    this.#commits.now();
     this.deliver();
   }
 
@@ -274,7 +291,7 @@ export class GroupConsumer {
 
   async #leave(): Promise<void> {
     try {
-      await this.#commits.commit();
+      await this.#commits.end(() => true);
     } catch (error) {
       this.#cluster.logger.debug({ err: error }, "The last commit failed; the events it covers are handled again.");
     }

@@ -2,12 +2,17 @@ import type { GroupMember } from "./group-member.ts";
 import type { PartitionLog } from "./partition-log.ts";
 
 const COMMIT_INTERVAL_MS = 100;
+/** Settlements that are not committed after so long may never be. */
+const OVERDUE_MS = 1_000;
+/** No more settlements wait for their commit: all of them come back if it never succeeds. */
+const MAX_PENDING = 10_000;
 
 export interface OffsetCommitsOptions {
   readonly member: GroupMember;
   readonly logs: () => Iterable<PartitionLog>;
   /** Whether the group takes commits now: outside of a generation it refuses them. */
   readonly accepted: () => boolean;
+  readonly onStored: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -18,9 +23,32 @@ export class OffsetCommits {
   #stopped = false;
   #committing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #urgent = false;
+  /** How many settlements no commit covers yet. */
+  #pending = 0;
+  /** Since when there have been some, by the monotonic clock. */
+  #pendingSince = 0;
 
   constructor(options: OffsetCommitsOptions) {
     this.#options = options;
+  }
+
+  /** For how many milliseconds some settlements have waited for a commit. */
+  get waiting(): number {
+    return this.#pending === 0 ? 0 : performance.now() - this.#pendingSince;
+  }
+
+  /** How many settlements wait for a commit that is late; as long as commits get through, none counts. */
+  get overdue(): number {
+    return this.#pending >= MAX_PENDING || this.waiting > OVERDUE_MS ? this.#pending : 0;
+  }
+
+  /** Notes that something has been settled. */
+  settled(): void {
+    if (this.#pending === 0) this.#pendingSince = performance.now();
+    this.#pending += 1;
+    if (this.#pending === MAX_PENDING / 2) this.now();
+    else this.schedule();
   }
 
   /** Commits within the commit interval. */
@@ -29,17 +57,30 @@ export class OffsetCommits {
     if (this.#timer !== undefined || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      // Outside of a generation nothing is lost: joining the group commits first.
-      if (this.#options.accepted()) this.commit().catch((error: unknown) => this.#options.onFailed(error));
+      this.#begin();
     }, COMMIT_INTERVAL_MS);
   }
 
-  /** Commits what has changed; one commit is in flight at a time. @throws KafkaError */
-  async commit(): Promise<void> {
+  /** Commits at once, or right after the commit in flight. */
+  now(): void {
+    this.#dirty = true;
+    if (this.#urgent || this.#stopped) return;
+    this.#urgent = true;
+    this.#begin();
+  }
+
+  /**
+   * Commits what has changed; one commit is in flight at a time.
+   *
+   * @param ends says of a partition that nothing is handed out from it any more
+   * @throws KafkaError
+   */
+  async commit(ends: (log: PartitionLog) => boolean = () => false): Promise<void> {
     while (this.#committing !== undefined) await this.#committing.catch(() => {});
+    this.#urgent = false;
     if (!this.#dirty) return;
     this.#dirty = false;
-    this.#committing = this.#commit().finally(() => {
+    this.#committing = this.#commit(ends).finally(() => {
       this.#committing = undefined;
     });
     try {
@@ -48,6 +89,12 @@ export class OffsetCommits {
       this.#dirty = true;
       throw error;
     }
+  }
+
+  /** Commits everything for the last time in this generation. @throws KafkaError */
+  end(ends: (log: PartitionLog) => boolean): Promise<void> {
+    this.#dirty = true;
+    return this.commit(ends);
   }
 
   /** Schedules no more commits. */
@@ -61,14 +108,27 @@ export class OffsetCommits {
     clearTimeout(this.#timer);
   }
 
-  async #commit(): Promise<void> {
+  #begin(): void {
+    // Outside of a generation nothing is lost: joining the group commits first.
+    if (this.#options.accepted()) this.commit().catch((error: unknown) => this.#options.onFailed(error));
+    else this.#urgent = false;
+  }
+
+  async #commit(ends: (log: PartitionLog) => boolean): Promise<void> {
+    const pending = this.#pending;
+    const begun = performance.now();
     const changed = [...this.#options.logs()].flatMap((log) => {
-      const { offset, metadata } = log.commit;
+      const { offset, metadata, stored } = log.commit(ends(log));
       const text = `${offset} ${metadata}`;
-      return text === log.committed ? [] : [{ log, text, commit: { ...log.source, offset, metadata } }];
+      return text === log.committed ? [] : [{ log, text, stored, commit: { ...log.source, offset, metadata } }];
     });
-    if (changed.length === 0) return;
-    await this.#options.member.commit(changed.map(({ commit }) => commit));
-    for (const { log, text } of changed) log.committed = text;
+    if (changed.length > 0) await this.#options.member.commit(changed.map(({ commit }) => commit));
+    for (const { log, text, stored } of changed) {
+      log.committed = text;
+      stored();
+    }
+    this.#pending -= pending;
+    this.#pendingSince = begun;
+    if (changed.length > 0) this.#options.onStored();
   }
 }

@@ -1,6 +1,15 @@
 import { DoneRuns, encodeRuns } from "../wire/done-runs.ts";
+import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
 import type { FetchedRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
+
+/** A record's headers and framing are counted as so many bytes. */
+const RECORD_OVERHEAD_BYTES = 100;
+/** How far ahead deliveries are announced: as far as they got lately in so many milliseconds. */
+const ANNOUNCED_TIME_MS = 200;
+const MAX_ANNOUNCED = 10_000;
+/** Less says nothing about how fast deliveries are. */
+const MIN_MEASURED_MS = 20;
 
 /** A record that was delivered and is not done. */
 export class Entry {
@@ -15,6 +24,10 @@ export class Entry {
     this.log = log;
     this.record = record;
   }
+
+  get bytes(): number {
+    return bytesOf(this.record);
+  }
 }
 
 interface Chunk {
@@ -23,6 +36,19 @@ interface Chunk {
   readonly next: number;
   readonly bytes: number;
   at: number;
+}
+
+/** How a partition begins to be read. */
+export interface LogStart {
+  /** The metadata of the commit it begins at. */
+  readonly metadata?: string | undefined;
+  /** Whether the owner before may have died: what it had handed out then counts as redelivered (T6). */
+  readonly takenOver?: boolean | undefined;
+  /**
+   * Whether a commit announces what is handed out before it is, so that it is known after a death. At least so many
+   * offsets are announced at a time.
+   */
+  readonly announces?: (() => number) | undefined;
 }
 
 /** Tracks one partition as this instance reads it: what was fetched, delivered and done, and what may be committed. */
@@ -44,24 +70,37 @@ export class PartitionLog {
   pausedUntil = 0;
   readonly #done: DoneRuns;
   readonly #chunks: Chunk[] = [];
-  /** Ordered by offset. A settled entry stays until all entries before it are settled too. */
-  #entries: Entry[] = [];
-  #first = 0;
+  /** What is delivered and not done, by offset in ascending order; what was released or dropped too. */
+  readonly #open = new Map<number, Entry>();
   #unsettled = 0;
   #released: Entry[] = [];
   /** What still runs from an earlier log of the partition, by offset. */
   readonly #running = new Map<number, Entry>();
+  readonly #announces: (() => number) | undefined;
+  /** Records below may be handed out: a commit says so. */
+  #announced: number;
+  /** How far announcements are ahead, in offsets. */
+  #ahead = 0;
+  readonly #suspects: HandedOut;
+  #lastCommit = { at: performance.now(), examined: 0 };
 
-  constructor(source: TopicPartition, committed: number, metadata = "") {
+  constructor(source: TopicPartition, committed: number, start: LogStart = {}) {
+    const { metadata = "", takenOver = false, announces } = start;
+    const handedOut = readHandedOut(committed, metadata);
     this.source = source;
     this.position = committed;
     this.examined = committed;
     this.#done = new DoneRuns(committed, metadata);
+    this.#suspects = takenOver ? afterDeath(handedOut) : handedOut;
+    this.#announces = announces;
+    this.#announced = announces === undefined ? Number.POSITIVE_INFINITY : committed;
+    this.#lastCommit.examined = committed;
   }
 
   /** The low-water mark: everything below is done. */
   get mark(): number {
-    return this.#entries[this.#first]?.record.offset ?? this.examined;
+    const [first] = this.#open.keys();
+    return first ?? this.examined;
   }
 
   /** The number of entries that are delivered and not settled. */
@@ -70,7 +109,25 @@ export class PartitionLog {
   }
 
   get hasRecords(): boolean {
-    return this.#chunks.length > 0 || this.#released.length > 0;
+    return this.#nextRecord !== undefined;
+  }
+
+  /** How large the next entry to deliver is; 0 where there is none. */
+  get nextBytes(): number {
+    const record = this.#nextRecord;
+    return record === undefined ? 0 : bytesOf(record);
+  }
+
+  /** Whether a commit should announce further deliveries soon. */
+  get wantsAnnouncement(): boolean {
+    const record = this.#nextRecord;
+    return record !== undefined && this.#announced < Math.max(record.offset + 1, this.examined + this.#ahead / 2);
+  }
+
+  /** How often a record came back unexplained, as far as it matters (T6). */
+  redeliveriesOf(offset: number): number {
+    if (offset < this.#suspects.twice) return 2;
+    return offset < this.#suspects.once ? 1 : 0;
   }
 
   /** Whether a record was already done when this instance got the partition. */
@@ -79,29 +136,30 @@ export class PartitionLog {
   }
 
   add(records: readonly FetchedRecord[], next: number): void {
-    const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0) + 100, 0);
+    const bytes = records.reduce((sum, record) => sum + bytesOf(record), 0);
     this.#chunks.push({ records, next, bytes, at: 0 });
     this.buffered += bytes;
     this.position = next;
     this.#passEmpty();
   }
 
-  /** Takes the next entry to deliver. */
+  /** Takes the next entry to deliver; none that is not announced yet. */
   next(): Entry | undefined {
-    const released = this.#released.shift();
-    if (released !== undefined) {
-      this.#unsettled += 1;
-      return released;
-    }
     for (;;) {
+      const record = this.#nextRecord;
+      if (record === undefined || record.offset >= this.#announced) return undefined;
+      const released = this.#released.shift();
+      if (released !== undefined) {
+        this.#unsettled += 1;
+        return released;
+      }
       const [chunk] = this.#chunks;
-      const record = chunk?.records[chunk.at];
-      if (chunk === undefined || record === undefined) return undefined;
+      if (chunk === undefined) return undefined;
       chunk.at += 1;
       this.examined = record.offset + 1;
       const running = this.#stillRunning(record);
       const entry = running ?? new Entry(this, record);
-      this.#entries.push(entry);
+      this.#open.set(record.offset, entry);
       this.#unsettled += 1;
       this.#passEmpty();
       if (running === undefined) return entry;
@@ -113,11 +171,7 @@ export class PartitionLog {
     if (entry.settled || entry.dropped) return;
     entry.settled = true;
     this.#unsettled -= 1;
-    while (this.#entries[this.#first]?.settled === true) this.#first += 1;
-    if (this.#first > 1_024 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first);
-      this.#first = 0;
-    }
+    this.#open.delete(entry.record.offset);
   }
 
   /** Leaves an entry open whose settlement was not stored. */
@@ -152,23 +206,47 @@ export class PartitionLog {
 
   /** Takes over what still runs from an earlier log of this partition, so that it is not delivered a second time. */
   adopt(earlier: PartitionLog): void {
-    for (const entry of earlier.#entries.slice(earlier.#first)) {
-      if (!entry.settled && !entry.dropped && entry.record.offset >= this.mark)
-        this.#running.set(entry.record.offset, entry);
-    }
+    for (const [offset, entry] of earlier.#open)
+      if (!entry.dropped && offset >= this.mark) this.#running.set(offset, entry);
   }
 
-  /** The offset and metadata that may be committed. */
-  get commit(): { readonly offset: number; readonly metadata: string } {
+  /**
+   * What may be committed. It announces what may be handed out until the next commit, or, where nothing is to be handed out
+   * any more, that nothing is open.
+   *
+   * @returns what to call when it is stored
+   */
+  commit(ends: boolean): { readonly offset: number; readonly metadata: string; readonly stored: () => void } {
     const { mark, examined } = this;
-    return { offset: mark, metadata: examined === mark ? "" : encodeRuns(mark, examined, this.#open()) };
+    const runs = examined === mark ? "" : encodeRuns(mark, examined, this.#open.keys());
+    if (this.#announces === undefined) return { offset: mark, metadata: runs, stored: () => {} };
+    // Whatever comes of the commit: from now on nothing is handed out without a new announcement.
+    if (ends) this.#announced = mark;
+    const until = ends ? mark : this.#announcement(this.#announces());
+    const metadata = withHandedOut(runs, mark, { ...this.#suspects, until });
+    return { offset: mark, metadata, stored: () => this.#isAnnounced(until) };
   }
 
-  *#open(): Generator<number> {
-    for (let index = this.#first; index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index];
-      if (entry !== undefined && !entry.settled) yield entry.record.offset;
-    }
+  /** Up to where records may be handed out from now on. It moves when half of it is used, so that an idle partition is not committed again and again. */
+  #announcement(least: number): number {
+    const { at, examined } = this.#lastCommit;
+    const now = performance.now();
+    const lately = ((this.examined - examined) / Math.max(now - at, MIN_MEASURED_MS)) * ANNOUNCED_TIME_MS;
+    this.#ahead = Math.ceil(Math.min(Math.max(least, lately), MAX_ANNOUNCED));
+    this.#lastCommit = { at: now, examined: this.examined };
+    const from = Math.max(this.examined, this.#nextRecord?.offset ?? 0);
+    return this.#announced < from + this.#ahead / 2 ? from + this.#ahead : this.#announced;
+  }
+
+  #isAnnounced(until: number): void {
+    if (until > this.#announced && !this.lost) this.#announced = until;
+  }
+
+  get #nextRecord(): FetchedRecord | undefined {
+    const [released] = this.#released;
+    if (released !== undefined) return released.record;
+    const [chunk] = this.#chunks;
+    return chunk?.records[chunk.at];
   }
 
   /** The entry of a record whose handler has been running since before the partition was read again. */
@@ -189,4 +267,8 @@ export class PartitionLog {
       this.#chunks.shift();
     }
   }
+}
+
+function bytesOf({ value }: FetchedRecord): number {
+  return (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
 }

@@ -13,6 +13,9 @@ import type { Entry } from "./partition-log.ts";
 import { type SettlementStore, storeSettlement } from "./settlement.ts";
 import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
 
+/** So few records need no announcement of their own, which takes a commit. */
+const MIN_ANNOUNCED = 50;
+
 const STORED: Promise<Settled> = Promise.resolve("stored");
 const LOST: Promise<Settled> = Promise.resolve("lost");
 
@@ -54,7 +57,8 @@ export class Subscriber implements Subscription, Settler {
       },
       startOf: (source) => (source.topic === this.#ready ? 0 : registry.startOf(useCase, source)),
       filter: (source, records) => this.#filter(source, records),
-      hasRoom: () => this.#unsettled < this.#limit,
+      hasRoom: () => this.#unsettled + this.#consumer.overdue < this.#limit,
+      announces: () => Math.max(this.#limit, MIN_ANNOUNCED),
       deliver: (entry) => this.#deliver(entry),
       drains: true,
     });
@@ -65,7 +69,9 @@ export class Subscriber implements Subscription, Settler {
     await this.#consumer.start();
     const { cluster } = this.#options;
     this.#trimming = setInterval(() => {
-      void trim(cluster, cluster.names.group(this.useCase), [{ topic: this.#ready, partition: 0 }]);
+      // Each instance those that it reads, so that all are trimmed once.
+      const own = this.#consumer.assigned.filter(({ topic }) => topic === this.#ready);
+      void trim(cluster, cluster.names.group(this.useCase), own);
     }, TRIM_INTERVAL_MS);
   }
 

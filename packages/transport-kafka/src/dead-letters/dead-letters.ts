@@ -35,7 +35,7 @@ export class DeadLetters implements DeadLetterStore {
   readonly #options: DeadLettersOptions;
   readonly #topic: TopicSpec;
   readonly #tail: TopicTail;
-  /** Offsets by id, oldest first. */
+  /** Offsets by id, in ascending order. */
   readonly #offsets = new Map<string, number>();
 
   constructor(options: DeadLettersOptions) {
@@ -44,9 +44,9 @@ export class DeadLetters implements DeadLetterStore {
     this.#tail = new TopicTail(options.cluster, this.#topic.topic, ({ key, value, offset }) => {
       const id = key?.toString();
       if (id === undefined) return;
-      // A dead letter that was stored again after an unknown outcome keeps its place in the map.
-      if (value === null) this.#offsets.delete(id);
-      else this.#offsets.set(id, offset);
+      // One that was stored again after an unknown outcome moves to the end, as it does in the topic.
+      this.#offsets.delete(id);
+      if (value !== null) this.#offsets.set(id, offset);
     });
   }
 
@@ -64,7 +64,7 @@ export class DeadLetters implements DeadLetterStore {
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     await this.#refresh();
     const from = after === undefined ? undefined : Number(after);
-    const all = [...this.#offsets].sort(([, a], [, b]) => (order === "oldest" ? a - b : b - a));
+    const all = order === "oldest" ? [...this.#offsets] : [...this.#offsets].reverse();
     const rest = all.filter(([, offset]) => from === undefined || (order === "oldest" ? offset > from : offset < from));
     const page = rest.slice(0, limit);
     const items = await this.#read(page.map(([, offset]) => offset));

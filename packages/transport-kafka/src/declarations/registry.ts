@@ -12,6 +12,13 @@ import { UseCaseDeclarations } from "./use-case-declarations.ts";
 /** Stores records in the registry's topic, in this order. @throws PapaError */
 export type WriteRecords = (records: readonly KafkaRecord[]) => Promise<void>;
 
+/** One trial of an event, which may kill its process (T6). */
+export interface Trial {
+  readonly useCase: string;
+  readonly eventId: string;
+  readonly trial: string;
+}
+
 /** Knows what is declared in a namespace, and which trials have begun, by following the registry's topic. */
 export class Registry {
   readonly #names: Names;
@@ -92,13 +99,13 @@ export class Registry {
     await this.#store(keys.map((key) => registryRecord(key, null)));
   }
 
-  /** When each trial of an event began that was not taken back, by trial. */
-  trials(useCase: string, eventId: string): ReadonlyMap<string, number> {
-    return this.#trials.get(eventKey(useCase, eventId)) ?? new Map();
+  /** The trials of an event that were not taken back. */
+  trials(useCase: string, eventId: string): readonly string[] {
+    return [...(this.#trials.get(eventKey(useCase, eventId))?.keys() ?? [])];
   }
 
   /** Those trials that began so many milliseconds ago. */
-  *trialsOlderThan(age: number): Generator<{ useCase: string; eventId: string; trial: string }> {
+  *trialsOlderThan(age: number): Generator<Trial> {
     for (const [key, trials] of this.#trials) {
       const end = key.indexOf("\n");
       const [useCase, eventId] = [key.slice(0, end), key.slice(end + 1)];
@@ -112,7 +119,7 @@ export class Registry {
   }
 
   /** Takes trials back. @throws PapaError */
-  async endTrials(trials: readonly { useCase: string; eventId: string; trial: string }[]): Promise<void> {
+  async endTrials(trials: readonly Trial[]): Promise<void> {
     await this.#store(trials.map((each) => registryRecord({ kind: "trial", ...each }, null)));
   }
 

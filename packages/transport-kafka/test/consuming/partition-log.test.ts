@@ -71,7 +71,49 @@ test("H1 a new owner skips what the commit reports as done", () => {
   const log = new PartitionLog(source, 0);
   log.add([0, 1, 2, 3, 4].map(record), 5);
   for (const entry of all(log)) if (entry.record.offset % 2 === 1) log.settle(entry);
-  const { offset, metadata } = log.commit;
-  const next = new PartitionLog(source, offset, metadata);
+  const { offset, metadata } = log.commit(false);
+  const next = new PartitionLog(source, offset, { metadata });
   expect([0, 1, 2, 3, 4].filter((each) => next.wasDone(each))).toEqual([1, 3]);
+});
+
+test("T6 nothing is handed out before a commit has announced it, and nothing after a commit that ends", () => {
+  const log = new PartitionLog(source, 0, { announces: () => 4 });
+  log.add([0, 1, 2, 3, 4, 5].map(record), 6);
+  const offsets = () => all(log).map((entry) => entry.record.offset);
+  expect(offsets()).toEqual([]);
+  expect(log.wantsAnnouncement).toBe(true);
+  const first = log.commit(false);
+  expect(offsets()).toEqual([]);
+  first.stored();
+  expect(offsets()).toEqual([0, 1, 2, 3]);
+  expect(log.wantsAnnouncement).toBe(true);
+  log.commit(true).stored();
+  expect(offsets()).toEqual([]);
+  log.commit(false).stored();
+  expect(offsets()).toEqual([4, 5]);
+});
+
+test("T6 a new owner takes what was announced for redelivered, but not after a clean end", () => {
+  const log = new PartitionLog(source, 10, { announces: () => 4 });
+  log.add([record(10)], 11);
+  const announced = log.commit(false);
+  announced.stored();
+  all(log);
+  const next = ({ offset, metadata }: { offset: number; metadata: string }, takenOver = true) => {
+    const taken = new PartitionLog(source, offset, { metadata, takenOver, announces: () => 4 });
+    return [10, 13, 14].map((each) => taken.redeliveriesOf(each));
+  };
+  expect(next(announced)).toEqual([1, 1, 0]);
+  expect(next(announced, false)).toEqual([0, 0, 0]);
+  expect(next(log.commit(true))).toEqual([0, 0, 0]);
+});
+
+test("H9 what is done behind an open entry is not kept", () => {
+  const log = new PartitionLog(source, 0);
+  log.add([0, 1, 2].map(record), 3);
+  const [first, ...others] = all(log);
+  for (const entry of others) log.settle(entry);
+  expect(log.commit(false).metadata).not.toBe("");
+  if (first !== undefined) log.settle(first);
+  expect(log.commit(false)).toMatchObject({ offset: 3, metadata: "" });
 });
