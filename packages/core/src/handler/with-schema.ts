@@ -29,8 +29,12 @@ export function withSchema(
   return (payload, context) => {
     const schema = ownSchema ?? schemaIn(catalogue, context);
     const checked = validate(schema, payload);
-    if (checked instanceof Promise) return checked.then((result) => handleChecked(handler, context, result));
-    return handleChecked(handler, context, checked);
+    if (!(checked instanceof Promise)) return handleChecked(handler, context, checked);
+    return checked.then((result) => {
+      // The attempt has failed meanwhile, and may be repeated already: its handler is not begun.
+      context.signal.throwIfAborted();
+      return handleChecked(handler, context, result);
+    });
   };
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ReadAhead } from "../../src/handling/read-ahead.ts";
 import type { Clock } from "../../src/transport/clock.ts";
 
@@ -42,4 +42,51 @@ test("a clock that stands still changes nothing", () => {
   const { readAhead, clock } = readAheadAt(20);
   expect(handle(readAhead, clock, 0, 1_000)).toEqual([]);
   expect(readAhead.limit).toBe(40);
+});
+
+describe("H9 where events are large", () => {
+  const MIB = 1_048_576;
+
+  test("fewer are read ahead, at once, so that they fit the bytes", () => {
+    const { readAhead } = readAheadAt(20, 8 * MIB);
+    expect(readAhead.received(1_000)).toBe(false);
+    expect(readAhead.received(MIB)).toBe(true);
+    expect(readAhead.limit).toBe(8);
+    expect(readAhead.received(2 * MIB)).toBe(true);
+    expect(readAhead.limit).toBe(4);
+    // The same again changes nothing.
+    expect(readAhead.received(2 * MIB)).toBe(false);
+  });
+
+  test("one at least is read ahead, also where it alone has more than all the bytes", () => {
+    const { readAhead } = readAheadAt(20, 1_000);
+    expect(readAhead.received(MIB)).toBe(true);
+    expect(readAhead.limit).toBe(1);
+  });
+
+  test("small events are not measured, and change nothing", () => {
+    const { readAhead } = readAheadAt(20, 10_000);
+    for (let index = 0; index < 100; index += 1) expect(readAhead.received(4_096)).toBe(false);
+    expect(readAhead.limit).toBe(40);
+  });
+
+  test("quick handlers do not raise the limit beyond what fits", () => {
+    const { readAhead, clock } = readAheadAt(20, 100 * MIB);
+    readAhead.received(MIB);
+    handle(readAhead, clock, 0.01, 1_000);
+    expect(readAhead.limit).toBe(100);
+  });
+
+  test("they are forgotten slowly: one small event among large ones lets nothing more in", () => {
+    const { readAhead, clock } = readAheadAt(20, 8 * MIB);
+    readAhead.received(MIB);
+    for (let index = 0; index < 3; index += 1) {
+      readAhead.received(100);
+      handle(readAhead, clock, 1, 100);
+    }
+    expect(readAhead.limit).toBeLessThanOrEqual(12);
+    for (let index = 0; index < 300; index += 1) readAhead.received(100);
+    handle(readAhead, clock, 1, 1_000);
+    expect(readAhead.limit).toBe(200);
+  });
 });
