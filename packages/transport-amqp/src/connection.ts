@@ -13,7 +13,7 @@ import type {
 import { capabilities } from "./capabilities.ts";
 import { Channels } from "./client/channels.ts";
 import { Connections } from "./client/connections.ts";
-import { unknownUseCase } from "./client/errors.ts";
+import { isConnectionLost, unknownUseCase } from "./client/errors.ts";
 import { Locks } from "./client/locks.ts";
 import type { Target } from "./client/options.ts";
 import { within } from "./client/time-limit.ts";
@@ -34,6 +34,9 @@ import { deadLetterQueue, delayQueue, Names, retryQueue } from "./wire/names.ts"
 
 /** How long closing waits for settlements that are being stored. A broker that is away redelivers by itself. */
 const MAX_FLUSH_MS = 5_000;
+
+/** A payload as large as is allowed unless an app sets another limit, with its headers. */
+const MAX_EVENT_BYTES = 1_048_576 + 65_536;
 
 /** Connects one app to RabbitMQ. */
 export class AmqpConnection implements Connection {
@@ -108,6 +111,7 @@ export class AmqpConnection implements Connection {
   async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     const { consuming } = this.#connections;
     const { exchange } = this.#names;
+    const { maxHeldBytes } = this.#options;
     const queue = this.#names.queue(useCase);
     const subscriber = new Subscriber(readAhead, {
       useCase,
@@ -123,6 +127,8 @@ export class AmqpConnection implements Connection {
       }),
       acceptsOwnName: () => this.declarations.accepts(useCase, queue),
       redeclare: () => this.declarations.redeclare(useCase),
+      onProblem: (problem) => this.#options.onProblem(`consuming "${useCase}"`, problem),
+      initialPrefetch: Math.max(1, Math.floor(maxHeldBytes / MAX_EVENT_BYTES / this.declarations.size)),
     });
     await subscriber.start();
     this.#subscribers.push(subscriber);
@@ -159,12 +165,18 @@ export class AmqpConnection implements Connection {
     await this.#connections.close();
   }
 
-  /** Declares and consumes again after a reconnect. */
+  /** Declares and consumes again after a reconnect. One use case that fails does not keep the others from going on. */
   async resume(): Promise<void> {
-    await this.declarations.redeclareAll((_, error) => {
-      throw error;
+    const failed = new Set<string>();
+    await this.declarations.redeclareAll((useCase, error) => {
+      failed.add(useCase);
+      if (!isConnectionLost(error))
+        this.#options.logger.warn(
+          { err: error, useCase },
+          "A use case could not be declared again; another try follows.",
+        );
     });
-    await Promise.all(this.#subscribers.map((each) => each.start()));
+    for (const subscriber of this.#subscribers) subscriber.resume(!failed.has(subscriber.useCase));
   }
 
   async #inspect(useCase: string): Promise<QueueStats> {

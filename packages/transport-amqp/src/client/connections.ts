@@ -31,6 +31,8 @@ export class Connections {
         connectionName: `${options.appName} (${role})`,
         setUp,
         onStatus: (up, error) => status.update(role, up, error),
+        // An alarm is the broker's, whichever connection hears of it.
+        onBlocked: (reason) => options.onProblem("alarm", reason && `the broker blocks publishers: ${reason}`),
       });
     const consuming = await open("consuming", resume);
     try {

@@ -15,8 +15,10 @@ export interface ReconnectingConnectionOptions {
   readonly connectionName: string;
   /** Makes what lives on a connection, again after each reconnect. */
   readonly setUp: () => Promise<void>;
-  /** Called when the connection is lost, is blocked by the broker, and serves again; not when it first serves. */
+  /** Called when the connection is lost and when it serves again; not when it first serves. */
   readonly onStatus: (up: boolean, error: Error | undefined) => void;
+  /** Called when the broker takes nothing from the connection, with why, and with `undefined` when it does again. */
+  readonly onBlocked: (reason: string | undefined) => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export class ReconnectingConnection {
   readonly #options: ReconnectingConnectionOptions;
   #current: OpenConnection | undefined;
   #serving = false;
-  #blocked = false;
+  #blocked: string | undefined;
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #endBackoff: (() => void) | undefined;
@@ -57,6 +59,11 @@ export class ReconnectingConnection {
     return this.#current !== undefined;
   }
 
+  /** Why the broker takes nothing from this connection, if it does not: it runs short of memory or disk. */
+  get blocked(): string | undefined {
+    return this.#blocked;
+  }
+
   /** The first number of the broker's version. */
   get majorVersion(): number {
     return this.#current?.majorVersion ?? 0;
@@ -73,10 +80,13 @@ export class ReconnectingConnection {
   }
 
   /** Resolves when the connection serves; rejects when it is closed for good. */
-  whenUp(): Promise<void> {
-    if (this.up) return Promise.resolve();
-    if (this.#closed) return Promise.reject(this.lost());
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  async whenUp(): Promise<void> {
+    while (!this.up) await this.#change();
+  }
+
+  /** Resolves when the connection serves and the broker reads from it; rejects when it is closed for good. */
+  async whenWritable(): Promise<void> {
+    while (!this.up || this.#blocked !== undefined) await this.#change();
   }
 
   /** Makes the error of something that was under way when the connection was lost. */
@@ -114,9 +124,8 @@ export class ReconnectingConnection {
     const { model } = opened;
     if (this.#closed) return closeConnection(model);
     this.#current = opened;
-    this.#blocked = false;
-    model.on("blocked", (reason: string) => this.#setBlocked(opened, true, reason));
-    model.on("unblocked", () => this.#setBlocked(opened, false));
+    model.on("blocked", (reason: string) => this.#setBlocked(opened, reason));
+    model.on("unblocked", () => this.#setBlocked(opened, undefined));
     model.on("close", (error?: Error) => this.#onClose(opened, error));
     try {
       await within(setUp(), MAX_SET_UP_MS, "the broker does not answer");
@@ -131,6 +140,7 @@ export class ReconnectingConnection {
 
   #onClose(closed: OpenConnection, error: Error | undefined): void {
     if (this.#current !== closed) return;
+    this.#setBlocked(closed, undefined);
     this.#current = undefined;
     // During set-up the rejection of #connect says so.
     if (!this.#serving) return;
@@ -153,16 +163,26 @@ export class ReconnectingConnection {
     }
     if (this.#closed) return;
     this.#serving = true;
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
-    if (!this.#blocked) this.#options.onStatus(true, undefined);
+    this.#notifyWaiting();
+    this.#options.onStatus(true, undefined);
   }
 
   /** A broker that runs short of memory or disk stops reading from connections that publish. */
-  #setBlocked(connection: OpenConnection, blocked: boolean, reason = ""): void {
-    if (this.#current !== connection || this.#blocked === blocked) return;
-    this.#blocked = blocked;
-    if (!this.#serving) return;
-    this.#options.onStatus(!blocked, blocked ? new Error(`The broker blocks publishers: ${reason}.`) : undefined);
+  #setBlocked(connection: OpenConnection, reason: string | undefined): void {
+    if (this.#current !== connection || this.#blocked === reason) return;
+    this.#blocked = reason;
+    if (reason === undefined) this.#notifyWaiting();
+    this.#options.onBlocked(reason);
+  }
+
+  /** Resolves when the connection may have come to serve; rejects when it is closed for good. */
+  #change(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.lost());
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  #notifyWaiting(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   #backOff(milliseconds: number): Promise<void> {

@@ -26,6 +26,7 @@ export class Acknowledgements {
   /** Tags above `next` that were acknowledged or returned one by one. */
   readonly #gone = new Set<number>();
   #planned = false;
+  #held = false;
   #timer: NodeJS.Timeout | undefined;
   #open = true;
 
@@ -69,6 +70,17 @@ export class Acknowledgements {
     this.#ahead.clear();
   }
 
+  /** Acknowledges everything that is settled, and nothing more until {@link resume}. */
+  hold(): void {
+    this.flush();
+    this.#held = true;
+  }
+
+  resume(): void {
+    this.#held = false;
+    this.flush();
+  }
+
   /** Forgets everything: the channel is gone, and the broker redelivers. */
   drop(): void {
     this.#open = false;
@@ -77,6 +89,7 @@ export class Acknowledgements {
 
   #endTurn(): void {
     this.#planned = false;
+    if (this.#held) return;
     this.#flushContiguous();
     if (this.#ahead.size === 0) return;
     if (this.#ahead.size * 4 >= this.prefetch) {
@@ -86,7 +99,7 @@ export class Acknowledgements {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.flush();
+      if (!this.#held) this.flush();
     }, MAX_GAP_WAIT_MS);
   }
 

@@ -5,30 +5,41 @@ import type { ReceivedMessage } from "../wire/received-message.ts";
 export interface DeliveryOwner {
   /** Whether the channel is open. */
   readonly alive: boolean;
-  settle(tag: number, settlement: Settlement): Promise<Settled>;
+  settle(delivery: AmqpDelivery, settlement: Settlement): Promise<Settled>;
 }
 
 /** Hands a message to the core. It belongs to the channel that delivered it, and ends with it. */
 export class AmqpDelivery implements Delivery {
-  readonly event: ReceivedEvent;
-  readonly attempt: number;
-  readonly redeliveries: number;
-  readonly #tag: number;
+  readonly received: ReceivedMessage;
   readonly #owner: DeliveryOwner;
 
-  constructor(message: ReceivedMessage, tag: number, owner: DeliveryOwner) {
-    this.event = message.event;
-    this.attempt = message.attempt;
-    this.redeliveries = message.redeliveries;
-    this.#tag = tag;
+  constructor(received: ReceivedMessage, owner: DeliveryOwner) {
+    this.received = received;
     this.#owner = owner;
+  }
+
+  get event(): ReceivedEvent {
+    return this.received.event;
+  }
+
+  get attempt(): number {
+    return this.received.attempt;
+  }
+
+  get redeliveries(): number {
+    return this.received.redeliveries;
   }
 
   get lost(): boolean {
     return !this.#owner.alive;
   }
 
+  /** Names the delivery on its channel. */
+  get tag(): number {
+    return this.received.message.fields.deliveryTag;
+  }
+
   settle(settlement: Settlement): Promise<Settled> {
-    return this.#owner.settle(this.#tag, settlement);
+    return this.#owner.settle(this, settlement);
   }
 }

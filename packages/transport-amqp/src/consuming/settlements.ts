@@ -1,4 +1,5 @@
-import { type EncodedEvent, HEADER, type Unconfirmed } from "@papa-events/core/transport";
+import { isPapaError, PapaError } from "@papa-events/core";
+import { type EncodedEvent, HEADER, type Settlement, type Unconfirmed } from "@papa-events/core/transport";
 import { isConnectionLost } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/sleep.ts";
@@ -9,6 +10,8 @@ import type { Delays } from "../waiting/delays.ts";
 import { deadLetterProperties } from "../wire/dead-letter-properties.ts";
 import { deadLetterQueue, delayQueue, type Names } from "../wire/names.ts";
 import { propertiesOfStored } from "../wire/properties.ts";
+import type { ReceivedMessage } from "../wire/received-message.ts";
+import { returnedProperties } from "../wire/returned-message.ts";
 
 /** A channel that the broker closed is opened again at the next try. */
 const RETRY_PAUSE_MS = 20;
@@ -27,12 +30,9 @@ export interface SettlementsOptions {
 /** Whether a delivery is still this instance's to settle. */
 export type IsOurs = () => boolean;
 
-/**
- * Stores what becomes of deliveries. Each member resolves to whether that is confirmed, and to `false` if the delivery
- * was lost meanwhile. While only the publishing connection is down it waits, and sends again.
- *
- * @throws PapaError what the broker refuses
- */
+type Stored = Exclude<Settlement, { kind: "release" }>;
+
+/** Stores what becomes of deliveries. */
 export class Settlements {
   readonly #options: SettlementsOptions;
 
@@ -40,8 +40,32 @@ export class Settlements {
     this.#options = options;
   }
 
-  /** Publishes a handler's outputs. */
-  async storeOutputs(events: readonly EncodedEvent[], isOurs: IsOurs): Promise<boolean> {
+  /**
+   * Stores a settlement, and resolves to whether that is confirmed: `false` if the delivery was lost meanwhile. While only
+   * the publishing connection is down it waits, and sends again.
+   *
+   * @throws PapaError what the broker refuses
+   */
+  store(useCase: string, settlement: Stored, received: ReceivedMessage, isOurs: IsOurs): Promise<boolean> {
+    switch (settlement.kind) {
+      case "done":
+        return this.#storeOutputs(settlement.outputs, isOurs);
+      case "retry":
+      case "forward":
+        return this.#storeDelayed(useCase, settlement.delay, settlement.event, received, isOurs);
+      case "dead":
+        return this.#storeDead(useCase, settlement.id, settlement.event, received, isOurs);
+    }
+  }
+
+  /** Puts a copy of a message at the end of its queue, and resolves to whether it is there. @throws PapaError */
+  storeCopy(useCase: string, received: ReceivedMessage): Promise<boolean> {
+    const { names, queuePublisher } = this.#options;
+    const { content: body } = received.message;
+    return queuePublisher.publish({ queue: names.queue(useCase), body, properties: returnedProperties(received) });
+  }
+
+  async #storeOutputs(events: readonly EncodedEvent[], isOurs: IsOurs): Promise<boolean> {
     let left = events;
     return this.#untilStored(isOurs, async () => {
       const unconfirmed: readonly Unconfirmed[] = await this.#options.publisher.publish(left);
@@ -51,12 +75,18 @@ export class Settlements {
     });
   }
 
-  /** Stores an event that waits for `delay` milliseconds and then goes back to its use case only. */
-  storeDelayed(useCase: string, delay: number, event: EncodedEvent, isOurs: IsOurs): Promise<boolean> {
-    const { delays, queuePublisher, redeclare } = this.#options;
-    const queue = this.#options.names.queue(useCase);
+  /** An event that waits for `delay` milliseconds and then goes back to its use case only. */
+  #storeDelayed(
+    useCase: string,
+    delay: number,
+    event: EncodedEvent,
+    { message: { properties: received } }: ReceivedMessage,
+    isOurs: IsOurs,
+  ): Promise<boolean> {
+    const { delays, names, queuePublisher, redeclare } = this.#options;
+    const queue = names.queue(useCase);
     const step = delayStep(delay);
-    const message: Omit<QueueMessage, "queue"> = { body: event.body, properties: propertiesOfStored(event) };
+    const message: Omit<QueueMessage, "queue"> = { body: event.body, properties: propertiesOfStored(event, received) };
     if (step === 0)
       return this.#untilStored(isOurs, () =>
         queuePublisher.publishOrDeclare({ ...message, queue }, () => redeclare(useCase)),
@@ -70,14 +100,19 @@ export class Settlements {
     });
   }
 
-  /** Stores an event among its use case's dead letters. */
-  storeDead(useCase: string, id: string, event: EncodedEvent, isOurs: IsOurs): Promise<boolean> {
+  #storeDead(
+    useCase: string,
+    id: string,
+    event: EncodedEvent,
+    { message: { properties: received } }: ReceivedMessage,
+    isOurs: IsOurs,
+  ): Promise<boolean> {
     const { names, queuePublisher, redeclare } = this.#options;
     const traceback = event.headers[HEADER.errorStack] || event.headers[HEADER.errorMessage] || "";
     const message: QueueMessage = {
       queue: deadLetterQueue(names.queue(useCase)),
       body: event.body,
-      properties: deadLetterProperties(propertiesOfStored(event), id, traceback),
+      properties: deadLetterProperties(propertiesOfStored(event, received), id, traceback),
     };
     return this.#untilStored(isOurs, () => queuePublisher.publishOrDeclare(message, () => redeclare(useCase)));
   }
@@ -85,7 +120,7 @@ export class Settlements {
   async #untilStored(isOurs: IsOurs, store: () => Promise<void>): Promise<boolean> {
     while (isOurs()) {
       try {
-        await this.#options.connection.whenUp();
+        await this.#options.connection.whenWritable();
       } catch {
         // Closed for good.
         return false;
@@ -94,10 +129,16 @@ export class Settlements {
         await store();
         return true;
       } catch (error) {
-        if (!isConnectionLost(error)) throw error;
+        if (!isConnectionLost(error)) throw forNow(error);
         await sleep(RETRY_PAUSE_MS);
       }
     }
     return false;
   }
+}
+
+/** A right that was taken away may come back. An event that was handled must not be given up for it. */
+function forNow(error: unknown): unknown {
+  if (!isPapaError(error, "access-refused")) return error;
+  return new PapaError("access-refused", error.message, error.details, { retryable: true, cause: error });
 }

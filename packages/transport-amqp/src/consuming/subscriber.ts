@@ -1,35 +1,49 @@
-import type { Logger, OnDelivery, Subscription } from "@papa-events/core/transport";
-import { toPapaError } from "../client/errors.ts";
+import type { Delivery, Logger, Subscription } from "@papa-events/core/transport";
+import { isConnectionLost, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
-import { sleep } from "../client/sleep.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 
 /** How long a prefetch stays at least: each change is two calls to the broker. */
 const MIN_CHANGE_INTERVAL_MS = 100;
 const INITIAL_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 10_000;
+const MAX_BACKOFF_MS = 5_000;
 
 export interface SubscriberOptions extends Omit<ConsumerOptions, "onEnd" | "origin"> {
   readonly connection: ReconnectingConnection;
   readonly logger: Logger;
-  readonly onDelivery: OnDelivery;
   readonly origin: () => ConsumerOptions["origin"];
-  /** Declares the queue again, in case it has been deleted. */
+  /** Declares the use case again, in case somebody has deleted its queues. */
   readonly redeclare: () => Promise<void>;
+  /** Called when the use case cannot be consumed while the connection stands, and with `undefined` when it can again. */
+  readonly onProblem: (problem: string | undefined) => void;
+  /** How many events may be handed out before it is known how large they are. */
+  readonly initialPrefetch: number;
 }
 
-/** Consumes one use case's queue for an app, over all the channels that takes. */
+/**
+ * Consumes one use case's queue for an app, over all the channels that takes. A single loop brings what there is to what
+ * is wanted: a consumer with this prefetch, or none. Nobody else begins or changes a consumer.
+ */
 export class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
   #consumer: Consumer | undefined;
   #readAhead: number;
   #open = true;
-  #changeTimer: NodeJS.Timeout | undefined;
-  #restarting = false;
+  /** Whether the queue is known to be declared; after the broker has ended a consumer it may be gone. */
+  #declared = true;
+  /** The prefetch until the first delivery has shown how large the events are. */
+  #initialPrefetch: number | undefined;
+  /** Whether the broker has just ended a consumer: the next is not started at once. */
+  #ended = false;
+  #begun = 0;
+  #changed = 0;
+  #backoff = INITIAL_BACKOFF_MS;
+  #wake: () => void = () => {};
 
   constructor(readAhead: number, options: SubscriberOptions) {
     this.#readAhead = readAhead;
     this.#options = options;
+    if (options.initialPrefetch < readAhead) this.#initialPrefetch = options.initialPrefetch;
   }
 
   get useCase(): string {
@@ -41,82 +55,150 @@ export class Subscriber implements Subscription {
     return this.#consumer?.unsettled ?? 0;
   }
 
-  /** Starts consuming on a new channel. @throws PapaError */
+  /** Begins to consume. @throws PapaError */
   async start(): Promise<void> {
-    if (!this.#open) return;
+    await this.#consume();
+    void this.#reconcile();
+  }
+
+  readAhead(limit: number): void {
+    this.#readAhead = limit;
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#open = false;
+    this.#wake();
+    await this.#consumer?.cancel();
+  }
+
+  /** Flushes what is settled and gives the rest back. */
+  async close(): Promise<void> {
+    this.#open = false;
+    this.#wake();
+    await this.#consumer?.close();
+  }
+
+  /** To be called after a reconnect. @param declared whether the use case has been declared again */
+  resume(declared: boolean): void {
+    this.#declared = declared;
+    this.#ended = false;
+    this.#backoff = INITIAL_BACKOFF_MS;
+    this.#wake();
+  }
+
+  async #reconcile(): Promise<void> {
+    while (this.#open) {
+      if (!this.#options.connection.connected) await this.#pause();
+      else if (this.#ended) await this.#rest();
+      else if (this.#consumer === undefined) await this.#tryToConsume();
+      else if (this.#consumer.prefetch === this.#wantedPrefetch) await this.#pause();
+      else await this.#changePrefetch(this.#consumer);
+    }
+  }
+
+  async #tryToConsume(): Promise<void> {
+    const { connection, logger, redeclare, onProblem, useCase } = this.#options;
+    try {
+      if (!this.#declared) await redeclare();
+      this.#declared = true;
+      await this.#consume();
+      onProblem(undefined);
+      logger.info({ useCase }, "The use case is consumed again.");
+    } catch (error) {
+      if (!this.#open || isConnectionLost(error) || !connection.connected) return;
+      this.#declared = false;
+      onProblem(`its queue cannot be consumed: ${error instanceof Error ? error.message : String(error)}`);
+      logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
+      await this.#backOff();
+    }
+  }
+
+  async #rest(): Promise<void> {
+    this.#ended = false;
+    await this.#backOff();
+  }
+
+  async #backOff(): Promise<void> {
+    const backoff = this.#backoff;
+    this.#backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
+    await this.#pause(backoff * (0.5 + Math.random() / 2));
+  }
+
+  /** Starts a consumer on a new channel. @throws PapaError */
+  async #consume(): Promise<void> {
     const { connection } = this.#options;
     const channel = await connection.channel();
+    let begun = false;
+    let endedBecause = "";
     const consumer: Consumer = new Consumer(channel, {
       ...this.#options,
       origin: this.#options.origin(),
-      onEnd: () => this.#onEnd(consumer),
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+      onEnd: (reason) => {
+        endedBecause = reason;
+        if (begun) this.#onEnd(reason);
+      },
     });
+    // Known before it begins, so that a stop meanwhile ends it.
     this.#consumer = consumer;
     try {
-      await consumer.consume(this.#readAhead);
+      await consumer.consume(this.#wantedPrefetch);
+      if (!consumer.alive && this.#open) throw new Error(endedBecause);
     } catch (error) {
       this.#consumer = undefined;
       if (!connection.connected) throw connection.lost(error);
       throw toPapaError(error, { address: connection.address, object: `queue of "${this.useCase}"` });
     }
+    begun = true;
+    this.#begun = performance.now();
   }
 
-  readAhead(limit: number): void {
-    if (limit === this.#readAhead) return;
-    this.#readAhead = limit;
-    if (this.#changeTimer === undefined) this.#change();
+  get #wantedPrefetch(): number {
+    return this.#initialPrefetch ?? this.#readAhead;
   }
 
-  async stop(): Promise<void> {
-    this.#open = false;
-    clearTimeout(this.#changeTimer);
-    await this.#consumer?.cancel();
+  #onDelivery(delivery: Delivery): void {
+    this.#options.onDelivery(delivery);
+    if (this.#initialPrefetch === undefined) return;
+    this.#initialPrefetch = undefined;
+    this.#wake();
   }
 
-  /** Flushes what is settled and returns the rest to the queue. */
-  async close(): Promise<void> {
-    this.#open = false;
-    clearTimeout(this.#changeTimer);
-    await this.#consumer?.close();
+  async #changePrefetch(consumer: Consumer): Promise<void> {
+    const since = performance.now() - this.#changed;
+    if (since < MIN_CHANGE_INTERVAL_MS) {
+      await this.#pause(MIN_CHANGE_INTERVAL_MS - since);
+      return;
+    }
+    this.#changed = performance.now();
+    // A consumer whose channel ends meanwhile is started again, with the new prefetch.
+    await consumer.consume(this.#wantedPrefetch).catch(() => {});
   }
 
-  /** Applies the read-ahead now, and applies it again after the interval if it has changed by then. */
-  #change(): void {
-    if (!this.#open) return;
-    const applied = this.#readAhead;
-    // A consumer whose channel ends meanwhile is restarted, with the new prefetch.
-    this.#consumer?.consume(applied).catch(() => {});
-    this.#changeTimer = setTimeout(() => {
-      this.#changeTimer = undefined;
-      if (this.#readAhead !== applied) this.#change();
-    }, MIN_CHANGE_INTERVAL_MS).unref();
-  }
-
-  #onEnd(consumer: Consumer): void {
-    if (this.#consumer !== consumer) return;
+  #onEnd(reason: string): void {
     this.#consumer = undefined;
-    // If the whole connection was lost, its reconnect restarts all consumers.
+    if (performance.now() - this.#begun > MAX_BACKOFF_MS) this.#backoff = INITIAL_BACKOFF_MS;
+    const { connection, logger, onProblem, useCase } = this.#options;
+    // If the whole connection was lost, amqplib says so a moment later.
     setImmediate(() => {
-      if (this.#open && this.#consumer === undefined && this.#options.connection.connected) void this.#restart();
+      if (!this.#open || !connection.connected || this.#consumer !== undefined) return;
+      this.#declared = false;
+      onProblem(`the broker ended its consumer: ${reason}`);
+      logger.warn({ useCase, reason }, "The broker ended a consumer; it is started again.");
+      this.#ended = true;
+      this.#wake();
     });
   }
 
-  async #restart(): Promise<void> {
-    if (this.#restarting) return;
-    this.#restarting = true;
-    const { connection, logger, redeclare, useCase } = this.#options;
-    logger.warn({ useCase }, "The broker ended a consumer; it is started again.");
-    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
-      await sleep(backoff * (0.5 + Math.random() / 2));
-      if (!this.#open || !connection.connected || this.#consumer !== undefined) break;
-      try {
-        await redeclare();
-        await this.start();
-        break;
-      } catch (error) {
-        logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
-      }
-    }
-    this.#restarting = false;
+  /** Waits for so long, or until something may have changed. */
+  #pause(milliseconds?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds).unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

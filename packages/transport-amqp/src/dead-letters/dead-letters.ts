@@ -74,7 +74,7 @@ export class DeadLetters implements DeadLetterStore {
     return this.#locked(async () => {
       const redrive = async (message: StampedMessage) => {
         const [stored] = await this.#stored([message]);
-        if (stored !== undefined) await this.#returnToQueue(revive(stored));
+        if (stored !== undefined) await this.#returnToQueue(revive(stored), message);
       };
       if (ids === "all") return this.#options.queue.drain(redrive);
       return this.#remove(ids, redrive);
@@ -103,9 +103,9 @@ export class DeadLetters implements DeadLetterStore {
     });
   }
 
-  #returnToQueue(event: EncodedEvent): Promise<void> {
+  #returnToQueue(event: EncodedEvent, { message: { properties: received } }: StampedMessage): Promise<void> {
     const { origin, queuePublisher, redeclare } = this.#options;
-    const message = { queue: origin.queue, body: event.body, properties: propertiesOfStored(event) };
+    const message = { queue: origin.queue, body: event.body, properties: propertiesOfStored(event, received) };
     return queuePublisher.publishOrDeclare(message, redeclare);
   }
 

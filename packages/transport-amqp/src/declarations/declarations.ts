@@ -37,6 +37,11 @@ export class Declarations implements SharedDeclarations {
     this.#options = options;
   }
 
+  /** How many use cases this app has declared, at least 1. */
+  get size(): number {
+    return Math.max(1, this.#declared.size);
+  }
+
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
   declare(declarations: readonly Declaration[]): Promise<void> {
     return this.#options.retryOnReconnect(() => this.#declare(declarations));
@@ -61,11 +66,9 @@ export class Declarations implements SharedDeclarations {
 
   /** Declares a use case again, in case somebody has deleted its queues: what this app declares of it, else what is recorded. */
   async redeclare(useCase: string): Promise<void> {
-    const { topology } = this.#options;
     const patterns = this.#declared.get(useCase) ?? (await this.#recordedPatterns(useCase));
     await this.ensureExchange();
-    await topology.declareQueues(useCase);
-    await topology.bind(useCase, patterns);
+    await this.#declareQueues(useCase, patterns);
   }
 
   /**
@@ -74,9 +77,12 @@ export class Declarations implements SharedDeclarations {
    * @param onFailure receives what one use case could not be declared for; the others are declared all the same
    */
   async redeclareAll(onFailure: (useCase: string, error: unknown) => void): Promise<void> {
-    await inParallel([...this.#declared.keys()], (useCase) =>
-      this.redeclare(useCase).catch((error: unknown) => onFailure(useCase, error)),
-    );
+    if (this.#declared.size === 0) return;
+    const exchange = await settled(this.ensureExchange());
+    await inParallel([...this.#declared], async ([useCase, patterns]) => {
+      const queues = exchange ?? (await settled(this.#declareQueues(useCase, patterns)));
+      if (queues !== undefined) onFailure(useCase, queues.error);
+    });
   }
 
   /**
@@ -126,6 +132,12 @@ export class Declarations implements SharedDeclarations {
     for (const { name, patterns } of declarations) this.#declared.set(name, patterns);
   }
 
+  async #declareQueues(useCase: string, patterns: readonly string[]): Promise<void> {
+    const { topology } = this.#options;
+    await topology.declareQueues(useCase);
+    await topology.bind(useCase, patterns);
+  }
+
   async #takeOver(useCase: string): Promise<void> {
     if (this.#takenOver.has(useCase)) return;
     const { appName, registry, earlierRegistry } = this.#options;
@@ -153,6 +165,12 @@ async function inParallel<T>(all: readonly T[], act: (each: T) => Promise<void>)
   const results = await Promise.allSettled(Array.from({ length: workers }, next));
   const failed = results.find((each) => each.status === "rejected");
   if (failed !== undefined) throw failed.reason;
+}
+
+/** What an action rejects with, if it does. */
+async function settled(action: Promise<void>): Promise<{ readonly error: unknown } | undefined> {
+  const [result] = await Promise.allSettled([action]);
+  return result.status === "rejected" ? { error: result.reason } : undefined;
 }
 
 function onlyLiteral(patterns: readonly string[]): string | undefined {

@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 5_000;
 const INITIAL_BACKOFF_MS = 2;
 const MAX_BACKOFF_MS = 50;
 /** How long a change may take to be stored: nobody can read the document meanwhile. */
-const MAX_PUBLISH_MS = 10_000;
+const MAX_PUBLISH_MS = 5_000;
 
 /** How a document is read and written. */
 export interface DocumentKind<T> {
@@ -76,6 +76,7 @@ export class SharedDocument<T> {
    * @throws PapaError
    */
   async change(change: (document: T) => T, whileHeld: () => Promise<void> = async () => {}): Promise<T> {
+    this.#publisher.assertWritable();
     const changed = await this.#tryChange(change, whileHeld);
     if (changed !== undefined) return changed.document;
     // One creates it: a quorum queue that two declare at once refuses messages for a moment.

@@ -30,6 +30,14 @@ export class PublishChannel {
     return this.#channel;
   }
 
+  /** Why nothing is to be sent, if so: the broker would not read it before its alarm is over. */
+  get blocked(): PapaError | undefined {
+    const { address, blocked } = this.#connection;
+    if (blocked === undefined) return undefined;
+    const message = `The broker at ${address} blocks publishers: ${blocked}.`;
+    return new PapaError("connection-failed", message, { transport: "amqp", address }, { retryable: true });
+  }
+
   /** Opens the channel; calls at the same time share one. @throws PapaError */
   open(): Promise<ConfirmChannel> {
     this.#opening ??= this.#open().finally(() => {

@@ -24,6 +24,8 @@ export class Publisher {
 
   /** Publishes to every use case that accepts the events; see `Connection.publish`. Never rejects. */
   async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+    const blocked = this.#channel.blocked;
+    if (blocked !== undefined) return events.map((_, index) => ({ index, error: blocked }));
     let channel = this.#channel.current;
     try {
       channel ??= await this.#channel.open();

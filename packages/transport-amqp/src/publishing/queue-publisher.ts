@@ -25,6 +25,12 @@ export class QueuePublisher {
     this.#channel = new PublishChannel(connection, "the default exchange", async () => {});
   }
 
+  /** @throws PapaError `connection-failed` while the broker blocks publishers */
+  assertWritable(): void {
+    const { blocked } = this.#channel;
+    if (blocked !== undefined) throw blocked;
+  }
+
   /**
    * Publishes to a queue, and resolves to whether there is such a queue. It is published as mandatory, since the broker
    * otherwise confirms even what it drops for want of a queue.

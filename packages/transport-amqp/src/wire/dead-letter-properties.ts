@@ -1,5 +1,6 @@
 import type { Message, Options } from "amqplib";
 import { type DeadLetterStamp, newPosition, POSITION_HEADER } from "./dead-letter-stamp.ts";
+import { sendableValue } from "./properties.ts";
 
 /** How much of the original's traceback is kept if its headers are more than amqplib can send. */
 const MAX_TRACEBACK_CHARACTERS = 16_384;
@@ -24,7 +25,7 @@ export function renewedProperties(
     // The count starts again; the others would route copies.
     if (/^(?:x-delivery-count|cc|bcc)$/i.test(name)) continue;
     const cut = name === "exception" && cutTraceback;
-    headers[name] = cut ? String(value).slice(0, MAX_TRACEBACK_CHARACTERS) : sendable(value);
+    headers[name] = cut ? String(value).slice(0, MAX_TRACEBACK_CHARACTERS) : sendableValue(value);
   }
   headers[POSITION_HEADER] = position;
   const { contentType, contentEncoding, priority, replyTo, messageId, timestamp, type, appId } = properties;
@@ -32,9 +33,4 @@ export function renewedProperties(
   const kept = { contentType, contentEncoding, priority, replyTo, messageId, timestamp, type, appId };
   const set = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
   return { ...set, headers, persistent: true, correlationId: id };
-}
-
-/** amqplib sends -128 to -1 in a type that the original cannot send again. */
-function sendable(value: unknown): unknown {
-  return typeof value === "number" && value < 0 && value >= -128 ? { "!": "int", value } : value;
 }

@@ -1,5 +1,5 @@
 import { type EncodedEvent, HEADER } from "@papa-events/core/transport";
-import type { Options } from "amqplib";
+import type { MessageProperties, Options } from "amqplib";
 
 /** AMQP writes the length of a short string in one byte. */
 const MAX_SHORT_STRING_BYTES = 255;
@@ -9,7 +9,7 @@ const MAX_SHORT_STRING_BYTES = 255;
  * RabbitMQ 3 believes an `x-death` that a client sends, and drops what looks like a cycle. The original takes an event
  * with a count for one already retried. `CC` routes copies.
  */
-const BROKER_HEADERS = /^(?:x-death|x-(?:first|last)-death-.*|x-delivery-count|exception|cc|bcc)$/i;
+const BROKER_HEADERS = /^(?:x-death|x-(?:first|last)-death-.*|x-delivery-count|x-acquired-count|exception|cc|bcc)$/i;
 
 /** Whether any header is one of the broker's; few events have one. */
 export function hasBrokerHeaders(headers: Readonly<Record<string, unknown>>): boolean {
@@ -45,10 +45,40 @@ export function propertiesOf(event: EncodedEvent, headers: EncodedEvent["headers
   return properties;
 }
 
-/** Makes the properties of an event that is stored again, which may carry headers of the broker. */
-export function propertiesOfStored(event: EncodedEvent): Options.Publish {
-  const properties = propertiesOf(event);
-  return hasBrokerHeaders(event.headers) ? { ...properties, headers: withoutBrokerHeaders(event.headers) } : properties;
+/**
+ * Makes the properties of an event that is stored again: without the broker's headers, and with what somebody else has
+ * set besides, in its own types.
+ *
+ * @param received the properties it came with
+ */
+export function propertiesOfStored(event: EncodedEvent, received: MessageProperties): Options.Publish {
+  const { headers, rawHeaders } = event;
+  const properties = { ...propertiesOf(event), ...foreignProperties(received) };
+  if (rawHeaders !== undefined)
+    return { ...properties, headers: { ...withoutBrokerHeaders(headers), ...sendableHeaders(rawHeaders) } };
+  return hasBrokerHeaders(headers) ? { ...properties, headers: withoutBrokerHeaders(headers) } : properties;
+}
+
+/** What an outsider says of the body and of where answers go: this library reads none of it. */
+export function foreignProperties(received: MessageProperties): Options.Publish {
+  const { contentType, contentEncoding, replyTo } = received;
+  const properties: Options.Publish = {};
+  if (typeof contentType === "string") properties.contentType = contentType;
+  if (typeof contentEncoding === "string") properties.contentEncoding = contentEncoding;
+  if (typeof replyTo === "string") properties.replyTo = replyTo;
+  return properties;
+}
+
+/** Copies received headers as they may be sent again, without those of the broker. */
+export function sendableHeaders(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const sendable = withoutBrokerHeaders(headers);
+  for (const [name, value] of Object.entries(sendable)) sendable[name] = sendableValue(value);
+  return sendable;
+}
+
+/** amqplib sends -128 to -1 in a type that the original cannot send again. */
+export function sendableValue(value: unknown): unknown {
+  return typeof value === "number" && value < 0 && value >= -128 ? { "!": "int", value } : value;
 }
 
 /** Views bytes as the `Buffer` that amqplib wants, without a copy. */

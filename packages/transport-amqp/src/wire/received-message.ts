@@ -9,6 +9,15 @@ const NO_HEADERS: RawHeaders = {};
 /** A timestamp above this is in milliseconds, not in seconds. */
 const MAX_TIMESTAMP_S = 100_000_000_000;
 
+/** How often a copy in the queue came back before it was made: the broker's own count starts again with each copy. */
+export const RETURNS_HEADER = "papa_returns";
+
+/**
+ * After how many returns a message is replaced by a copy. RabbitMQ 4 takes a message from the queue at its 21st return,
+ * and what leaves so goes round by the original's retry queue and is destroyed there as a cycle.
+ */
+const MAX_RETURNS = 10;
+
 /** The queue that a message came from. */
 export interface Origin {
   readonly exchange: string;
@@ -25,30 +34,38 @@ export interface ReceivedMessage {
   readonly kind: "event" | "leaked" | "own-name";
   readonly event: ReceivedEvent;
   readonly attempt: number;
+  /** How often it came back without a rejection. */
   readonly redeliveries: number;
+  /** Whether it has come back so often that the broker may soon destroy it. */
+  readonly worn: boolean;
+  /** As it came. */
+  readonly message: Message;
 }
 
 /** Reads a message from a use case's queue. Its headers tell who published it: this library, the original or anybody. */
 export function readMessage(message: Message, origin: Origin): ReceivedMessage {
-  const { fields, properties, content } = message;
+  const { fields, properties } = message;
   const headers: RawHeaders = properties.headers ?? NO_HEADERS;
   const { exchange, queue } = origin;
   const published = fields.exchange === exchange && fields.routingKey !== queue;
   if (published && !hasBrokerHeaders(headers)) {
     // The fast path, which nearly every message takes.
     const event = eventOf(message, fields.routingKey, headers);
-    return { kind: "event", event, attempt: readAttempt(headers), redeliveries: 0 };
+    return { kind: "event", event, attempt: readAttempt(headers), redeliveries: 0, worn: false, message };
   }
   const rejected = rejectionsFrom(headers, queue);
-  const ownHeaders = withoutBrokerHeaders(headers);
+  const { [RETURNS_HEADER]: returnedBefore, ...ownHeaders } = withoutBrokerHeaders(headers);
   const namedLikeQueue = fields.exchange === exchange && fields.routingKey === queue && !isReturn(headers);
   const name = published || namedLikeQueue ? fields.routingKey : nameFrom(headers, rejected.name, origin);
   const leaked = published && isLeakedRetry(headers, fields.routingKey, queue);
+  const returned = returnsIn(headers["x-delivery-count"], rejected.count, origin.majorVersion);
   return {
     kind: namedLikeQueue ? "own-name" : leaked ? "leaked" : "event",
-    event: { ...eventOf(message, name, ownHeaders), body: content },
+    event: eventOf(message, name, ownHeaders),
     attempt: readAttempt(headers) + rejected.count,
-    redeliveries: redeliveriesOf(headers["x-delivery-count"], rejected.count, origin.majorVersion),
+    redeliveries: returned + countIn(returnedBefore),
+    worn: returned >= MAX_RETURNS,
+    message,
   };
 }
 
@@ -86,7 +103,11 @@ function isReturn(headers: RawHeaders): boolean {
  * and carries the count through the retry queue before it starts again at the next return. RabbitMQ 3 counts returns
  * only.
  */
-function redeliveriesOf(count: unknown, rejected: number, majorVersion: number): number {
-  if (typeof count !== "number" || !(count > 0)) return 0;
-  return majorVersion >= 4 && count >= rejected ? count - rejected : count;
+function returnsIn(count: unknown, rejected: number, majorVersion: number): number {
+  const returned = countIn(count);
+  return majorVersion >= 4 && returned >= rejected ? returned - rejected : returned;
+}
+
+function countIn(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 0;
 }

@@ -71,7 +71,7 @@ test("P2 at its timeout a publish rejects with an error that may be tried again"
   proxy.accept();
 });
 
-test("P2, L3 while the broker blocks publishers they wait, and consuming goes on", async () => {
+test("P2, L6, L7 while the broker blocks publishers they wait, health says so, and consuming goes on", async () => {
   const space = new Space();
   const { port, toClients } = await talkingProxy();
   const app = space.app({ port });
@@ -82,7 +82,8 @@ test("P2, L3 while the broker blocks publishers they wait, and consuming goes on
   await other.start();
   // RabbitMQ sends connection.blocked with a reason when its memory or disk runs short, and connection.unblocked later.
   toClients(methodFrame(10, 60, Buffer.from("\x0alow on disk")));
-  await until("the app is notified", () => !app.health().connected);
+  await until("the app is notified", () => !app.health().healthy);
+  expect(app.health().reasons).toMatchObject([{ message: "the broker blocks publishers: low on disk" }]);
   let published = false;
   const publishing = app.newEvent("x", "late").then(() => {
     published = true;
@@ -93,5 +94,5 @@ test("P2, L3 while the broker blocks publishers they wait, and consuming goes on
   toClients(methodFrame(10, 61, Buffer.alloc(0)));
   await publishing;
   await until("it is handled", () => got.includes("late"));
-  expect(app.health().connected).toBe(true);
+  await until("its health", () => app.health().healthy);
 });
