@@ -18,6 +18,8 @@ const MAX_READ_BYTES = 8 * 1_048_576;
 const INITIAL_ENTRY_BYTES = 64 * 1_024;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
+/** How long less room than is worth a round trip is left unused, in milliseconds. */
+const MAX_WAIT_FOR_MORE_ROOM_MS = 10;
 /** How many pending entries are looked through at once. */
 const PENDING_PAGE_SIZE = 1_000;
 
@@ -73,6 +75,7 @@ export class Reader {
   #replyLost = false;
   #ended: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
+  #waitForMore: NodeJS.Timeout | undefined;
   /** How large the latest entries are. Large ones count at once and are forgotten slowly. */
   #entryBytes = INITIAL_ENTRY_BYTES;
   #failed = false;
@@ -102,10 +105,12 @@ export class Reader {
     this.#ended = this.#run();
   }
 
-  /** Reads on if there is enough room now. */
+  /** Reads on if there is room now: at once where it is worth a round trip, else a little later. */
   wake(): void {
-    if (this.#wake === undefined || this.#consumer.room < this.#consumer.minRoomToRead) return;
-    this.#wake();
+    if (this.#wake === undefined) return;
+    const { room, minRoomToRead } = this.#consumer;
+    if (room >= minRoomToRead) this.#wake();
+    else if (room > 0) this.#waitForMore ??= setTimeout(() => this.#wake?.(), MAX_WAIT_FOR_MORE_ROOM_MS);
   }
 
   /** Looks for entries that the server delivered in a reply that was lost, before the next read. */
@@ -146,7 +151,7 @@ export class Reader {
     while (this.#consumer.open) {
       try {
         if (this.#consumer.room < this.#consumer.minRoomToRead) await this.#whenRoom();
-        else await this.#read();
+        await this.#read();
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;
@@ -244,7 +249,10 @@ export class Reader {
   async #whenRoom(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      this.wake();
     });
     this.#wake = undefined;
+    clearTimeout(this.#waitForMore);
+    this.#waitForMore = undefined;
   }
 }

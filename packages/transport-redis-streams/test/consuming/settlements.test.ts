@@ -45,6 +45,19 @@ test("H9 a delivery counts until its settlement is stored, also while the server
   await until("the other is out", () => deliveries.length === 2);
 });
 
+test("H2 all of the room is used, also a little that was left by a settlement", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  await connection.publish(Array.from({ length: 60 }, (_, n) => encoded("x", n)));
+  const deliveries = await subscribe(connection, 40);
+  await until("forty are out", () => deliveries.length === 40);
+  await deliveries[0]?.settle({ kind: "done", outputs: [] });
+  await until("one more is out", () => deliveries.length === 41);
+  await laterOn(space);
+  expect(deliveries).toHaveLength(41);
+});
+
 test("H9 no more bytes are handed out than the app holds, all use cases together, and a larger event comes alone", async () => {
   const space = new Space();
   const connection = await space.connect({ maxHeldBytes: 100_000 });
