@@ -234,7 +234,10 @@ export class Reader {
       logger.warn({ useCase }, "The queue was deleted on the server. It is created again.");
       this.#failed = true;
       onReadProblem("the queue was deleted on the server; it is created again");
-      await redeclare().catch(() => {});
+      await redeclare().catch((problem: Error) => {
+        logger.warn({ useCase, err: problem }, "The queue could not be created again. It is tried again.");
+        onReadProblem(`the queue was deleted on the server and cannot be created again: ${problem.message}`);
+      });
     } else if (isReply(error)) {
       logger.warn({ useCase, err: error }, "The queue could not be read. It is tried again.");
       this.#failed = true;

@@ -27,3 +27,28 @@ test("H1 entries whose reply was lost are read back, once, with no crash counted
   await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
 });
+
+test("L6 a queue that cannot be read or acknowledged is told of as a problem, until it is made again", async () => {
+  const space = new Space();
+  const problems = new Map<string, string>();
+  const connection = await space.connect({
+    onProblem: (subject, problem) => {
+      if (problem === undefined) problems.delete(subject);
+      else problems.set(subject, problem);
+    },
+  });
+  await connection.declarations.declare([declared("uc", "x")]);
+  const deliveries: Delivery[] = [];
+  await connection.subscribe("uc", { readAhead: 5, declaration: "any" }, (delivery) => deliveries.push(delivery));
+  await connection.publish([encoded("x", 1)]);
+  await until("it is out", () => deliveries.length === 1);
+  await space.redis.set(space.key("queue:uc"), "not a queue");
+  const settling = deliveries[0]?.settle({ kind: "done", outputs: [] });
+  await until("both are told of", () => problems.has('consuming "uc"') && problems.has('acknowledging "uc"'));
+  await until("why is told", () => /WRONGTYPE|is a string/.test(problems.get('consuming "uc"') ?? ""));
+  await space.redis.del(space.key("queue:uc"));
+  expect(await settling).toBe("lost");
+  await connection.publish([encoded("x", 2)]);
+  await until("it goes on", () => deliveries.length === 2);
+  await until("the problems are over", () => problems.size === 0);
+});

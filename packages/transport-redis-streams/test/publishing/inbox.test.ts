@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Space } from "../support/space.ts";
+import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("L5 several apps forward an event once to each use case, with its own id, headers and time", async () => {
@@ -49,4 +49,38 @@ test("L5 an entry of the inbox without a name is logged and set aside, not dropp
   expect(refused?.[1]).toEqual(["payload", "{}", "evnt", "a.typo"]);
   expect(errors.join()).toContain(entry ?? "no entry");
   expect(await space.redis.xlen(space.key("inbox"))).toBe(0);
+});
+
+test("L5 an entry with any id, or of thousands of fields, holds up no other", async () => {
+  const space = new Space();
+  const seen: unknown[] = [];
+  const app = space.app().onEvent("#", { useCase: "uc" }, (payload) => void seen.push(payload));
+  const inbox = space.key("inbox");
+  const fields = Array.from({ length: 10_000 }, (_, n) => `${n}`);
+  await space.redis.xadd(inbox, "0-1", "event", "x", "payload", "1");
+  await space.redis.xadd(inbox, "1000-1", ...fields);
+  await space.redis.xadd(inbox, "1000-2", "event", "x", "payload", "2", ...fields);
+  await space.redis.xadd(inbox, `${BigInt(Date.now()) * 1_000_000n}-0`, "event", "x", "payload", "3");
+  await app.start();
+  await until("all are handled", () => seen.length === 3);
+  expect(seen.sort()).toEqual([1, 2, 3]);
+  const refused = await space.redis.xrange(space.key("inbox:refused"), "-", "+");
+  expect(refused.flatMap(([, values]) => values)).toEqual(fields);
+});
+
+test("L6 an inbox that cannot be forwarded is told of as a problem, until it can", async () => {
+  const space = new Space();
+  const problems: (string | undefined)[] = [];
+  const onProblem = (subject: string, problem?: string) => void (subject === "inbox" && problems.push(problem));
+  const connection = await space.connect({ onProblem });
+  await connection.declarations.declare([declared("uc", "x"), declared("odd", "x")]);
+  await space.redis.del(space.key("queue:odd"));
+  await space.redis.set(space.key("queue:odd"), "not a queue");
+  await connection.subscribe("uc", { readAhead: 5, declaration: "any" }, () => {});
+  await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", "1");
+  await until("it is told of", () => problems.length > 0);
+  expect(problems[0]).toContain("WRONGTYPE");
+  await space.redis.del(space.key("queue:odd"));
+  await until("it is over", () => problems.at(-1) === undefined);
+  expect((await connection.inspect("uc")).inFlight).toBe(1);
 });

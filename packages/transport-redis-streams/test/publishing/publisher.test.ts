@@ -1,5 +1,6 @@
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import { isPapaError } from "@papa-events/core";
+import type { Delivery } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
@@ -36,4 +37,31 @@ test("P1 with durability replicated, an event is published once a replica has it
   await until("the replica follows", async () => (await primary.client.info("replication")).includes("state=online"));
   expect(await connection.publish([encoded("x", 2)])).toEqual([]);
   expect(await replica.client.xlen("{papa-events}:queue:uc")).toBe(2);
+});
+
+test("H3 while a publish waits for a replica, leases are renewed and settlements stored", async () => {
+  const { uri } = await startServer();
+  const transport = redisStreams({ uri, durability: "replicated", lease: 1_000 });
+  const connect = async () => {
+    const connection = await transport.connect(silent);
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  const [first, second] = [await connect(), await connect()];
+  await first.declarations.declare([declared("uc", "x")]);
+  const own: Delivery[] = [];
+  await first.subscribe("uc", { readAhead: 2, declaration: "any" }, (delivery) => own.push(delivery));
+  let waiting = true;
+  const published = first.publish([encoded("x", 1), encoded("x", 2)]).finally(() => {
+    waiting = false;
+  });
+  await until("they are out", () => own.length === 2);
+  const others: Delivery[] = [];
+  await second.subscribe("uc", { readAhead: 2, declaration: "any" }, (delivery) => others.push(delivery));
+  expect(await own[0]?.settle({ kind: "done", outputs: [] })).toBe("stored");
+  expect(waiting).toBe(true);
+  // No replica: several leases long.
+  expect(await published).toHaveLength(2);
+  expect(others).toEqual([]);
+  expect(own[1]?.lost).toBe(false);
 });
