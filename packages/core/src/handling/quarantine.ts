@@ -80,20 +80,22 @@ export class Quarantine {
   async #work(): Promise<void> {
     const { running, clock } = this.#options;
     this.#working = true;
-    for (let suspect = this.#suspects.shift(); suspect !== undefined; suspect = this.#suspects.shift()) {
+    for (let suspect = this.#next(); suspect !== undefined; suspect = this.#next()) {
       const begun = clock.elapsed();
       running.keepFromStarting();
       await this.#othersEnded();
-      if (this.#stopped) {
-        this.#suspects.unshift(suspect);
-        break;
-      }
-      await this.#try(suspect);
+      if (this.#stopped) this.#suspects.unshift(suspect);
+      else await this.#try(suspect);
       running.letStart();
-      if (this.#suspects.length > 0) await this.#pause(Math.min(clock.elapsed() - begun, MAX_TURN_FOR_OTHERS_MS));
+      if (this.#stopped || this.#suspects.length === 0) continue;
+      await this.#pause(Math.min(clock.elapsed() - begun, MAX_TURN_FOR_OTHERS_MS));
     }
     this.#working = false;
     if (this.#givenBack) this.giveBack();
+  }
+
+  #next(): Suspect | undefined {
+    return this.#stopped ? undefined : this.#suspects.shift();
   }
 
   /** Resolves when no other handler of the app runs, or when one has been waited for long enough. */
@@ -109,28 +111,33 @@ export class Quarantine {
 
   /** One trial. Never rejects. */
   async #try({ delivery, context, handle }: Suspect): Promise<void> {
-    const { trials, crashLimit } = this.#options;
+    const { trials, running, crashLimit } = this.#options;
     const { useCase, id } = context;
     if (delivery.lost) return;
     const trial = randomUUID();
-    let deaths: number;
-    try {
-      deaths = await trials.begin(useCase, id, trial);
-    } catch (error) {
-      context.logger.warn({ err: error }, "A trial could not be recorded; the event goes back to its queue.");
-      await this.#pause(BACKOFF_MS);
-      return release(delivery);
-    }
     let takenBack: Promise<void> | undefined;
     const takeBack = () => (takenBack ??= this.#takeBack(useCase, id, trial, context));
-    this.#current = { takeBack };
-    if (deaths > 0) context.logger.warn({ deaths, crashLimit }, "A process died while it handled this event before.");
-    const tried = new TriedDelivery(delivery, () => trials.end(useCase, id));
-    if (deaths >= crashLimit) context.refuse(new GivenUp("crash-loop", crashLoop(useCase, deaths)));
-    await handle(tried);
-    this.#current = undefined;
-    const open = takeBack().finally(() => this.#open.delete(open));
-    this.#open.add(open);
+    const recorded = trials.begin(useCase, id, trial);
+    // Also where the broker's answer was lost, and nobody knows whether there is a record.
+    this.#current = { takeBack: () => recorded.then(takeBack, takeBack) };
+    try {
+      const deaths = await recorded;
+      if (this.#stopped) return release(delivery);
+      if (deaths > 0) context.logger.warn({ deaths, crashLimit }, "A process died while it handled this event before.");
+      const tried = new TriedDelivery(delivery, () => trials.end(useCase, id));
+      if (deaths >= crashLimit) context.refuse(new GivenUp("crash-loop", crashLoop(useCase, deaths)));
+      await handle(tried);
+    } catch (error) {
+      context.logger.warn({ err: error }, "A trial could not be recorded; the event goes back to its queue.");
+      // Others go on meanwhile.
+      running.letStart();
+      await this.#pause(BACKOFF_MS);
+      release(delivery);
+    } finally {
+      this.#current = undefined;
+      const open = takeBack().finally(() => this.#open.delete(open));
+      this.#open.add(open);
+    }
   }
 
   /** Tries until it succeeds or the app has stopped: a record that stays counts as a death. */
