@@ -89,8 +89,8 @@ export class Acknowledger {
           settled = "lost";
           break;
         }
-        for (const delivery of left) delivery.uncertain = true;
-        if (isReply(error)) {
+        if (!isReply(error)) for (const delivery of left) delivery.uncertain = true;
+        else {
           if (!refused) logger.error({ err: error }, "The server refuses acknowledgements. They are tried again.");
           refused = true;
           onProblem(`the server refuses acknowledgements: ${error.message}`);

@@ -86,7 +86,8 @@ export class SettlementSender {
           this.#finish(left, "lost", () => true);
           return;
         }
-        for (const { delivery } of left) delivery.uncertain = true;
+        // A refused script has stored those before the refused one.
+        if (!isReply(error) || left.length > 1) for (const { delivery } of left) delivery.uncertain = true;
         if (isReply(error)) {
           if (left.length > 1 && !isTransient(error)) {
             // One of them is refused, and it is to harm no other.
