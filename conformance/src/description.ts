@@ -24,6 +24,11 @@ export interface Description {
   readonly faults: Faults;
   /** Publishes as another program would: by the broker's own means, with no header of the library (L5). */
   readonly outside: Offered<(namespace: string, event: OutsideEvent) => Promise<void>>;
+  /**
+   * Headers that are no text, or come twice, as `outside` takes them and as the transport hands them out again in
+   * `ReceivedEvent.headers` (L5), or why there are none.
+   */
+  readonly outsideHeaders?: Offered<Readonly<Record<string, unknown>>> | undefined;
   /** Makes something of another shape stand where the use case's queue would be, and resolves to its name (L1). */
   readonly conflict: Offered<(namespace: string, useCase: string) => Promise<string>>;
   /** Starts that have to be refused (L4). */
@@ -70,6 +75,8 @@ export interface Faults {
 export interface OutsideEvent {
   readonly name: string;
   readonly body: Uint8Array;
+  /** As {@link Description.outsideHeaders} offers them; only given where it does. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A start that has to be refused, clearly and without telling a secret (L4). */

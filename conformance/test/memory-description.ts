@@ -47,7 +47,7 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
       restart: "a broker in memory ends with its process",
       cancel: "a broker in memory cancels no consumer",
     },
-    outside: async (namespace, { name, body }) => {
+    outside: async (namespace, { name, body, headers = {} }) => {
       const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
       const connection = await on(namespace).outer.connect({
         appName: "outside",
@@ -56,12 +56,14 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
         onStatus: () => {},
         onProblem: () => {},
       });
-      await connection.publish([{ name, id: "", time: Date.now(), headers: {}, body }]);
+      await connection.publish([{ name, id: "", time: Date.now(), headers: headers as Record<string, string>, body }]);
       await connection.close();
     },
+    outsideHeaders: { amount: 7, flag: true, bytes: Buffer.from([0xff, 0x00]), twice: ["a", "b"] },
     conflict: "a queue in memory has no properties that could differ",
     refused: "a broker in memory refuses nobody",
     program: "a broker in memory cannot be reached from another process",
     wildcardPairs: "all",
+    notYet: { "L5 headers from outside": "a retry hands out headers that are no text as text" },
   };
 }

@@ -1,4 +1,4 @@
-import type { Connection, Delivery, Transport } from "@papa-events/core/transport";
+import type { Connection, DeclarationRecord, Declarations, Delivery, Transport } from "@papa-events/core/transport";
 
 /** A transport whose connections are others but for some members. */
 export function wrapped(inner: Transport, change: (connection: Connection) => Partial<Connection>): Transport {
@@ -43,5 +43,19 @@ export function redirected(
       return delivery.lost;
     },
     settle,
+  };
+}
+
+/** Declarations that are declared otherwise. */
+export function declaring(inner: Declarations, declare: Declarations["declare"]): Declarations {
+  function list(useCase: string): Promise<readonly DeclarationRecord[]>;
+  function list(useCase?: undefined): Promise<readonly DeclarationRecord[] | undefined>;
+  function list(useCase?: string): Promise<readonly DeclarationRecord[] | undefined> {
+    return useCase === undefined ? inner.list() : inner.list(useCase);
+  }
+  return {
+    declare,
+    list,
+    withdraw: (useCase, patterns, idle) => inner.withdraw(useCase, patterns, idle),
   };
 }

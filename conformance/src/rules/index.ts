@@ -4,6 +4,8 @@ import { concurrency } from "./concurrency.ts";
 import { contexts } from "./contexts.ts";
 import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
+import { deadlines } from "./deadlines.ts";
+import { failedStarts } from "./failed-starts.ts";
 import { fairShare } from "./fair-share.ts";
 import { forwarding } from "./forwarding.ts";
 import { handlers } from "./handlers.ts";
@@ -46,7 +48,9 @@ export const allRules: readonly RuleTest[] = [
   ...deadLetterRules,
   ...storable,
   ...starting,
+  ...failedStarts,
   ...stopping,
+  ...deadlines,
   ...reconnecting,
   ...outsiders,
   ...notifications,

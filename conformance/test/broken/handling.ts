@@ -1,4 +1,5 @@
 import type { Delivery } from "@papa-events/core/transport";
+import { retryOf } from "./living.ts";
 import { isJson } from "./publishing.ts";
 import { changed, DONE, deliveries, later, redirected, settlements, type Variant, variant } from "./variant.ts";
 
@@ -99,10 +100,7 @@ export const handlingFaults: readonly Variant[] = [
 
   settlements("L2", "counts a return at stop as a retry", (settlement, delivery) => {
     if (settlement.kind !== "release") return delivery.settle(settlement);
-    const { event, attempt } = delivery;
-    const headers = { ...event.headers, papa_attempt: String(attempt + 1) } as Record<string, string>;
-    const again = { name: event.name ?? "", id: event.id ?? "", time: event.time ?? 0, body: event.body, headers };
-    return delivery.settle({ kind: "retry", delay: 0, event: again });
+    return delivery.settle(retryOf(delivery));
   }),
 
   variant("L3", "consumes no more after a lost connection", () => (connection, options) => {
@@ -149,5 +147,15 @@ export const handlingFaults: readonly Variant[] = [
   variant("L3", "does not tell that the connection is lost", () => (_, options) => {
     Object.assign(options, { onStatus: () => {} });
     return {};
+  }),
+
+  deliveries("H10", "gives an event the trace of the one before", () => {
+    let before: unknown;
+    return (delivery, hand) => {
+      const { event } = delivery;
+      const headers = { ...event.headers, ...(before === undefined ? {} : { traceparent: before }) };
+      before = event.headers.traceparent ?? before;
+      hand(redirected(delivery, (settlement) => delivery.settle(settlement), { event: changed(event, { headers }) }));
+    };
   }),
 ];

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { isPapaError } from "@papa-events/core";
 import { describe, test } from "vitest";
 import type { Description } from "../../src/description.ts";
+import { NotYetEntries } from "../../src/not-yet.ts";
 import { wrapped } from "../../src/rig/wrapped.ts";
 import { allRules } from "../../src/rules/index.ts";
 import { type RuleResult, runRule } from "../../src/run-rule.ts";
 import { memoryDescription } from "../memory-description.ts";
 import { fleetFaults } from "./fleets.ts";
 import { handlingFaults } from "./handling.ts";
+import { livingFaults } from "./living.ts";
 import { neighbourFaults } from "./neighbours.ts";
 import { publishingFaults } from "./publishing.ts";
 import { retryingFaults } from "./retrying.ts";
@@ -24,12 +26,13 @@ const faults = [
   ...handlingFaults,
   ...neighbourFaults,
   ...retryingFaults,
+  ...livingFaults,
 ];
 
 describe.concurrent("the suite catches a transport that", () => {
-  for (const { fault, rule, around } of faults) {
+  for (const { fault, rule, around, description } of faults) {
     test(`${fault} (${rule})`, async () => {
-      const results = await runRules({ ...memoryDescription(around), patience: PATIENCE }, rule);
+      const results = await runRules({ ...memoryDescription(around), ...description, patience: PATIENCE }, rule);
       const broken = results.flatMap((result) => (result.outcome === "broken" ? [result.error] : []));
       assert(broken.length > 0, `no test of ${rule} has failed`);
       // By what a rule says and not by an accident.
@@ -45,13 +48,15 @@ test("there are faults enough, and the wrapper they are made of breaks nothing b
   assert(faults.length >= 15);
   const unbroken = memoryDescription((inner) => wrapped(inner, () => ({})));
   const rules = [...new Set(faults.map((each) => each.rule))];
-  const results = (await Promise.all(rules.map((rule) => runRules(unbroken, rule)))).flat();
+  const notYet = new NotYetEntries(unbroken.notYet ?? {}, allRules);
+  const sound = allRules.filter((rule) => notYet.whyNot(rule) === undefined);
+  const results = (await Promise.all(rules.map((rule) => runRules(unbroken, rule, sound)))).flat();
   assert.deepEqual(
     results.flatMap((result) => (result.outcome === "broken" ? [result.error] : [])),
     [],
   );
 });
 
-function runRules(description: Description, id: string): Promise<RuleResult[]> {
-  return Promise.all(allRules.filter(({ rule }) => rule === id).map((rule) => runRule(description, rule)));
+function runRules(description: Description, id: string, rules = allRules): Promise<RuleResult[]> {
+  return Promise.all(rules.filter(({ rule }) => rule === id).map((rule) => runRule(description, rule)));
 }

@@ -57,6 +57,13 @@ export const publishingFaults: readonly Variant[] = [
     () => (events, connection) => connection.publish(events.map((event) => spoiled(event))),
   ),
 
+  publishing("P6", "sends again what is not confirmed at once", () => async (events, connection) => {
+    const first = connection.publish(events);
+    const late = new Promise<"late">((resolve) => later(200, () => resolve("late")));
+    const answer = await Promise.race([first, late]);
+    return answer === "late" ? connection.publish(events) : answer;
+  }),
+
   publishing("P4", "takes no payload of the full size", () => async (events, connection) => {
     const small = events.filter(({ body }) => body.length < 1_000_000);
     return connection.publish(small);

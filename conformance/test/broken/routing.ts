@@ -1,24 +1,15 @@
 import { PapaError } from "@papa-events/core";
-import type { EncodedEvent, Subscription } from "@papa-events/core/transport";
+import type { DeclarationRecord, EncodedEvent, Subscription } from "@papa-events/core/transport";
+import { declaring } from "../../src/rig/wrapped.ts";
 import { matches } from "../../src/rules/matches.ts";
-import {
-  DONE,
-  declaring,
-  deliveries,
-  later,
-  publishing,
-  redirected,
-  settlements,
-  type Variant,
-  variant,
-} from "./variant.ts";
+import { DONE, deliveries, later, publishing, redirected, settlements, type Variant, variant } from "./variant.ts";
 
 /** Faults of routing and of rolling deploys. */
 export const routingFaults: readonly Variant[] = [
   variant("R1", "start() resolves before the patterns are bound", () => (connection) => {
     let bound: Promise<unknown> = Promise.resolve();
     return {
-      declarations: declaring(connection, async (declarations) => {
+      declarations: declaring(connection.declarations, async (declarations) => {
         bound = new Promise<void>((resolve) => later(50, resolve)).then(() =>
           connection.declarations.declare(declarations),
         );
@@ -54,7 +45,7 @@ export const routingFaults: readonly Variant[] = [
   variant("R2", "delivers an event once per pattern", () => {
     const patterns = new Map<string, readonly string[]>();
     return (connection) => ({
-      declarations: declaring(connection, async (declarations) => {
+      declarations: declaring(connection.declarations, async (declarations) => {
         for (const declaration of declarations) patterns.set(declaration.name, declaration.patterns);
         await connection.declarations.declare(declarations);
       }),
@@ -80,7 +71,7 @@ export const routingFaults: readonly Variant[] = [
   variant("R4", 'takes "#" for one word or more', () => {
     const wanted = new Map<string, readonly string[]>();
     return (connection) => ({
-      declarations: declaring(connection, async (declarations) => {
+      declarations: declaring(connection.declarations, async (declarations) => {
         for (const { name, patterns } of declarations) wanted.set(name, patterns);
         await connection.declarations.declare(declarations);
       }),
@@ -115,8 +106,38 @@ export const routingFaults: readonly Variant[] = [
     });
   }),
 
+  variant("R5", "lists what it has declared itself, and nobody else", () => (connection) => {
+    const own = new Set<string>();
+    return {
+      declarations: {
+        ...declaring(connection.declarations, async (declarations) => {
+          for (const { name } of declarations) own.add(name);
+          await connection.declarations.declare(declarations);
+        }),
+        list: async () => (await connection.declarations.list())?.filter(({ useCase }) => own.has(useCase)) ?? [],
+      },
+    };
+  }),
+
+  variant("R5", "lists what was declared when it was first asked", () => {
+    let first: Promise<readonly DeclarationRecord[] | undefined> | undefined;
+    return ({ declarations }) => ({
+      declarations: {
+        ...declaring(declarations, (each) => declarations.declare(each)),
+        list: async () => (await (first ??= declarations.list())) ?? [],
+      },
+    });
+  }),
+
+  variant("R9", "says that everything was declared by whoever asks", () => ({ declarations }, { appName }) => ({
+    declarations: {
+      ...declaring(declarations, (each) => declarations.declare(each)),
+      list: async () => (await declarations.list())?.map((record) => ({ ...record, app: appName })) ?? [],
+    },
+  })),
+
   variant("R6", "unbinds at once what the last declaration does not have", () => (connection) => ({
-    declarations: declaring(connection, async (declarations) => {
+    declarations: declaring(connection.declarations, async (declarations) => {
       await connection.declarations.declare(declarations);
       for (const { name, patterns } of declarations) {
         const declared = (await connection.declarations.list(name)).flatMap((record) => record.patterns);
@@ -131,7 +152,10 @@ export const routingFaults: readonly Variant[] = [
   ),
 
   variant("R6", "never withdraws a pattern", () => (connection) => ({
-    declarations: { ...declaring(connection), withdraw: async () => {} },
+    declarations: {
+      ...declaring(connection.declarations, (declarations) => connection.declarations.declare(declarations)),
+      withdraw: async () => {},
+    },
   })),
 
   publishing("R7", "loses the first event of a new name", () => {
@@ -146,7 +170,7 @@ export const routingFaults: readonly Variant[] = [
   variant("L1", "refuses to declare what exists", () => {
     const declared = new Set<string>();
     return (connection) => ({
-      declarations: declaring(connection, async (declarations) => {
+      declarations: declaring(connection.declarations, async (declarations) => {
         for (const { name } of declarations) {
           const details = { object: name, difference: "it exists" };
           if (declared.has(name)) throw new PapaError("topology-conflict", `${name} exists.`, details);

@@ -2,8 +2,6 @@ import type {
   Connection,
   ConnectOptions,
   DeadLetterStore,
-  DeclarationRecord,
-  Declarations,
   Delivery,
   EncodedEvent,
   ReceivedEvent,
@@ -11,6 +9,7 @@ import type {
   Settlement,
   Transport,
 } from "@papa-events/core/transport";
+import type { Description } from "../../src/description.ts";
 import { redirected, wrappedConnection } from "../../src/rig/wrapped.ts";
 
 export { redirected };
@@ -20,6 +19,8 @@ export interface Variant {
   readonly fault: string;
   readonly rule: string;
   readonly around: (inner: Transport) => Transport;
+  /** What the fault needs of the description that the one of memory does not offer. */
+  readonly description?: Partial<Description>;
 }
 
 /** Changes of a connection; called once per connection. */
@@ -106,23 +107,6 @@ export function store(
       },
     });
   });
-}
-
-/** A connection's declarations, declared otherwise. */
-export function declaring(
-  { declarations }: Connection,
-  declare: Declarations["declare"] = (each) => declarations.declare(each),
-): Declarations {
-  function list(useCase: string): Promise<readonly DeclarationRecord[]>;
-  function list(useCase?: undefined): Promise<readonly DeclarationRecord[] | undefined>;
-  function list(useCase?: string): Promise<readonly DeclarationRecord[] | undefined> {
-    return useCase === undefined ? declarations.list() : declarations.list(useCase);
-  }
-  return {
-    declare,
-    list,
-    withdraw: (useCase, patterns, idle) => declarations.withdraw(useCase, patterns, idle),
-  };
 }
 
 /** An event that is another one but for some members. Spread alone, it would lose those that it makes when asked. */
