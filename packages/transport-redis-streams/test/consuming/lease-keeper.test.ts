@@ -102,7 +102,7 @@ test("H3 after a server was away for longer than the leases, nobody takes over f
   expect(calls).toBe(20);
 });
 
-test("L2 what a clean stop releases comes before what is behind it, with no crash counted", async () => {
+test("L2 what a clean stop releases comes before what is behind it, with nothing counted", async () => {
   const space = new Space({ lease: 60_000 });
   const publisher = await space.connect();
   await publisher.declarations.declare([declared("uc", "x")]);
@@ -129,7 +129,27 @@ test("L2 what a clean stop releases comes before what is behind it, with no cras
   expect(second.deliveries.every(({ redeliveries, attempt }) => redeliveries === 0 && attempt === 1)).toBe(true);
 });
 
-/** A connection that may be cut off, and one event that it has. */
+test("T6 ten clean stops count nothing, and what a stopping instance releases is not handed to it again", async () => {
+  const space = new Space({ lease: 60_000 });
+  const publisher = await space.connect();
+  await publisher.declarations.declare([declared("uc", "x")]);
+  await publisher.publish([encoded("x", 0), encoded("x", 1)]);
+  for (let stop = 0; stop < 10; stop += 1) {
+    const connection = await space.connect();
+    const deliveries: Delivery[] = [];
+    const options = { readAhead: 10, declaration: "any" };
+    const subscription = await connection.subscribe("uc", options, (delivery) => deliveries.push(delivery));
+    await until("both are out", () => deliveries.length === 2);
+    expect(deliveries.map(({ redeliveries }) => redeliveries)).toEqual([0, 0]);
+    const stopped = subscription.stop();
+    expect(await deliveries[1]?.settle({ kind: "release" })).toBe("stored");
+    await stopped;
+    await connection.close();
+    expect(deliveries).toHaveLength(2);
+  }
+});
+
+/** A connection that may be cut off. */
 async function cutOff(space: Space) {
   const proxy = await space.proxy();
   const publisher = await space.connect();

@@ -4,7 +4,7 @@ import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
-test("H1 entries whose reply was lost are read back, once, with no crash counted", async () => {
+test("H1 entries whose reply was lost are read back, once, with nothing counted", async () => {
   const space = new Space({ lease: 60_000 });
   const proxy = await space.proxy();
   const publisher = await space.connect();
