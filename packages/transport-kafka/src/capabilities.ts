@@ -9,7 +9,8 @@ export const capabilities: Capabilities = {
   countsRedeliveries: true,
   declarationsComplete: true,
   addressedForwarding: false,
-  headers: { maxBytes: 128_000, perHeader: 8 },
+  // What the topics for retries and dead letters accept beside the largest payload, less a batch's own bytes and the key.
+  headers: { maxBytes: 131_072 - 1_024, perHeader: 6 },
   durability: "replicas",
   // Topics are listed once a second. After a new one the group is joined again.
   discovery: 3_000,

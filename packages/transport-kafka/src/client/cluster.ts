@@ -41,6 +41,8 @@ export class Cluster {
   nodes = 0;
   readonly #options: ConnectOptions;
   readonly #topics = new Map<string, TopicMetadata>();
+  /** What has been reported and is not over. */
+  readonly #problems = new Set<string>();
   #up = true;
   #probing = false;
   #closed = false;
@@ -78,6 +80,19 @@ export class Cluster {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether any broker answers, as far as is known. */
+  get reachable(): boolean {
+    return this.#up;
+  }
+
+  /** Reports what keeps events from getting on while the cluster can be reached, or that it is over. */
+  report(subject: string, problem: string | undefined): void {
+    if (this.#closed || (problem === undefined && !this.#problems.has(subject))) return;
+    if (problem === undefined) this.#problems.delete(subject);
+    else this.#problems.add(subject);
+    this.#options.onProblem(subject, problem);
   }
 
   /** Makes a client with connections of its own, because a broker answers the requests of one connection in order. */

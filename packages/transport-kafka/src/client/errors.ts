@@ -40,6 +40,13 @@ export function topologyConflict(object: string, difference: string): PapaError 
   return new PapaError("topology-conflict", message, { object, difference });
 }
 
+/** A record that its topic does not accept alone. */
+export function recordTooLarge(topic: string, eventName: string, bytes: number, cause: Error): PapaError {
+  const message = `Topic "${topic}" does not accept an event of some ${bytes} bytes; raise its max.message.bytes, or lower maxPayloadBytes.`;
+  // The topic's own limit is not asked for; this much is above it.
+  return new PapaError("payload-too-large", message, { eventName, bytes, limit: bytes - 1 }, { cause });
+}
+
 function sentence({ message }: Error): string {
   return `${message.replace(/\.$/, "")}.`;
 }

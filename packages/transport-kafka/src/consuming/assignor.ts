@@ -18,48 +18,75 @@ export function encodeClaims(
   return JSON.stringify(claims);
 }
 
+/** What a member reads, and what it is assigned. */
+interface Reader {
+  readonly memberId: string;
+  readonly topics: ReadonlySet<string>;
+  readonly claims: Claims;
+  readonly assigned: TopicPartition[];
+}
+
 /**
- * Assigns partitions to the members that read their topic. A busy one stays with its owner, so that no event is in two
- * handlers. Then every member keeps what it had, up to a fair share. The rest goes to whoever has the fewest.
+ * Assigns partitions to the members that read their topic, each topic for itself: what is busy in one does not make up for
+ * what is idle in another. A busy partition stays with its owner, so that no event is in two handlers. Then every member
+ * keeps what it had, up to a fair share. The rest goes to whoever has the fewest.
  *
  * @param partitions the number of partitions of each topic
  */
 export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<string, number>): MemberAssignment[] {
-  const readers = members.map(({ memberId, topics, userData }) => ({
+  const readers: readonly Reader[] = members.map(({ memberId, topics, userData }) => ({
     memberId,
     topics: new Set(topics),
     claims: decodeClaims(userData),
-    assigned: [] as TopicPartition[],
+    assigned: [],
   }));
   const latest = Math.max(-1, ...readers.map(({ claims }) => claims.generation));
-  const open: TopicPartition[] = [...partitions].flatMap(([topic, count]) =>
-    Array.from({ length: count }, (_, partition) => ({ topic, partition })),
-  );
-  const fairShare = Math.ceil(open.length / Math.max(readers.length, 1));
-  const keep = (kind: "busy" | "owned", max: number) => {
-    for (const reader of readers) {
-      // What a member had in an older generation has belonged to somebody else since.
-      if (reader.claims.generation !== latest) continue;
-      for (let index = open.length - 1; index >= 0 && reader.assigned.length < max; index -= 1) {
-        const source = open[index];
-        if (source === undefined || !reader.topics.has(source.topic)) continue;
-        if (!reader.claims[kind][source.topic]?.includes(source.partition)) continue;
-        reader.assigned.push(source);
-        open.splice(index, 1);
-      }
-    }
-  };
-  keep("busy", Number.POSITIVE_INFINITY);
-  keep("owned", fairShare);
-  for (const source of open) {
-    const able = readers.filter(({ topics }) => topics.has(source.topic));
-    const least = able.reduce<(typeof readers)[number] | undefined>(
-      (best, each) => (best === undefined || each.assigned.length < best.assigned.length ? each : best),
-      undefined,
-    );
-    least?.assigned.push(source);
+  for (const [topic, count] of partitions) {
+    const able = readers.filter(({ topics }) => topics.has(topic));
+    // Where partitions do not come out even, another member has one more than in the topic before.
+    able.sort((a, b) => a.assigned.length - b.assigned.length);
+    if (able.length > 0) shareOut(topic, count, able, latest);
   }
   return readers.map(({ memberId, assigned }) => ({ memberId, assignment: byTopic(assigned) }));
+}
+
+/** Shares out the partitions of one topic. */
+function shareOut(topic: string, partitions: number, readers: readonly Reader[], generation: number): void {
+  const open = new Set(Array.from({ length: partitions }, (_, partition) => partition));
+  const counts = new Map(readers.map((reader) => [reader, 0]));
+  const countOf = (reader: Reader) => counts.get(reader) ?? 0;
+  const give = (reader: Reader, partition: number) => {
+    open.delete(partition);
+    reader.assigned.push({ topic, partition });
+    counts.set(reader, countOf(reader) + 1);
+  };
+  const keep = (kind: "busy" | "owned", mayKeep: (reader: Reader) => boolean) => {
+    for (const reader of readers) {
+      // What a member had in an older generation has belonged to somebody else since.
+      const claimed = reader.claims.generation === generation ? (reader.claims[kind][topic] ?? []) : [];
+      for (const partition of claimed) if (open.has(partition) && mayKeep(reader)) give(reader, partition);
+    }
+  };
+  keep("busy", () => true);
+  const share = Math.floor(partitions / readers.length);
+  /** How many members have one more than that. */
+  let extra = partitions % readers.length;
+  for (const count of counts.values()) if (count > share) extra -= 1;
+  keep("owned", (reader) => {
+    if (countOf(reader) < share) return true;
+    if (countOf(reader) > share || extra <= 0) return false;
+    extra -= 1;
+    return true;
+  });
+  for (const partition of open) {
+    const [first, ...others] = readers;
+    if (first === undefined) return;
+    const fewest = others.reduce((best, each) => {
+      const difference = countOf(each) - countOf(best) || each.assigned.length - best.assigned.length;
+      return difference < 0 ? each : best;
+    }, first);
+    give(fewest, partition);
+  }
 }
 
 function decodeClaims(userData: string): Claims {

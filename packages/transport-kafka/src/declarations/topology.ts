@@ -1,11 +1,15 @@
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, topologyConflict } from "../client/errors.ts";
-import type { NewTopic } from "../client/kafka-client.ts";
+import type { NewTopic, TopicError } from "../client/kafka-client.ts";
 import { DELAY_PARTITIONS } from "../wire/delay-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 
 /** The largest payload plus 128 KiB for headers and an error's stack. */
 const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
+/** Retries and dead letters come from topics of other programs too, which may accept larger records (D5). */
+const LARGE_MESSAGE_BYTES = String(64 * 1_048_576);
+/** A hosted cluster may not allow what is asked for. */
+const REFUSED_SETTINGS = new Set(["INVALID_CONFIG", "POLICY_VIOLATION"]);
 const COMMON = {
   "message.timestamp.type": "LogAppendTime",
   "max.message.bytes": MAX_MESSAGE_BYTES,
@@ -115,9 +119,13 @@ export class Topology {
       const list = missing.map(({ topic }) => `"${topic}"`).join(", ");
       throw topologyConflict(`topic ${list}`, "it does not exist, and createTopics is false");
     }
-    const errors = await cluster.retried(() =>
-      cluster.client.createTopics(missing.map((each) => this.#newTopic(each))),
-    );
+    const errors = await this.#createWith(LARGE_MESSAGE_BYTES, missing);
+    const limited = new Set(errors.filter(({ error }) => REFUSED_SETTINGS.has(error.type)).map(({ topic }) => topic));
+    if (limited.size > 0) {
+      const others = errors.filter(({ topic }) => !limited.has(topic));
+      const again = missing.filter(({ topic }) => limited.has(topic));
+      errors.splice(0, errors.length, ...others, ...(await this.#createWith(MAX_MESSAGE_BYTES, again)));
+    }
     const refused = errors.find(({ error }) => error.type !== EXISTS);
     if (refused !== undefined) throw papaErrorOf(refused.error, cluster.address, `topic "${refused.topic}"`);
     const names = missing.map(({ topic }) => topic);
@@ -133,11 +141,18 @@ export class Topology {
     if (missing.some(({ kind }) => kind === "events")) this.onCreated();
   }
 
-  #newTopic({ topic, kind, partitions }: TopicSpec): NewTopic {
+  async #createWith(maxMessageBytes: string, topics: readonly TopicSpec[]): Promise<TopicError[]> {
+    const { client } = this.#cluster;
+    const all = topics.map((each) => this.#newTopic(each, maxMessageBytes));
+    return [...(await this.#cluster.retried(() => client.createTopics(all)))];
+  }
+
+  #newTopic({ topic, kind, partitions }: TopicSpec, maxMessageBytes: string): NewTopic {
     const { target, nodes } = this.#cluster;
     const replicationFactor = target.replicationFactor ?? Math.max(1, Math.min(3, nodes));
     const insync = target.minInsyncReplicas ?? (replicationFactor >= 3 ? 2 : 1);
-    const configs = { ...settings(kind), "min.insync.replicas": String(insync) };
+    const large = kind === "events" ? {} : { "max.message.bytes": maxMessageBytes };
+    const configs = { ...settings(kind), ...large, "min.insync.replicas": String(insync) };
     return { topic, partitions, replicationFactor, configs };
   }
 

@@ -1,7 +1,8 @@
 import { isPapaError, type PapaError } from "@papa-events/core";
+import { HEADER } from "@papa-events/core/transport";
 import { Backoff } from "../client/backoff.ts";
 import type { Cluster } from "../client/cluster.ts";
-import { papaErrorOf } from "../client/errors.ts";
+import { papaErrorOf, recordTooLarge } from "../client/errors.ts";
 import type { TopicSpec, Topology } from "../declarations/topology.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { KafkaRecord, RecordBatch } from "../wire/records.ts";
@@ -9,13 +10,21 @@ import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 
 /** Well below what the topics accept. A larger record gets a batch of its own. */
 const MAX_BATCH_BYTES = 1_000_000;
+const MIN_BATCH_BYTES = 10_000;
 /** An upper bound for the bytes of a record beyond its parts. */
 const RECORD_OVERHEAD_BYTES = 64;
+/** How long a record is offered again that a cluster refuses for now, while it can be reached. */
+const REFUSAL_PATIENCE_MS = 5_000;
+/** For these a broker refuses a whole batch, although one of its records may be the reason. */
+const TOO_LARGE = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
+const REFUSED_TOGETHER = new Set([...TOO_LARGE, "INVALID_RECORD", "INVALID_TIMESTAMP"]);
 
 /** A record on its way to a topic. Without a partition it may go to any of them. */
 export interface Outgoing {
   readonly topic: TopicSpec;
   readonly partition?: number | undefined;
+  /** Chooses the partition by this number in place of their turn: successive numbers reach all of them. */
+  readonly turn?: number | undefined;
   readonly record: KafkaRecord;
 }
 
@@ -24,6 +33,9 @@ interface Queued {
   readonly resolve: () => void;
   readonly reject: (error: PapaError) => void;
 }
+
+/** Notes that records are not stored. */
+type Fail = (indexes: readonly number[], error: unknown) => void;
 
 interface Chunk extends TopicPartition {
   readonly indexes: number[];
@@ -39,6 +51,8 @@ export class Producer {
   readonly #cluster: Cluster;
   readonly #topology: Topology;
   readonly #turns = new Map<string, number>();
+  /** The most bytes of a batch, by topic, where the topic accepts less than usual. */
+  readonly #limits = new Map<string, number>();
   #queue: Queued[] = [];
 
   constructor(cluster: Cluster, topology: Topology) {
@@ -55,13 +69,14 @@ export class Producer {
   }
 
   /**
-   * Retries until a record is stored, and resolves to `true`. Resolves to `false` once `abandoned` says that nobody waits
-   * for it any more.
+   * Retries until a record is stored, and resolves to `true`; a cluster that is away is waited for. Resolves to `false` once
+   * `abandoned` says that nobody waits for it any more.
    *
-   * @throws PapaError what the broker refuses permanently
+   * @throws PapaError what the cluster refuses for good, or, retryable, for some time already
    */
   async storeUntil(outgoing: Outgoing, abandoned: () => boolean): Promise<boolean> {
     const backoff = new Backoff();
+    let since = performance.now();
     for (;;) {
       try {
         await this.storeOne(outgoing);
@@ -69,6 +84,8 @@ export class Producer {
       } catch (error) {
         if (abandoned()) return false;
         if (!isPapaError(error) || !error.retryable) throw error;
+        if (!this.#cluster.reachable) since = performance.now();
+        else if (performance.now() - since > REFUSAL_PATIENCE_MS) throw error;
         await backoff.pause();
         if (abandoned()) return false;
       }
@@ -78,18 +95,42 @@ export class Producer {
   /** Resolves to each record's error, `undefined` for those that are stored. Never rejects. */
   async store(all: readonly Outgoing[]): Promise<(PapaError | undefined)[]> {
     const problems: (PapaError | undefined)[] = all.map(() => undefined);
-    const fail = (indexes: readonly number[], error: unknown) => {
-      for (const index of indexes) problems[index] = papaErrorOf(error, this.#cluster.address);
+    const fail: Fail = (indexes, error) => {
+      for (const index of indexes) problems[index] = this.#problemOf(all[index], error);
     };
     try {
-      await this.#topology.ensure([...new Map(all.map(({ topic }) => [topic.topic, topic])).values()]);
-      const chunks = await this.#chunks(all);
-      const rounds = inRounds(chunks);
+      const refused = await this.#ensure(new Map(all.map(({ topic }) => [topic.topic, topic])));
+      const possible = [...all.entries()].filter(([index, { topic }]) => {
+        const problem = refused.get(topic.topic);
+        if (problem !== undefined) fail([index], problem);
+        return problem === undefined;
+      });
+      const rounds = inRounds(await this.#chunks(possible));
       await Promise.all(rounds.map((round) => this.#send(round, fail)));
     } catch (error) {
       fail([...all.keys()], error);
     }
     return problems;
+  }
+
+  /** Makes missing topics; resolves to what is wrong with those that cannot be used, so that it is no other's problem. */
+  async #ensure(specs: ReadonlyMap<string, TopicSpec>): Promise<ReadonlyMap<string, unknown>> {
+    const refused = new Map<string, unknown>();
+    try {
+      await this.#topology.ensure([...specs.values()]);
+    } catch (error) {
+      if (specs.size === 1) return new Map([...specs.keys()].map((topic) => [topic, error]));
+      for (const [topic, spec] of specs)
+        await this.#topology.ensure([spec]).catch((problem: unknown) => refused.set(topic, problem));
+    }
+    return refused;
+  }
+
+  #problemOf(outgoing: Outgoing | undefined, error: unknown): PapaError {
+    const tooLarge = error instanceof KafkaError && TOO_LARGE.has(error.type);
+    if (!tooLarge || outgoing === undefined) return papaErrorOf(error, this.#cluster.address);
+    const { topic, record } = outgoing;
+    return recordTooLarge(topic.topic, nameOf(record), sizeOf(record), error);
   }
 
   async #flush(): Promise<void> {
@@ -104,20 +145,21 @@ export class Producer {
   }
 
   /** Divides records into batches of limited size, each for one partition. */
-  async #chunks(all: readonly Outgoing[]): Promise<Chunk[]> {
+  async #chunks(all: readonly (readonly [index: number, outgoing: Outgoing])[]): Promise<Chunk[]> {
     const chunks: Chunk[] = [];
     const open = new Map<string, Chunk>();
-    const metadata = await this.#cluster.topics([...new Set(all.map(({ topic }) => topic.topic))]);
-    for (const [index, { topic: spec, partition, record }] of all.entries()) {
+    const metadata = await this.#cluster.topics([...new Set(all.map(([, { topic }]) => topic.topic))]);
+    for (const [index, { topic: spec, partition, turn, record }] of all) {
       const { topic } = spec;
       const bytes = sizeOf(record);
-      const key = partition === undefined ? topic : partitionKey({ topic, partition });
+      const partitions = metadata.get(topic)?.partitions ?? [];
+      const chosen = partition ?? (turn === undefined ? undefined : ledPartition(partitions, turn));
+      const key = chosen === undefined ? topic : partitionKey({ topic, partition: chosen });
       let chunk = open.get(key);
-      if (chunk === undefined || chunk.bytes + bytes > MAX_BATCH_BYTES) {
-        const partitions = metadata.get(topic)?.partitions ?? [];
+      if (chunk === undefined || chunk.bytes + bytes > (this.#limits.get(topic) ?? MAX_BATCH_BYTES)) {
         chunk = {
           topic,
-          partition: partition ?? this.#nextPartition(topic, partitions),
+          partition: chosen ?? this.#nextPartition(topic, partitions),
           indexes: [],
           records: [],
           bytes: 0,
@@ -133,14 +175,13 @@ export class Producer {
   }
 
   /** Takes the partitions in turn, skipping those without a leader. */
-  #nextPartition(topic: string, partitions: readonly { partition: number; leader: number }[]): number {
-    const led = partitions.filter(({ leader }) => leader >= 0);
+  #nextPartition(topic: string, partitions: Partitions): number {
     const turn = this.#turns.get(topic) ?? Math.floor(Math.random() * 1_000);
     this.#turns.set(topic, turn + 1);
-    return led[turn % Math.max(led.length, 1)]?.partition ?? 0;
+    return ledPartition(partitions, turn);
   }
 
-  async #send(chunks: readonly Chunk[], fail: (indexes: readonly number[], error: unknown) => void): Promise<void> {
+  async #send(chunks: readonly Chunk[], fail: Fail): Promise<void> {
     const byNode = new Map<number, Chunk[]>();
     for (const chunk of chunks) {
       try {
@@ -155,22 +196,24 @@ export class Producer {
     await Promise.all([...byNode].map(([node, list]) => this.#sendTo(node, list, fail)));
   }
 
-  async #sendTo(
-    node: number,
-    chunks: readonly Chunk[],
-    fail: (indexes: readonly number[], error: unknown) => void,
-  ): Promise<void> {
+  async #sendTo(node: number, chunks: readonly Chunk[], fail: Fail): Promise<void> {
+    const split: Chunk[] = [];
     try {
       const batches: RecordBatch[] = chunks.map(({ topic, partition, records }) => ({ topic, partition, records }));
       const results = await this.#cluster.client.produce(node, batches);
       const byPartition = new Map(results.map((result) => [partitionKey(result), result]));
-      for (const { topic, partition, indexes } of chunks) {
-        const result = byPartition.get(partitionKey({ topic, partition }));
+      for (const chunk of chunks) {
+        const { topic, partition, indexes } = chunk;
+        const result = byPartition.get(partitionKey(chunk));
         const error =
           result === undefined
             ? new KafkaError("UNCONFIRMED", `The response does not mention ${topic} [${partition}].`, true)
             : result.error;
         if (error === undefined) continue;
+        if (indexes.length > 1 && REFUSED_TOGETHER.has(error.type)) {
+          split.push(chunk);
+          continue;
+        }
         this.#invalidate(topic, error);
         fail(indexes, error);
       }
@@ -180,6 +223,10 @@ export class Producer {
         fail(indexes, error);
       }
     }
+    for (const chunk of split) {
+      if (chunk.bytes < MAX_BATCH_BYTES) this.#limits.set(chunk.topic, Math.max(MIN_BATCH_BYTES, chunk.bytes / 2));
+      for (const half of halves(chunk)) await this.#sendTo(node, [half], fail);
+    }
   }
 
   #invalidate(topic: string, error: unknown): void {
@@ -187,6 +234,25 @@ export class Producer {
     if (error instanceof KafkaError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") this.#topology.forget(topic);
     if (!isPapaError(error)) this.#cluster.logger.debug({ err: error, topic }, "Kafka did not store some records.");
   }
+}
+
+type Partitions = readonly { readonly partition: number; readonly leader: number }[];
+
+function ledPartition(partitions: Partitions, turn: number): number {
+  const led = partitions.filter(({ leader }) => leader >= 0);
+  return led[turn % Math.max(led.length, 1)]?.partition ?? 0;
+}
+
+function halves({ topic, partition, indexes, records, bytes }: Chunk): Chunk[] {
+  const middle = Math.ceil(indexes.length / 2);
+  const part = (from: number, to?: number): Chunk => ({
+    topic,
+    partition,
+    indexes: indexes.slice(from, to),
+    records: records.slice(from, to),
+    bytes: bytes / 2,
+  });
+  return [part(0, middle), part(middle)];
 }
 
 /** Divides batches among requests, because a request may hold only one batch for each partition. */
@@ -202,12 +268,25 @@ function inRounds(chunks: readonly Chunk[]): Chunk[][] {
   return rounds.map(({ chunks: list }) => list);
 }
 
+/** The name of a record's event, as far as this library has written it. */
+function nameOf({ headers }: KafkaRecord): string {
+  const name = headers?.[HEADER.type];
+  return name instanceof Uint8Array ? Buffer.from(name).toString() : String(name ?? "");
+}
+
 function sizeOf({ key, value, headers }: KafkaRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   for (const name in headers) {
-    const text = headers[name];
-    // One UTF-16 code unit becomes at most three bytes of UTF-8.
-    bytes += name.length + 4 + (typeof text === "string" ? text.length * 3 : 16);
+    const header = headers[name];
+    // Only a stranger's header comes more than once.
+    const values: readonly unknown[] = Array.isArray(header) ? header : [header];
+    for (const each of values) bytes += name.length * 3 + 4 + headerBytes(each);
   }
   return bytes;
+}
+
+function headerBytes(value: unknown): number {
+  // One UTF-16 code unit becomes at most three bytes of UTF-8.
+  if (typeof value === "string") return value.length * 3;
+  return value instanceof Uint8Array ? value.length : 0;
 }

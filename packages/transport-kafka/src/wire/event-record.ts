@@ -3,9 +3,9 @@ import type { FetchedRecord, KafkaRecord } from "./records.ts";
 
 const EMPTY = Buffer.alloc(0);
 
-/** Writes an event as a record: its body and its headers, unchanged. */
-export function recordOf({ headers, body }: EncodedEvent): KafkaRecord {
-  return { key: null, value: body, headers };
+/** Writes an event as a record: its body and its headers, unchanged; those from outside in their own bytes, each as often as it came (L5). */
+export function recordOf({ headers, rawHeaders, body }: EncodedEvent): KafkaRecord {
+  return { key: null, value: body, headers: rawHeaders === undefined ? headers : { ...headers, ...rawHeaders } };
 }
 
 /** Reads an event's name from its header; without one the event is called like its topic, prefix aside. */

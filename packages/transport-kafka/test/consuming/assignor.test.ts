@@ -48,3 +48,50 @@ test("L3 no more than a fair share stays where it was", () => {
   );
   expect(assignments.map(({ assignment }) => assignment.x?.length)).toEqual([3, 3]);
 });
+
+const claiming = (topics: string[], counts: Record<string, number[]>, generation = 1) => {
+  const owned = topics.flatMap((topic) => partitionsOf(topic, ...(counts[topic] ?? [])));
+  return encodeClaims(generation, owned, []);
+};
+
+test("R8 every topic is shared out for itself, so that nobody has only idle partitions", () => {
+  const topics = ["work", "ready"];
+  const partitions = new Map(topics.map((topic) => [topic, 6]));
+  let members = [{ memberId: "0", topics, userData: none }];
+  for (let count = 2; count <= 6; count += 1) {
+    const before = assign(members, partitions);
+    members = before.map(({ memberId, assignment }) => ({
+      memberId,
+      topics,
+      userData: claiming(topics, assignment as Record<string, number[]>),
+    }));
+    members.push({ memberId: String(count - 1), topics, userData: none });
+    const after = assign(members, partitions);
+    for (const { assignment } of after) {
+      for (const topic of topics) {
+        expect(assignment[topic]?.length).toBeGreaterThanOrEqual(Math.floor(6 / count));
+        expect(assignment[topic]?.length).toBeLessThanOrEqual(Math.ceil(6 / count));
+      }
+    }
+    const all = after.flatMap(({ assignment }) => topics.flatMap((topic) => assignment[topic] ?? []));
+    expect(all).toHaveLength(12);
+  }
+});
+
+test("L3 nothing moves while the members stay the same", () => {
+  const topics = ["a", "b", "c"];
+  const partitions = new Map(topics.map((topic) => [topic, 4]));
+  const members = ["x", "y", "z"].map((memberId) => ({ memberId, topics, userData: none }));
+  const first = assign(members, partitions);
+  const userData = (id: string) =>
+    claiming(topics, first.find(({ memberId }) => memberId === id)?.assignment as Record<string, number[]>);
+  const second = assign(
+    members.toReversed().map((member) => ({ ...member, userData: userData(member.memberId) })),
+    partitions,
+  );
+  const sorted = (assignments: typeof first) =>
+    assignments
+      .map(({ memberId, assignment }) => [memberId, topics.map((topic) => assignment[topic]?.toSorted())])
+      .toSorted();
+  expect(sorted(second)).toEqual(sorted(first));
+});

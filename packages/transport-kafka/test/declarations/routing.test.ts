@@ -88,3 +88,23 @@ test("R6 a forwarded event reaches the instance that accepts it, whichever parti
   await newer.newEvents(Array.from({ length: 10 }, () => ({ name: "new.one", payload: {} })));
   await until("all are handled", () => useCases.every((useCase) => handled.get(useCase) === 10));
 });
+
+test("R6 300 events that one instance in six accepts are handled within 3 s", async () => {
+  const space = new Space();
+  const partitions = 6;
+  const transport = () => space.transport({ partitions });
+  for (let index = 0; index < 5; index += 1) {
+    const older = space.app({ transport: transport() });
+    older.onEvent("shared.old", { useCase: "shared" }, () => {});
+    await older.start();
+  }
+  const handled = new Map<string, number>();
+  const newer = space.app({ transport: transport() });
+  newer.onEvent("shared.new", { useCase: "shared" }, (_, { id }) => void handled.set(id, performance.now()));
+  await newer.start();
+  const begun = performance.now();
+  await newer.newEvents(Array.from({ length: 300 }, () => ({ name: "shared.new", payload: {} })));
+  await until("all are handled", () => handled.size === 300);
+  const times = [...handled.values()].map((time) => time - begun).sort((a, b) => a - b);
+  expect(times[296]).toBeLessThan(3_000);
+});

@@ -2,7 +2,8 @@ import { PapaError } from "@papa-events/core";
 import { expect, test, vi } from "vitest";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 import { KafkaError } from "../../src/wire/kafka-error.ts";
-import { declare, event, Space } from "../support/space.ts";
+import { makeTopic } from "../support/admin.ts";
+import { brokerUri, declare, event, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const produce = KafkajsClient.prototype.produce;
@@ -84,4 +85,29 @@ test("P4 many large events go in batches that the broker accepts", async () => {
   const payload = "x".repeat(300_000);
   await app.newEvents(Array.from({ length: 30 }, () => ({ name: "large", payload })));
   await until("all are handled", () => handled === 30);
+});
+
+test("H8 an event that its topic does not accept is told so, and its neighbours in the batch are stored", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await makeTopic(brokerUri(), `${space.prefix}.narrow`, { "max.message.bytes": "100000" });
+  await declare(connection, "reader", ["narrow", "other"]);
+  const events = Array.from({ length: 300 }, (_, number) =>
+    event("narrow", "x".repeat(number === 100 ? 120_000 : 1_000)),
+  );
+  const unconfirmed = await connection.publish([...events, event("other")]);
+  expect(unconfirmed.map(({ index }) => index)).toEqual([100]);
+  expect(unconfirmed[0]?.error).toMatchObject({ code: "payload-too-large", retryable: false });
+  expect(unconfirmed[0]?.error.message).toContain("max.message.bytes");
+  expect((await connection.inspect("reader")).ready).toBe(300);
+});
+
+test("H8 a name that cannot be a topic is refused, and its neighbours are stored", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await declare(connection, "reader", ["a", "b"]);
+  const unconfirmed = await connection.publish([event("a"), event("no topic"), event("b")]);
+  expect(unconfirmed.map(({ index }) => index)).toEqual([1]);
+  expect(unconfirmed[0]?.error).toMatchObject({ retryable: false });
+  expect((await connection.inspect("reader")).ready).toBe(2);
 });

@@ -1,0 +1,42 @@
+import type { ReceivedEvent } from "@papa-events/core/transport";
+import { expect, test } from "vitest";
+import { produceFrom } from "../support/admin.ts";
+import { brokerUri, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+test("L5 headers that are no text, or come twice, are the same on a retry, in a dead letter and after its redrive", async () => {
+  const space = new Space();
+  const headers = {
+    plain: "text",
+    bytes: Buffer.from([0, 255, 254, 128]),
+    twice: ["one", "two"],
+    mixed: [Buffer.from([255]), "text", Buffer.alloc(0)],
+    empty: "",
+  };
+  const app = space.app({ retries: 1, retryDelay: 50 });
+  const seen: unknown[] = [];
+  app.onEvent("foreign", { useCase: "reader" }, (_, context) => {
+    seen.push(context.headers);
+    if (seen.length < 3) throw new Error("not yet");
+  });
+  await app.start();
+  await produceFrom(brokerUri(), `${space.prefix}.foreign`, { value: "{}", headers });
+  const letters = app.deadLetters("reader");
+  await until("it is dead", async () => (await letters.count()) === 1);
+  const connection = await space.connect();
+  const { items } = await connection.deadLetters("reader").list({ limit: 1, order: "newest" });
+  expect(bytesOf(items[0]?.event, Object.keys(headers))).toEqual(bytesOf({ headers }, Object.keys(headers)));
+  await letters.redrive("all");
+  await until("it has come three times", () => seen.length === 3);
+  // What is no text is not shown to handlers.
+  expect(seen).toEqual(Array.from({ length: 3 }, () => ({ plain: "text", twice: "one", empty: "" })));
+});
+
+/** Each header's values as hex. */
+function bytesOf(event: Pick<ReceivedEvent, "headers"> | undefined, names: readonly string[]): unknown {
+  const hex = (value: unknown) => Buffer.from(value as string).toString("hex");
+  return names.map((name) => {
+    const value = event?.headers[name];
+    return [name, Array.isArray(value) ? value.map(hex) : hex(value)];
+  });
+}
