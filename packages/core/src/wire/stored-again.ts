@@ -68,14 +68,22 @@ function fit(
 ): ReadonlySet<string> {
   const sizes = new Map<string, number>();
   for (const [name, value] of Object.entries(kept)) sizes.set(name, perHeader + bytesOf(name) + bytesOf(value));
-  // What is not text is measured by a generous guess: a broker's own types take no more than their text in JSON.
-  for (const [name, value] of Object.entries(raw)) sizes.set(name, perHeader + bytesOf(name) + rawBytesOf(value));
+  // What is not text is measured by a generous guess: a broker's own types take no more than their text in JSON. A transport
+  // that has no such types stores the text that stands for it.
+  for (const [name, value] of Object.entries(raw)) {
+    sizes.set(name, Math.max(sizes.get(name) ?? 0, perHeader + bytesOf(name) + rawBytesOf(value)));
+  }
   let over = -maxBytes;
   for (const size of sizes.values()) over += size;
   for (const [name, value] of Object.entries(ours)) over += perHeader + bytesOf(name) + bytesOf(value);
   if (over <= 0) return new Set();
 
   const notes: string[] = [];
+  const earlier = takeEarlierCut(kept);
+  for (const name of [HEADER.cut, HEADER.dropped]) {
+    over -= sizes.get(name) ?? 0;
+    sizes.delete(name);
+  }
   // Room for what is said about the cuts.
   over += 2 * (perHeader + MAX_FOREIGN_NAME_BYTES + 32);
   for (const name of [HEADER.errorStack, HEADER.errorMessage]) {
@@ -94,12 +102,22 @@ function fit(
     delete kept[name];
     dropped.add(name);
   }
-  if (dropped.size > 0) {
-    notes.push(`${dropped.size} headers`);
-    ours[HEADER.dropped] = cutText([...dropped].join(" "), MAX_FOREIGN_NAME_BYTES);
+  const missing = earlier.count + dropped.size;
+  if (missing > 0) {
+    notes.push(`${missing} headers`);
+    ours[HEADER.dropped] = cutText([...earlier.names, ...dropped].join(" "), MAX_FOREIGN_NAME_BYTES);
   }
   ours[HEADER.cut] = notes.join(", ");
   return dropped;
+}
+
+/** Removes what an earlier cut has noted, and gives the headers that it left out: they are missing still. */
+function takeEarlierCut(kept: Record<string, string>): { readonly names: readonly string[]; readonly count: number } {
+  const { [HEADER.dropped]: names, [HEADER.cut]: cut = "" } = kept;
+  delete kept[HEADER.dropped];
+  delete kept[HEADER.cut];
+  if (names === undefined) return { names: [], count: 0 };
+  return { names: [names], count: Number(/(\d{1,6}) headers/.exec(cut)?.[1] ?? 1) };
 }
 
 function without<T>(headers: Readonly<Record<string, T>>, names: ReadonlySet<string>): Readonly<Record<string, T>> {
