@@ -22,6 +22,9 @@ const alias = [
 /** A transport's run of the conformance suite: it kills its broker, so it has one of its own. */
 const ONLY_WITH_THE_SUITE = "packages/*/test/conformance.test.ts";
 
+/** Transports that the examples write, held to the same suite. */
+const TRANSPORTS_OF_EXAMPLES = "examples/test/transports/**/*.test.ts";
+
 const fromSources = (name: string) => ({
   resolve: { alias },
   test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [ONLY_WITH_THE_SUITE] },
@@ -49,13 +52,16 @@ export default defineConfig({
       fromSources("transport-memory"),
       {
         resolve: { alias },
-        test: { name: "conformance", include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE] },
+        test: {
+          name: "conformance",
+          include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE, TRANSPORTS_OF_EXAMPLES],
+        },
       },
       ...["3.10", "4.0"].map((version) => onBroker("transport-amqp", version)),
       ...["7.0", "8.0", "valkey-8.1"].map((version) => onBroker("transport-redis-streams", version)),
       ...["3.9", "4.1"].map((version) => onBroker("transport-kafka", version)),
       // These run built packages as a user would, in processes of their own.
-      { test: { name: "examples", include: ["examples/test/**/*.test.ts"] } },
+      { test: { name: "examples", include: ["examples/test/**/*.test.ts"], exclude: [TRANSPORTS_OF_EXAMPLES] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },
     ],
   },
