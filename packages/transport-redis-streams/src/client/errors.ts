@@ -1,4 +1,5 @@
 import { isPapaError, PapaError } from "@papa-events/core";
+import { withoutArguments } from "./without-arguments.ts";
 
 const TRANSPORT = "redis-streams";
 
@@ -12,7 +13,7 @@ const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE
 /** Maps what the server, ioredis or Node.js threw to an error of the library. */
 export function toPapaError(thrown: unknown, address: string): PapaError {
   if (isPapaError(thrown)) return thrown;
-  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const cause = thrown instanceof Error ? withoutArguments(thrown) : new Error(String(thrown));
   const text = cause.message;
   if (ACCESS_REFUSED.test(text)) {
     const message = `The server at ${address} refuses access: ${withoutPeriod(text)}.`;
@@ -38,7 +39,8 @@ export function toPapaError(thrown: unknown, address: string): PapaError {
 /** Makes the error of a command that was under way when its connection was lost: its outcome is unknown. */
 export function connectionLostError(address: string, cause?: unknown): PapaError {
   const message = `The connection to the server at ${address} is lost.`;
-  return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, { retryable: true, cause });
+  const options = { retryable: true, cause: withoutArguments(cause) };
+  return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, options);
 }
 
 /** Whether an error is the server's reply. Any other error of the client means that the connection is lost. */

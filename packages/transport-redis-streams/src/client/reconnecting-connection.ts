@@ -4,6 +4,7 @@ import type { Argument, Script } from "../scripts/script.ts";
 import { connectionLostError, isReply, toPapaError } from "./errors.ts";
 import type { Target } from "./options.ts";
 import { within } from "./time-limit.ts";
+import { withoutArguments } from "./without-arguments.ts";
 
 const INITIAL_BACKOFF_MS = 100;
 /** The longest pause, where leases are not so short that one would end in it. */
@@ -81,7 +82,7 @@ export class ReconnectingConnection {
       retryStrategy: (times) => (this.#opened && !this.#closed ? backoff(times, longestBackoff(target.lease)) : null),
     });
     this.client.on("error", (error: Error) => {
-      this.#lastError = lastNodeError(error);
+      this.#lastError = withoutArguments(lastNodeError(error));
     });
     this.client.on("close", () => this.#onClose());
     this.client.on("ready", () => void this.#onReady());
@@ -157,8 +158,12 @@ export class ReconnectingConnection {
     try {
       return await send("evalsha", source);
     } catch (error) {
-      if (!isReply(error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return send("eval", source);
+      if (!isReply(error) || !error.message.startsWith("NOSCRIPT")) throw withoutArguments(error);
+    }
+    try {
+      return await send("eval", source);
+    } catch (error) {
+      throw withoutArguments(error);
     }
   }
 
@@ -182,7 +187,7 @@ export class ReconnectingConnection {
     try {
       await this.#options.setUp?.(this.client);
     } catch (error) {
-      this.#lastError = error instanceof Error ? error : new Error(String(error));
+      this.#lastError = error instanceof Error ? withoutArguments(error) : new Error(String(error));
       // Try again with a new connection, unless there is one by then.
       const reconnect = () => {
         if (!this.#closed && this.#reconnects === current) this.client.disconnect(true);

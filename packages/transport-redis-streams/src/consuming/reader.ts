@@ -3,6 +3,7 @@ import { isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
+import { withoutArguments } from "../client/without-arguments.ts";
 import { GROUP, type UseCaseKeys } from "../wire/keys.ts";
 import type { ReceivedEntry } from "./delivery.ts";
 
@@ -157,7 +158,7 @@ export class Reader {
         this.#failed = false;
       } catch (error) {
         if (!this.#consumer.open) return;
-        await this.#onFailure(error, backoff);
+        await this.#onFailure(withoutArguments(error), backoff);
         backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
       }
     }

@@ -3,6 +3,7 @@ import { isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
+import { withoutArguments } from "../client/without-arguments.ts";
 import type { BindingCache } from "../declarations/bindings.ts";
 import { forwardInbox } from "../scripts/forward-inbox.ts";
 import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
@@ -75,7 +76,8 @@ export class Inbox {
         if (!this.#open) return;
         // A lost connection is told of elsewhere.
         if (isReply(error)) {
-          if (!failed) logger.warn({ err: error }, "The inbox could not be forwarded. It is tried again.");
+          if (!failed)
+            logger.warn({ err: withoutArguments(error) }, "The inbox could not be forwarded. It is tried again.");
           failed = true;
           onProblem("inbox", `events of other programs are held up: ${error.message}`);
         }
