@@ -33,8 +33,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   #running: RunningApp | undefined;
   /** The start or stop under way. */
   #transition: Promise<void> = Promise.resolve();
-  /** Aborted by a stop while `start()` waits for the broker. */
-  readonly #waiting = new AbortController();
+  /** Aborted by a stop while `start()` waits for the broker; each start has its own. */
+  #waiting = new AbortController();
   #onStopped: () => void = () => {};
   readonly #stopped = new Promise<void>((resolve) => {
     this.#onStopped = resolve;
@@ -105,6 +105,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   async start(): Promise<void> {
     this.#assertNew("start");
     this.#state = "starting";
+    this.#waiting = new AbortController();
     const starting = this.#start();
     this.#transition = starting.catch(() => {});
     await starting;

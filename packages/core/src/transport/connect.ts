@@ -50,6 +50,7 @@ export async function connectPatiently(
 export function connect(transport: Transport, options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let late = false;
+    const connecting = transport.connect(options);
     const timer = setTimeout(() => {
       late = true;
       const message = `The broker (${transport.name}) did not answer within ${ATTEMPT_LIMIT_MS / 1000} s.`;
@@ -64,7 +65,7 @@ export function connect(transport: Transport, options: ConnectOptions): Promise<
       clearTimeout(timer);
       reject(error);
     };
-    transport.connect(options).then(connected, failed);
+    connecting.then(connected, failed);
   });
 }
 
