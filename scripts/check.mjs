@@ -15,6 +15,7 @@ const checks = [
   ["types of sources, tests, examples", "turbo", ["run", "types", "--output-logs=errors-only"]],
   ["types of scripts", "tsc", ["-p", "scripts/test"]],
   ["examples in documents", "node", ["scripts/sync-examples.mjs", "--check"]],
+  ["options in documents", "node", ["scripts/option-tables.mjs", "--check"]],
   ["public types on TypeScript 5.4, 5.9 and 7", "node", ["scripts/public-types.mjs"]],
   ["unused files, exports, dependencies", "knip", []],
   ["tests", "vitest", ["run", ...reporters, `--outputFile.json=${report}`]],

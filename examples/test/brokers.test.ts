@@ -2,6 +2,7 @@ import { type Broker, kafka, rabbitmq, redis } from "@papa-events/conformance/br
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { QUICK_START_LINES } from "./quick-start-lines.ts";
 import { runExample } from "./run-example.ts";
+import { OTHER_RUNTIMES } from "./runtimes.ts";
 
 /** Fetching a broker for the first time takes minutes. */
 const FETCHING = 600_000;
@@ -27,6 +28,12 @@ describe.each([
     const demo = await runExample("demo/main.ts", { args: ["--broker", broker.uri, "--speed", "max"] });
     expect({ err: demo.err, code: demo.code }).toEqual({ err: "", code: 0 });
     expect(demo.out).toContain("All counts match");
+  });
+
+  it.each(OTHER_RUNTIMES)("the quick start says the same on %s too", async (_, runtime) => {
+    const { out, err, code } = await runExample("quick-start.ts", { runtime, broker: broker.uri });
+    expect({ err, code }).toEqual({ err: "", code: 0 });
+    expect(out.trimEnd().split("\n").toSorted()).toEqual(QUICK_START_LINES.toSorted());
   });
 
   it("the order flow leaves the same trace, line by line, as in memory", async () => {

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { type DeadLetterItem, deadLetters, PapaApp } from "@papa-events/core";
+import { memory, virtualClock } from "@papa-events/transport-memory";
+
+const clock = virtualClock();
+const transport = memory({ clock });
+const seen: string[] = [];
+const tickets: unknown[] = [];
+const openTicket = async (item: DeadLetterItem) => void tickets.push(item.id);
+
+let broken = true;
+// #region listeners
+const app = new PapaApp({
+  transport,
+  onRetry: (ctx, error, delay) => void seen.push(`${ctx.useCase} failed, again in ${delay} ms: ${error}`),
+  onDeadLetter: (item) => openTicket(item),
+  // #endregion
+  logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+});
+app.onEvent("user.created", { useCase: "send_welcome", retries: 1 }, () => {
+  if (broken) throw new Error("connect ECONNREFUSED");
+});
+await app.start();
+for (let number = 0; number < 5; number += 1) await app.newEvent("user.created", { number });
+await clock.advance("10s");
+assert.deepEqual([seen.length, tickets.length], [5, 5]);
+
+// #region look
+const letters = app.deadLetters("send_welcome");
+const { items } = await letters.list({ limit: 20 });
+const [newest] = items;
+console.log(newest?.eventName, newest?.reason, newest?.error.message, newest?.payload);
+
+if (newest !== undefined) await letters.redrive([newest.id]); // to this use case only, attempt 1, same event id
+console.log(await letters.count());
+// #endregion
+broken = false;
+await clock.settled();
+await app.stop();
+
+// #region all
+await using refused = deadLetters(transport, "send_welcome"); // no app runs
+let after: string | undefined;
+do {
+  const { items, next } = await refused.list({ order: "oldest", limit: 1_000, after });
+  const ids = items.filter(({ error }) => error.message.includes("ECONNREFUSED")).map(({ id }) => id);
+  console.log(`${await refused.redrive(ids)} redriven`);
+  after = next;
+} while (after !== undefined);
+// #endregion
+assert.equal(await refused.count(), 0);
