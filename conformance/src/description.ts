@@ -12,7 +12,7 @@ export interface Description {
   readonly version: string;
   /** Runs before the first test: starts a broker, say. */
   setUp?(): Promise<void>;
-  /** Runs after the last test, also after failures; `failed` tells whether there were any, so that logs can be kept. */
+  /** Runs after the last test, also after failures; `failed` says whether there were any, so that logs can be kept. */
   tearDown?(failed: boolean): Promise<void>;
   /**
    * A transport for one more process on a namespace. It is called anew for each app and each connection of a test,
@@ -25,7 +25,7 @@ export interface Description {
   /** Publishes as another program would: by the broker's own means, with no header of the library (L5). */
   readonly outside: Offered<(namespace: string, event: OutsideEvent) => Promise<void>>;
   /**
-   * Headers that are no text, or come twice, as `outside` takes them and as the transport hands them out again in
+   * Headers that are not text, or come twice, as `outside` takes them and as the transport hands them out again in
    * `ReceivedEvent.headers` (L5), or why there are none.
    */
   readonly outsideHeaders?: Offered<Readonly<Record<string, unknown>>> | undefined;
@@ -79,7 +79,7 @@ export interface OutsideEvent {
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A start that has to be refused, clearly and without telling a secret (L4). */
+/** A start that has to be refused, clearly and without showing a secret (L4). */
 export interface RefusedStart {
   /** What is wrong, such as `"wrong password"`. */
   readonly problem: string;

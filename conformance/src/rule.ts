@@ -21,7 +21,7 @@ export function ruleAlone(id: string, title: string, run: (rig: Rig) => Promise<
   return { rule: id, title, alone: true, run };
 }
 
-/** Thrown to end a test of something that the description says cannot happen; the report tells why. */
+/** Thrown to end a test of something that the description says cannot happen; the report says why. */
 export class NotOffered extends Error {
   constructor(why: string) {
     super(why);

@@ -4,7 +4,7 @@ import { NotOffered, type RuleTest } from "./rule.ts";
 
 /** How a test of a rule ended. */
 export type RuleResult =
-  /** `weaker` tells what was tested instead where the transport does not claim the rule in full. */
+  /** `weaker` says what was tested instead where the transport does not claim the rule in full. */
   | { readonly outcome: "kept"; readonly weaker: readonly string[] }
   /** It cannot happen on this broker, and `why`. */
   | { readonly outcome: "not-offered"; readonly why: string }

@@ -10,7 +10,7 @@ import { targets } from "../src/faults/targets.ts";
 
 const EVENTS = 500;
 
-test("a ledger tells what is lost, what came twice and which attempts are wrong", () => {
+test("a ledger counts what is lost, what came twice and which attempts are wrong", () => {
   const ledger = new Ledger();
   const facts = [
     "confirmed 1",
@@ -120,7 +120,7 @@ describe("faults, counted on RabbitMQ 4.0", { concurrent: true }, () => {
     },
   };
 
-  test("what is lost is counted, and told", async () => {
+  test("what is lost is counted and reported", async () => {
     const count = await play(losing, 1, 2_000);
     assert.equal(count.confirmed, EVENTS);
     assert(count.lost > 0);

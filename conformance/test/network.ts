@@ -2,7 +2,7 @@ import { PapaError } from "@papa-events/core";
 import type { Connection, DeadLetterStore, Delivery, Transport } from "@papa-events/core/transport";
 import { redirected, wrappedConnection } from "../src/rig/wrapped.ts";
 
-/** What is between apps and a broker in memory: it can be away for whoever connects, and it can fall silent. */
+/** What is between apps and a broker in memory: it can be away for those who connect, and it can fall silent. */
 export class Network {
   away = false;
   #flowing: Promise<void> | undefined;

@@ -42,7 +42,7 @@ export interface RunningBroker {
   readonly host: string;
   readonly port: number;
   readonly folder?: string;
-  /** What it said last, once it has ended of itself; `undefined` while it runs. Absent where that cannot be told. */
+  /** What it said last, once it has ended of itself; `undefined` while it runs. Absent where that cannot be seen. */
   readonly lastWords?: () => string | undefined;
   /** Absent where the broker is not this run's own. */
   readonly control?: {

@@ -12,6 +12,6 @@ export function cacheFolder(...names: readonly string[]): string {
 }
 
 /** Tells on standard error what goes on, since it may take a while. */
-export function tell(message: string): void {
+export function announce(message: string): void {
   process.stderr.write(`conformance: ${message}\n`);
 }

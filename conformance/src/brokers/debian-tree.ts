@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, tell } from "./cache.ts";
+import { announce, cacheFolder } from "./cache.ts";
 import { has, run } from "./shell.ts";
 import type { DebianRelease } from "./spec.ts";
 
@@ -47,11 +47,11 @@ export async function debianTree(release: DebianRelease, why: string): Promise<s
   for (const tool of ["apt-get", "dpkg", "flock", "unshare"])
     if (!(await has(tool))) throw new Error(`fetching a Debian tree needs ${tool}`);
   const packages = PACKAGES[release].join(",");
-  tell(`fetching Debian ${release} with ${packages} into ${tree}, once, some 400 MB; ${why}`);
+  announce(`fetching Debian ${release} with ${packages} into ${tree}, once, some 400 MB; ${why}`);
   const started = performance.now();
   const args = [tree, cacheFolder("tools"), release, packages, await mirror()];
   await run("flock", [`${tree}.lock`, "sh", "-c", MAKE, "make-tree", ...args]);
-  tell(`Debian ${release} is there, after ${Math.round((performance.now() - started) / 1_000)} s`);
+  announce(`Debian ${release} is there, after ${Math.round((performance.now() - started) / 1_000)} s`);
   return tree;
 }
 

@@ -3,7 +3,7 @@ import type { RunningBroker } from "./broker.ts";
 import { freePorts, LOCAL } from "./net.ts";
 import { type BrokerSpec, variable } from "./spec.ts";
 
-/** Why Docker cannot be used, as far as that can be told without loading its client. */
+/** Why Docker cannot be used, as far as that can be seen without loading its client. */
 export function noDocker(): string | undefined {
   const socket = "/var/run/docker.sock";
   return process.env.DOCKER_HOST || existsSync(socket) ? undefined : `there is no ${socket} and DOCKER_HOST is not set`;

@@ -27,7 +27,7 @@ export function kafka(version: KafkaVersion): Promise<Broker> {
   return startBroker(kafkaSpec(version));
 }
 
-/** A Kafka of one node that wants a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or OAUTHBEARER with unsigned tokens. @throws BrokerUnavailable */
+/** A Kafka of one node that asks for a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or OAUTHBEARER with unsigned tokens. @throws BrokerUnavailable */
 export function kafkaWithLogin(version: KafkaVersion, user: BrokerUser): Promise<Broker> {
   return startBroker(kafkaSaslSpec(version, user));
 }

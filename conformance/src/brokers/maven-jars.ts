@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, tell } from "./cache.ts";
+import { announce, cacheFolder } from "./cache.ts";
 import { has, run } from "./shell.ts";
 
 /** The folder with an artifact of Maven Central and everything it needs, fetched if it is not there. @throws Error */
@@ -10,7 +10,7 @@ export async function mavenJars(artifact: string, version: string, why: string):
   for (const tool of ["java", "mvn", "flock"])
     if (!(await has(tool))) throw new Error(`fetching ${artifact} needs ${tool}`);
   if (existsSync(join(folder, ".complete"))) return folder;
-  tell(`fetching ${artifact} ${version} and what it needs into ${folder}, once, some 50 MB; ${why}`);
+  announce(`fetching ${artifact} ${version} and what it needs into ${folder}, once, some 50 MB; ${why}`);
   const pom = cacheFolder("poms", `${id}-${version}`);
   writeFileSync(
     join(pom, "pom.xml"),

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheFolder, tell } from "./cache.ts";
+import { announce, cacheFolder } from "./cache.ts";
 
 /**
  * Ends the group of processes whose id is in the folder, and removes the folder, when its standard input ends: at the
@@ -100,7 +100,7 @@ export class NativeProcess {
     this.#guard.ref();
     this.#guard.stdin?.end();
     await gone;
-    if (failed) tell(`the broker's log is kept in ${this.log}`);
+    if (failed) announce(`the broker's log is kept in ${this.log}`);
     else rmSync(this.log, { force: true });
   }
 }

@@ -7,7 +7,7 @@ export interface BrokerProxy {
   readonly port: number;
   /** The broker's address by way of this proxy. */
   readonly uri: string;
-  /** For each address that the broker may tell its clients, as `host:port`, the way there by this proxy. */
+  /** For each address that the broker may give its clients, as `host:port`, the way there by this proxy. */
   readonly routes: Readonly<Record<string, string>>;
   /** How many connections are open. */
   readonly connections: number;
@@ -19,7 +19,7 @@ export interface BrokerProxy {
   stall(): void;
   /** Passes on nothing more of some of the open connections, chosen by their place, until they are cut. */
   stallSome(chosen: (place: number) => boolean): void;
-  /** Half open: the broker's side is closed, and the client is not told. What it sends goes nowhere. */
+  /** Half open: the broker's side is closed, and the client does not notice. What it sends goes nowhere. */
   halfOpen(): void;
   /** What the broker says on the open connections goes nowhere from now on; what clients say still reaches it. */
   loseReplies(): void;

@@ -18,7 +18,7 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
   const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
   const cluster = version.endsWith("-cluster");
   if (cluster) settings.push("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
-  // Unless it is told, a cluster's node takes the port 10,000 above its own for its bus, free or not.
+  // By default a cluster's node takes the port 10,000 above its own for its bus, free or not.
   const ofBus = (bus: number) => (cluster ? ["--cluster-port", String(bus)] : []);
   return {
     kind,

@@ -4,7 +4,7 @@ export interface BrokerSpec {
   readonly version: string;
   /** Makes the address that clients take. */
   readonly uri: (host: string, port: number) => string;
-  /** Says hello on a fresh connection, and tells by the first bytes of the answer whether it serves. */
+  /** Says hello on a fresh connection, and sees by the first bytes of the answer whether it serves. */
   readonly hello: Uint8Array;
   readonly serves: (answer: Buffer) => boolean;
   readonly docker: DockerSpec;

@@ -1,4 +1,4 @@
-/** What became of numbered events, by the facts that workers tell. */
+/** What became of numbered events, by the facts that workers report. */
 export class Ledger {
   /** Grows with every fact. */
   facts = 0;
@@ -49,7 +49,7 @@ export class Ledger {
     return this.#handled.size;
   }
 
-  /** Calls of the handler that were told the wrong attempt, such as after a kill that was taken for a failure. */
+  /** Calls of the handler that got the wrong attempt, such as after a kill that was taken for a failure. */
   get miscounted(): number {
     return this.#miscounted;
   }
@@ -79,7 +79,7 @@ export class Ledger {
     return [...this.#handled.keys()].filter((number) => this.#confirmed.has(number) && !this.#collected.has(number));
   }
 
-  /** From now on it is no fault if what was confirmed in the last so many milliseconds is lost. */
+  /** From now on it is not a fault if what was confirmed in the last so many milliseconds is lost. */
   excuse(milliseconds: number): void {
     const since = performance.now() - milliseconds;
     for (const [number, time] of this.#confirmed) if (time >= since) this.#excused.add(number);

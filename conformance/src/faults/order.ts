@@ -1,10 +1,10 @@
-/** What a worker is to do, told on its command line. */
+/** What a worker is to do, given on its command line. */
 export type Order = PublishOrder | HandleOrder | CollectOrder;
 
 interface Where {
   /** The transport's URL, by way of whatever stands between. */
   readonly uri: string;
-  /** Where to connect for each address that the broker tells, and what makes such a transport; the URL alone unless set. */
+  /** Where to connect for each address that the broker gives, and what makes such a transport; the URL alone unless set. */
   readonly routing?: { readonly module: string; readonly routes: Readonly<Record<string, string>> } | undefined;
 }
 

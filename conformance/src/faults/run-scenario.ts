@@ -69,7 +69,7 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
   if (missed.length > 0) problems.push(`not handled: ${numbers(missed)}`);
   if (missedOutputs.length > 0) problems.push(`outputs lost: ${numbers(missedOutputs)}`);
   if (dead > 0) problems.push(`${dead} dead letters`);
-  if (ledger.miscounted > 0) problems.push(`${ledger.miscounted} calls were told the wrong attempt`);
+  if (ledger.miscounted > 0) problems.push(`${ledger.miscounted} calls got the wrong attempt`);
   if (ledger.rejected.length > 0)
     problems.push(`${ledger.rejected.length} publishes rejected: ${[...new Set(ledger.rejected)].join(", ")}`);
   return {
@@ -95,7 +95,7 @@ async function deadLettersOf(uri: string): Promise<number> {
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
-/** A few of them, for whoever looks for the cause. */
+/** A few of them, for those who look for the cause. */
 function numbers(all: readonly number[]): string {
   const more = all.length > 5 ? `, ... ${all.length} in all` : "";
   return `${all.slice(0, 5).join(", ")}${more}`;

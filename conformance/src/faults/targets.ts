@@ -11,7 +11,7 @@ export interface Target {
   readonly alert: string;
   /** How long what was declared has to stand before the broker may be killed, in milliseconds. */
   readonly beforeKill: number;
-  /** The transport's module, where the broker tells clients its own address and `kafka({ route })` has to lead them by the proxy. */
+  /** The transport's module, where the broker gives clients its own address and `kafka({ route })` has to lead them by the proxy. */
   readonly routedBy?: string;
   /** The share of events that a plain rolling deployment may repeat; none unless set. */
   readonly repeatedByRolling?: number;

@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import
 
 /** A worker as its parent has it. */
 export class WorkerProcess {
-  /** The memory that it last told of, and the most, in bytes. */
+  /** The memory that it last reported, and the most, in bytes. */
   memory = 0;
   peakMemory = 0;
   readonly #child: ChildProcess;

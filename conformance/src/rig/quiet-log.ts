@@ -15,7 +15,7 @@ export class QuietLog implements Logger {
   readonly warn = this.#method("warn");
   readonly error = this.#method("error");
 
-  /** The lines that tell of trouble, the last ones. */
+  /** The last lines at warn and error. */
   trouble(limit = 10): string[] {
     return this.lines
       .filter(({ level }) => level === "warn" || level === "error")

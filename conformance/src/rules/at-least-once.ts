@@ -23,7 +23,7 @@ export const atLeastOnce: readonly RuleTest[] = [
     assert.deepEqual(sorted(calls.ids), sorted(ids));
   }),
 
-  rule("H1", "an event is not gone before its settlement is stored, whoever closes", async (rig) => {
+  rule("H1", "an event is not gone before its settlement is stored, however its consumers end", async (rig) => {
     const connection = await rig.connect();
     const unsettled = declaration("unsettled", "held");
     await connection.declarations.declare([unsettled]);

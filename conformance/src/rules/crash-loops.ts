@@ -11,6 +11,8 @@ import { encoded, numbers, publishMany, sorted } from "./events.ts";
 /** What a transport gets that has no trials. */
 const UNBOUNDED = "a crash loop is not bounded";
 const HARMLESS = 100;
+/** How many redeliveries make an event a suspect; how many more there were, a transport need not know. */
+const MAKES_SUSPECT = 2;
 /** A process that handled only the poison would need 2 deaths to make it a suspect, and 5 in trials. */
 const MAX_DEATHS = 25;
 
@@ -43,7 +45,7 @@ export const crashLoops: readonly RuleTest[] = [
       await rig.until(`life ${deaths + 1} ends`, async () => life.over || (await finished(life.app)));
       if (life.over) {
         deaths += 1;
-        assert(deaths <= MAX_DEATHS, `${deaths} processes have died, and the event is no dead letter`);
+        assert(deaths <= MAX_DEATHS, `${deaths} processes have died, and the event is not a dead letter`);
         continue;
       }
       await rig.untilEmpty(life.app);
@@ -135,15 +137,15 @@ export const crashLoops: readonly RuleTest[] = [
       return;
     }
     const [first = 0] = counts;
-    assert.deepEqual(
-      counts,
-      numbers(4).map((deaths) => first + deaths),
-    );
+    for (const [deaths, count] of counts.entries()) {
+      assert(count <= first + deaths, `counted more than happened: ${counts}`);
+      assert(count >= Math.min(first + deaths, MAKES_SUSPECT), `counted less than happened: ${counts}`);
+    }
     if (first > 0)
       rig.weaker.push("what is given back counts as redelivered, which makes suspects and condemns nothing");
   }),
 
-  rule("T6", "a trial that was never taken back is counted, whoever asks; one that was is not", async (rig) => {
+  rule("T6", "a trial that was never taken back is counted for every process; one that was is not", async (rig) => {
     const first = await rig.connect();
     await first.declarations.declare([declaration("tried", "a"), declaration("other", "a")]);
     if (first.trials === undefined) {

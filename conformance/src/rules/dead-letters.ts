@@ -48,7 +48,7 @@ export const deadLetterRules: readonly RuleTest[] = [
     assert.deepEqual(await letters.get(letter.id), letter);
   }),
 
-  rule("D2", "dead letters are counted, paged both ways and shown by id, with no app running", async (rig) => {
+  rule("D2", "dead letters are counted, paged both ways and found by id, with no app running", async (rig) => {
     const ids = await bury(rig, "shelf", 23);
     const letters = rig.letters("shelf");
     assert.equal(await letters.count(), 23);
@@ -182,7 +182,7 @@ export const deadLetterRules: readonly RuleTest[] = [
   }),
 ];
 
-/** Makes dead letters one after the other, ends the app, and resolves to the events' ids in the order of dying. */
+/** Makes dead letters one after the other, ends the app, and resolves to the events' ids, oldest first. */
 async function bury(rig: Rig, useCase: string, count: number): Promise<string[]> {
   const calls = new Calls(() => {
     throw new DeadLetter("buried");

@@ -15,7 +15,7 @@ const LEEWAY_MS = 1_500;
 
 /** L4: how an app fails to start. */
 export const failedStarts: readonly RuleTest[] = [
-  rule("L4", "start() fails fast and clearly, and tells no secret in anything of its error", async (rig) => {
+  rule("L4", "start() fails fast and clearly, with no secret in anything of its error", async (rig) => {
     for (const { problem, transport, code, names = "", secret } of rig.offered(rig.description.refused)) {
       const started = performance.now();
       const error = await failureOf(
@@ -31,7 +31,7 @@ export const failedStarts: readonly RuleTest[] = [
     }
   }),
 
-  rule("L4", "start() waits for a broker that is not up yet, when told to", async (rig) => {
+  rule("L4", "with waitForBroker, start() waits for a broker that is not up yet", async (rig) => {
     await rig.faults.disconnect();
     const calls = new Calls();
     const app = rig.app({ waitForBroker: rig.patience }).onEvent("late", { useCase: "patient" }, calls.handler);

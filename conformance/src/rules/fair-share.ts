@@ -22,7 +22,7 @@ export const fairShare: readonly RuleTest[] = [
     }
   }),
 
-  rule("R8", "after clean stops and joins none of those that are left stays idle", async (rig) => {
+  rule("R8", "after joins, clean stops and deaths none of those that are left stays idle", async (rig) => {
     const fleet = new Fleet(rig, { useCase: "changing", patterns: ["later"], concurrency: 2, act: () => pause(10) });
     for (const _ of numbers(3)) await fleet.join();
     for (const _ of numbers(2)) {
@@ -31,6 +31,10 @@ export const fairShare: readonly RuleTest[] = [
       await fleet.leave(oldest);
       await fleet.join();
     }
+    await sharesFlow(rig, fleet);
+    await rig.faults.crash();
+    fleet.instances.length = 0;
+    for (const _ of numbers(3)) await fleet.join();
     await sharesFlow(rig, fleet);
   }),
 

@@ -6,7 +6,7 @@ import { encoded, numbers, sorted } from "./events.ts";
 
 /** H5 to H7: what a handler is called with, and when it has failed. */
 export const handlers: readonly RuleTest[] = [
-  rule("H5", "a payload that is no JSON becomes a dead letter at once, and harms no neighbour", async (rig) => {
+  rule("H5", "a payload that is not JSON becomes a dead letter at once, and harms no neighbour", async (rig) => {
     const calls = new Calls();
     const app = rig.app().onEvent("mixed", { useCase: "poisoned" }, calls.handler);
     await app.start();
@@ -54,19 +54,21 @@ export const handlers: readonly RuleTest[] = [
 
   rule("H6", "a handler gets the parsed payload and the whole context, the same on every attempt", async (rig) => {
     const contexts: EventContext[] = [];
-    const app = rig.app({ retries: 2, retryDelay: 50 }).onEvent("#.told", { useCase: "told" }, async (_, context) => {
-      contexts.push(context);
-      if (context.attempt < 3) throw new Error("again");
-    });
+    const app = rig
+      .app({ retries: 2, retryDelay: 50 })
+      .onEvent("#.read", { useCase: "reading" }, async (_, context) => {
+        contexts.push(context);
+        if (context.attempt < 3) throw new Error("again");
+      });
     await app.start();
     const before = Date.now();
-    const { id } = await app.newEvent("a.story.told", { of: ["x"] }, { headers: { tenant: "t-1" } });
+    const { id } = await app.newEvent("a.story.read", { of: ["x"] }, { headers: { tenant: "t-1" } });
     await rig.until("the third attempt has come", () => contexts.length === 3);
     for (const [index, context] of contexts.entries()) {
       const { eventName, attempt, useCase, headers, payload, signal, logger, time } = context;
       assert.deepEqual(
         { eventName, attempt, useCase, id: context.id },
-        { eventName: "a.story.told", attempt: index + 1, useCase: "told", id },
+        { eventName: "a.story.read", attempt: index + 1, useCase: "reading", id },
       );
       assert.deepEqual({ ...headers }, { tenant: "t-1" });
       assert.deepEqual(payload, { of: ["x"] });

@@ -122,7 +122,7 @@ async function storedIds(rig: Rig, useCase: string): Promise<string[]> {
   return sorted(items.map(({ id }) => id));
 }
 
-/** The dead letters that log lines tell of. */
+/** The ids of the dead letters that were logged. */
 function loggedIds(rig: Rig): string[] {
   return rig.log.lines.flatMap(({ about }) =>
     "deadLetterId" in about && typeof about.deadLetterId === "string" ? [about.deadLetterId] : [],

@@ -13,10 +13,10 @@ const WRONG: Readonly<Record<string, unknown>> = {
   "a wildcard in the name": [VALID, { name: "fine.*", payload: {} }],
   "an empty name": [VALID, { name: "", payload: {} }],
   "no payload": [VALID, { name: "fine" }],
-  "no JSON": [VALID, { name: "fine", payload: cycle }],
+  "not JSON": [VALID, { name: "fine", payload: cycle }],
   "too large": [VALID, { name: "fine", payload: "x".repeat(1_048_576) }],
-  "no event": [VALID, "done"],
-  "a header that is no string": [VALID, { name: "fine", payload: {}, headers: { n: 1 } }],
+  "not an event": [VALID, "done"],
+  "a header that is not a string": [VALID, { name: "fine", payload: {}, headers: { n: 1 } }],
 };
 
 /** H4: the events a handler returns. */

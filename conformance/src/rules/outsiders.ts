@@ -38,7 +38,7 @@ export const outsiders: readonly RuleTest[] = [
   rule("L5", "headers from outside come back from retry, dead letter and redrive as they were", async (rig) => {
     const outside = rig.offered(rig.description.outside);
     const headers = rig.offered(
-      rig.description.outsideHeaders ?? "the description does not say how an outsider sets headers that are no text",
+      rig.description.outsideHeaders ?? "the description does not say how an outsider sets headers that are not text",
     );
     const delivered: Readonly<Record<string, unknown>>[] = [];
     const transport = wrapped(rig.transport(), (connection) => ({

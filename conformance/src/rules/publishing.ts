@@ -25,7 +25,7 @@ export const publishing: readonly RuleTest[] = [
     assert.deepEqual(sorted([...new Set(calls.ids)]), sorted(ids));
   }),
 
-  rule("P1", "what a publisher was told is stored survives its kill -9", async (rig) => {
+  rule("P1", "what was confirmed to a publisher survives its kill -9", async (rig) => {
     const calls = new Calls();
     const app = rig.app().onEvent("made", { useCase: "survivor" }, calls.handler);
     await app.start();

@@ -25,18 +25,18 @@ export const reconnecting: readonly RuleTest[] = [
     await rig.until("both are healthy", () => app.health().healthy && publisher.health().healthy);
   }),
 
-  rule("L3", "the app is told when the broker is away and when it is back", async (rig) => {
-    const told: ConnectionStatus[] = [];
-    const connection = await rig.connect((status) => told.push(status));
+  rule("L3", "the app is notified when the broker is away and when it is back", async (rig) => {
+    const statuses: ConnectionStatus[] = [];
+    const connection = await rig.connect((status) => statuses.push(status));
     await connection.declarations.declare([declaration("known", "a")]);
-    assert.equal(told.length, 0);
+    assert.equal(statuses.length, 0);
     await rig.faults.disconnect();
-    await rig.until("it is told of the loss", () => told.at(-1)?.connected === false);
+    await rig.until("it is notified of the loss", () => statuses.at(-1)?.connected === false);
     const [answer] = await connection.publish([encoded("a")]);
     assert(answer !== undefined && answer.index === 0, "a publish was confirmed while the broker was away");
     assert(isPapaError(answer.error) && answer.error.retryable, String(answer.error));
     await rig.faults.reconnect();
-    await rig.until("it is told of the return", () => told.at(-1)?.connected === true);
+    await rig.until("it is notified of the return", () => statuses.at(-1)?.connected === true);
     assert.deepEqual(await connection.publish([encoded("a")]), []);
   }),
 

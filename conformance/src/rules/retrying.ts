@@ -167,10 +167,10 @@ export const retrying: readonly RuleTest[] = [
       });
       const app = rig.app({ retries: 1, retryDelay: 30_000 });
       app
-        .onEvent("told", { useCase: "rejected" }, rejected.handler)
-        .onEvent("told", { useCase: "later" }, later.handler);
+        .onEvent("asked", { useCase: "rejected" }, rejected.handler)
+        .onEvent("asked", { useCase: "later" }, later.handler);
       await app.start();
-      await app.newEvent("told", {});
+      await app.newEvent("asked", {});
       for (const useCase of ["rejected", "later"])
         await rig.until(`${useCase} has given up`, async () => (await app.deadLetters(useCase).count()) === 1);
       assert.equal(rejected.count, 1);

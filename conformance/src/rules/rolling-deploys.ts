@@ -140,7 +140,7 @@ export const rollingDeploys: readonly RuleTest[] = [
   ),
 ];
 
-/** All patterns that are declared for a use case, by whoever. */
+/** All patterns that are declared for a use case, by anyone. */
 async function patternsOf(connection: Connection, useCase: string): Promise<string[]> {
   const records = await connection.declarations.list(useCase);
   return sorted([...new Set(records.flatMap(({ patterns }) => patterns))]);

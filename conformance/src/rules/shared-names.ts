@@ -22,7 +22,7 @@ export const sharedNames: readonly RuleTest[] = [
       };
       await start("billing", "paid");
       await start("shipping", "sent");
-      // A newer version of the same app is no stranger.
+      // A newer version of the same app is not another app.
       await start("billing", "paid.#");
       const { declarations } = await rig.connect();
       const records = await declarations.list();

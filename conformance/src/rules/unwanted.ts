@@ -4,14 +4,14 @@ import { Calls } from "../rig/calls.ts";
 import type { Rig } from "../rig/rig.ts";
 import { type RuleTest, rule } from "../rule.ts";
 
-/** What is so where a broker cannot list what its namespace wants. */
-const CANNOT_TELL = "the broker cannot tell which events are wanted, so that no publisher is warned";
+/** What is weaker where a broker cannot list the declarations of its namespace. */
+const CANNOT_TELL = "the broker cannot list what is declared, so that no publisher is warned";
 
-/** R5: what happens to events that no use case wants. */
+/** R5: what happens to events that no declared pattern matches. */
 export const unwanted: readonly RuleTest[] = [
   rule(
     "R5",
-    "the first event of a name that nobody wants is warned of, once, with the nearest pattern",
+    "the first event of a name that no pattern matches is warned of, once, with the nearest pattern",
     async (rig) => {
       const app = rig.app().onEvent(["user.created", "order.*.paid"], { useCase: "wanting" }, new Calls().handler);
       await app.start();
@@ -27,7 +27,7 @@ export const unwanted: readonly RuleTest[] = [
       assert.deepEqual(warnings(rig), [{ eventName: "user.create", nearest: "user.created" }]);
       const late = rig.app().onEvent("stock.#", { useCase: "late" }, new Calls().handler);
       await late.start();
-      // What was looked up before knows nothing of the late one.
+      // An earlier look knows nothing of the late one.
       for (const name of ["user.create", "user.created", "order.7.paid", "stock.moved"])
         await publisher.newEvent(name, {});
       await publisher.newEvent("order.7.payed", {});
@@ -36,7 +36,7 @@ export const unwanted: readonly RuleTest[] = [
     },
   ),
 
-  rule("R5", "unwanted events can be refused at the call, until somebody wants them", async (rig) => {
+  rule("R5", "unwanted events can be refused at the call, until a pattern matches them", async (rig) => {
     const app = rig.app().onEvent("user.created", { useCase: "wanting" }, new Calls().handler);
     await app.start();
     const publisher = await rig.publisher({ unwanted: "refuse" });

@@ -32,21 +32,25 @@ export async function wildcardTable(rig: Rig): Promise<void> {
   const table = patterns.map((pattern, index) => {
     const calls = new Calls();
     app.onEvent([pattern, LAST], { useCase: `pattern_${index}` }, calls.handler);
-    return { pattern, calls, wanted: NAMES.filter((name) => matches(pattern, name)) };
+    return { pattern, calls, expected: NAMES.filter((name) => matches(pattern, name)) };
   });
   await app.start();
   await Promise.all(NAMES.map((name) => app.newEvent(name, {})));
   await app.newEvent(LAST, {});
-  await rig.until("every use case has what it wants", () =>
-    table.every(({ calls, wanted }) => calls.count >= wanted.length + 1),
+  await rig.until("every use case has what it should get", () =>
+    table.every(({ calls, expected }) => calls.count >= expected.length + 1),
   );
   await rig.untilEmpty(app);
-  const wrong = table.filter(({ calls, wanted }) => {
+  const wrong = table.filter(({ calls, expected }) => {
     const names = calls.names.filter((name) => name !== LAST);
-    return sorted(names).join() !== sorted(wanted).join();
+    return sorted(names).join() !== sorted(expected).join();
   });
-  const shown = wrong.slice(0, 5).map(({ pattern, calls, wanted }) => ({ pattern, got: calls.names, wanted }));
-  assert.equal(wrong.length, 0, `${wrong.length} of ${patterns.length} patterns are wrong: ${JSON.stringify(shown)}`);
+  const examples = wrong.slice(0, 5).map(({ pattern, calls, expected }) => ({ pattern, got: calls.names, expected }));
+  assert.equal(
+    wrong.length,
+    0,
+    `${wrong.length} of ${patterns.length} patterns are wrong: ${JSON.stringify(examples)}`,
+  );
   assert(table.length * NAMES.length >= (pairs === "all" ? 10_200 : pairs));
 }
 

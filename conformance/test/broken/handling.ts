@@ -42,7 +42,7 @@ export const handlingFaults: readonly Variant[] = [
     });
   }),
 
-  deliveries("H5", "throws away what is no JSON", () => (delivery, hand) => {
+  deliveries("H5", "throws away what is not JSON", () => (delivery, hand) => {
     if (isJson(delivery.event.body)) hand(delivery);
     else void delivery.settle(DONE);
   }),
@@ -144,7 +144,7 @@ export const handlingFaults: readonly Variant[] = [
     };
   }),
 
-  variant("L3", "does not tell that the connection is lost", () => (_, options) => {
+  variant("L3", "does not notify that the connection is lost", () => (_, options) => {
     Object.assign(options, { onStatus: () => {} });
     return {};
   }),

@@ -8,7 +8,7 @@ const SECRET = "not-the-secret";
 
 /** Faults of starting, stopping and saying what became of events. */
 export const livingFaults: readonly Variant[] = [
-  variant("L2", "counts as failed what still runs when it is closed", () => (connection) => {
+  variant("L2", "counts as a failed attempt what still runs at the deadline", () => (connection) => {
     const open = new Set<Delivery>();
     return {
       subscribe: (useCase, options, onDelivery) =>
@@ -49,7 +49,7 @@ export const livingFaults: readonly Variant[] = [
     },
   },
 
-  settlements("L5", "keeps headers that are no text only as text", (settlement, delivery) => {
+  settlements("L5", "keeps headers that are not text only as text", (settlement, delivery) => {
     if (settlement.kind !== "retry" && settlement.kind !== "dead") return delivery.settle(settlement);
     return delivery.settle({ ...settlement, event: changed(settlement.event, { rawHeaders: undefined }) });
   }),
@@ -82,7 +82,7 @@ export const livingFaults: readonly Variant[] = [
       ),
   ),
 
-  variant("L6", "does not tell that the connection is lost", () => (_, options) => {
+  variant("L6", "does not notify that the connection is lost", () => (_, options) => {
     Object.assign(options, { onStatus: () => {} });
     return {};
   }),

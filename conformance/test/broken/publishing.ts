@@ -35,7 +35,7 @@ export const publishingFaults: readonly Variant[] = [
     };
   }),
 
-  variant("P2", "does not tell that the connection is back", () => (_, options) => {
+  variant("P2", "does not notify that the connection is back", () => (_, options) => {
     const { onStatus } = options;
     Object.assign(options, {
       onStatus: (status: Parameters<typeof onStatus>[0]) => {

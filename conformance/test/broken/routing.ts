@@ -69,23 +69,23 @@ export const routingFaults: readonly Variant[] = [
   }),
 
   variant("R4", 'takes "#" for one word or more', () => {
-    const wanted = new Map<string, readonly string[]>();
+    const declared = new Map<string, readonly string[]>();
     return (connection) => ({
       declarations: declaring(connection.declarations, async (declarations) => {
-        for (const { name, patterns } of declarations) wanted.set(name, patterns);
+        for (const { name, patterns } of declarations) declared.set(name, patterns);
         await connection.declarations.declare(declarations);
       }),
       subscribe: (useCase, options, onDelivery) =>
         connection.subscribe(useCase, options, (delivery) => {
           const name = delivery.event.name ?? "";
-          const longer = wanted.get(useCase)?.map((pattern) => pattern.replaceAll("#", "*.#")) ?? [];
+          const longer = declared.get(useCase)?.map((pattern) => pattern.replaceAll("#", "*.#")) ?? [];
           if (longer.some((pattern) => matches(pattern, name))) onDelivery(delivery);
           else void delivery.settle(DONE);
         }),
     });
   }),
 
-  variant("R5", "keeps what nobody wants for a later use case", () => {
+  variant("R5", "keeps what no pattern matches for a later use case", () => {
     const past: EncodedEvent[] = [];
     const known = new Set<string>();
     return (connection) => ({
@@ -129,7 +129,7 @@ export const routingFaults: readonly Variant[] = [
     });
   }),
 
-  variant("R9", "says that everything was declared by whoever asks", () => ({ declarations }, { appName }) => ({
+  variant("R9", "says that the app that asks has declared everything", () => ({ declarations }, { appName }) => ({
     declarations: {
       ...declaring(declarations, (each) => declarations.declare(each)),
       list: async () => (await declarations.list())?.map((record) => ({ ...record, app: appName })) ?? [],

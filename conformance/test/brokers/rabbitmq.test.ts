@@ -76,16 +76,16 @@ describe.each(["3.10", "4.0"] as const)("a RabbitMQ %s for tests", (version) => 
     await assert.rejects(connect(proxy.uri));
     proxy.accept();
     const again = await open(proxy.uri);
-    let told = false;
+    let ended = false;
     again.model.on("close", () => {
-      told = true;
+      ended = true;
     });
     proxy.halfOpen();
     void again.channel.checkQueue("proxied").catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(told, false);
+    assert.equal(ended, false);
     proxy.cut();
-    await until("the client knows", () => told, PATIENCE);
+    await until("the client knows", () => ended, PATIENCE);
     const unheard = await open(proxy.uri);
     proxy.loseReplies();
     let confirmed = false;

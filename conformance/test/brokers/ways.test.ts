@@ -45,7 +45,9 @@ test("an address in the environment is used as it is, and not killed", async () 
   server.close();
 });
 
-test("a broker that ends while it starts is told at once, with the last it said", { timeout: 600_000 }, async () => {
+test("a broker that ends while it starts is an error at once, with the last it said", {
+  timeout: 600_000,
+}, async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -62,7 +64,7 @@ test("a broker that ends while it starts is told at once, with the last it said"
   server.close();
 });
 
-test("what cannot be had is one line that tells which ways were tried and why, and no secret", async () => {
+test("what cannot be had is one line that names which ways were tried and why, and no secret", async () => {
   const [port = 0] = await freePorts(1);
   vi.stubEnv("PAPA_EVENTS_REDIS", `redis://someone:secret@127.0.0.1:${port}`);
   await assert.rejects(redis("7.0"), (error) => {
