@@ -20,6 +20,8 @@ const MAX_PAGE_BYTES = 8 * 1_048_576;
 /** How much one script redrives. */
 const MAX_REDRIVE_COUNT = 64;
 const MAX_REDRIVE_BYTES = 1_048_576;
+/** How many one script purges. */
+const MAX_PURGE_COUNT = 1_000;
 
 /** The dead letters of one use case. */
 export class DeadLetters implements DeadLetterStore {
@@ -76,9 +78,13 @@ export class DeadLetters implements DeadLetterStore {
 
   async purge(ids: readonly string[] | "all"): Promise<number> {
     await this.#assertDeclared();
-    if (ids !== "all" && ids.length === 0) return 0;
     const { dead, deadOrder } = this.#keys;
-    return (await this.#run(purge, [dead, deadOrder], ids === "all" ? ["all"] : ["some", ...ids])) as number;
+    const purged = async (args: readonly string[]) => (await this.#run(purge, [dead, deadOrder], args)) as number;
+    if (ids === "all") return purged(["all"]);
+    let count = 0;
+    for (let from = 0; from < ids.length; from += MAX_PURGE_COUNT)
+      count += await purged(["some", ...ids.slice(from, from + MAX_PURGE_COUNT)]);
+    return count;
   }
 
   /** Redrives those that are stored now: what dies again meanwhile comes after them in the order. */

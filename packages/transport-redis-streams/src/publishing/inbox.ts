@@ -140,7 +140,8 @@ function encode(entry: string, fields: readonly Buffer[]): EncodedEvent | undefi
   if (name === "" || name.length > MAX_NAME_LENGTH || name.includes("\n")) return undefined;
   // The entry's id is not the event's: another server may use it too.
   const reader = new EventReader({ ...received, id: undefined }, systemClock);
-  const { id, time, headers, rawHeaders } = reader;
+  const { id, time, headers, rawHeaders: raw } = reader;
+  const rawHeaders = Object.keys(raw).length === 0 ? undefined : raw;
   const ours = { [HEADER.id]: id, [HEADER.type]: name, [HEADER.time]: new Date(time).toISOString() };
   return { name, id, time, headers: { ...headers, ...ours }, rawHeaders, body };
 }

@@ -41,6 +41,15 @@ test.each([
   expect([read.name, read.headers, read.body]).toEqual(["user.created", headers, body]);
 });
 
+test("L5 headers of other types than text come back as they were, in place of what stands for them", () => {
+  const rawHeaders = { bytes: Buffer.from([0xff, 0]), twice: ["a", Buffer.from([0xfe])] };
+  const headers = { ...STANDARD, twice: "a" };
+  const packed = bytes(pack({ name: "user.created", id: "1", time: 0, headers, rawHeaders, body }));
+  const json = JSON.stringify({ ...headers, twice: ["a", { base64: "/g==" }], bytes: { base64: "/wA=" } });
+  expect(packed.toString()).toBe(`1 user.created\n${json}\n{"a":"☃"}`);
+  expect(new PackedEvent(packed).headers).toEqual({ ...STANDARD, ...rawHeaders });
+});
+
 test("a body of any bytes, empty or with line breaks, comes back as it was", () => {
   for (const body of [
     Buffer.alloc(0),
