@@ -17,7 +17,7 @@ export class Mailer {
 
 // #region class
 @injectable()
-export class SendWelcome {
+class SendWelcome {
   constructor(
     private readonly mailer: Mailer,
     private readonly context: EventContext,
