@@ -11,6 +11,7 @@ import type {
   Delivery,
   EncodedEvent,
   OnDelivery,
+  QueueStats,
   ReceivedEvent,
   Settled,
   Settlement,
@@ -44,6 +45,11 @@ export class FakeTransport implements Transport {
   clock: Clock | undefined;
   /** What `close` waits for. */
   closing: Promise<void> = Promise.resolve();
+  /** What a subscription's `stop` waits for. */
+  unsubscribing: Promise<void> = Promise.resolve();
+  onInspect: () => Promise<QueueStats> = async () => ({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
+  /** How many connections are open. */
+  connections = 0;
   onDeclare: () => void = () => {};
   /** What is declared; `undefined` where it cannot tell. */
   onList: (useCase?: string) => readonly DeclarationRecord[] | undefined = () => [];
@@ -58,6 +64,7 @@ export class FakeTransport implements Transport {
   async connect(options: ConnectOptions): Promise<Connection> {
     this.options = options;
     this.#onStatus = options.onStatus;
+    this.connections += 1;
     return {
       capabilities: this.capabilities,
       clock: this.clock,
@@ -73,13 +80,16 @@ export class FakeTransport implements Transport {
       },
       subscribe: async (useCase, _options, onDelivery) => {
         this.#subscribers.set(useCase, onDelivery);
-        return { readAhead: () => {}, stop: async () => {} };
+        return { readAhead: () => {}, stop: () => this.unsubscribing };
       },
       deadLetters: () => {
         throw new Error("A FakeTransport keeps no dead letters.");
       },
-      inspect: async () => ({ ready: 0, inFlight: 0, waiting: 0, dead: 0 }),
-      close: () => this.closing,
+      inspect: () => this.onInspect(),
+      close: async () => {
+        await this.closing;
+        this.connections -= 1;
+      },
     };
   }
 

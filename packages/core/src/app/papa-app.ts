@@ -141,14 +141,14 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
       this.#state = "stopping";
       this.#transition = this.#stop();
     }
-    const caller = currentEvent();
-    if (running === undefined || !(caller instanceof DeliveryContext) || caller.app !== running) {
+    const stage = running && stageOfCaller(running);
+    if (running === undefined || stage === "over") {
       await this.#transition;
       return;
     }
-    const goesOn = running.running.waitsForStop();
-    await running.othersEnded;
-    goesOn();
+    const goesOn = stage === "handling" ? running.running.waitsForStop() : undefined;
+    await Promise.race([running.othersEnded, this.#transition]);
+    goesOn?.();
   }
 
   async #stop(): Promise<void> {
@@ -261,6 +261,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     if (this.#running !== undefined || this.#state === "stopped") throw stopped(operation);
     throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
   }
+}
+
+/** How far the delivery has come in whose handler or listener this is called; "over" for whoever else calls. */
+function stageOfCaller(app: RunningApp): DeliveryContext["stage"] {
+  const caller = currentEvent();
+  return caller instanceof DeliveryContext && caller.app === app ? caller.stage : "over";
 }
 
 function stopped(operation: string, cause?: unknown): PapaError {

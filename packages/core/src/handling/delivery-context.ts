@@ -34,6 +34,8 @@ export class DeliveryContext extends ScopedContext implements EventContext {
   refusal: Error | undefined = undefined;
   /** Whether nothing counts any more that the handler does: the app has stopped and waits no longer (L2). */
   abandoned = false;
+  /** How far it has come: its handler runs, its outcome is being stored and listeners are notified, or all of it is over. */
+  stage: "handling" | "settling" | "over" = "handling";
   readonly #delivery: Delivery;
   readonly #scope: ContextScope;
   #reader: EventReader | undefined = undefined;

@@ -65,16 +65,17 @@ export async function handleDeliveries(deliveries: Deliveries, handling: Handlin
           timeout === undefined
             ? await runInContext(context, handler, payload)
             : await callWithTimeout(context, handler, payload, timeout, handling.clock);
-        outcome = result === undefined ? HANDLED : await withOutputs(result, context, maker);
+        outcome = result === undefined || context.abandoned ? HANDLED : await withOutputs(result, context, maker);
       } else {
         outcome = await unaccepted(context, handling);
       }
     } catch (error) {
-      outcome = policy.decide(context, error);
+      outcome = context.abandoned ? HANDLED : policy.decide(context, error);
     }
 
     // After the drain timeout it comes too late to count (L2).
     if (!context.abandoned) settler.settle(delivery, context, outcome);
+    else if (context.hasScope) await context.disposeScope();
     // A handler that outlived its timeout counts for the concurrency until it really ends (H2).
     if (context.running !== undefined) await context.running;
     deliveries.ended();

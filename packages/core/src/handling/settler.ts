@@ -58,6 +58,7 @@ export class Settler {
   settle(delivery: Delivery, context: DeliveryContext, outcome: Outcome): void {
     if (outcome === HANDLED && !context.hasScope) {
       // Nothing is to be stored, so nothing can be refused.
+      context.stage = "over";
       void delivery.settle(outcome.settlement);
       return;
     }
@@ -68,6 +69,7 @@ export class Settler {
     const { held } = this.#options;
     const size = sizeOf(delivery.event) + outputSize(first);
     this.#open += 1;
+    context.stage = "settling";
     held.settling(size);
     try {
       const stored = await this.#store(delivery, context, first);
@@ -76,6 +78,7 @@ export class Settler {
       if (context.running !== undefined) await context.running;
       if (context.hasScope) await context.disposeScope();
     } finally {
+      context.stage = "over";
       held.settled(size);
       this.#open -= 1;
       if (this.#open === 0) this.#becomeIdle();

@@ -342,3 +342,26 @@ test("a container that is kept beyond its delivery says so when it is asked for 
   expect(later).toHaveLength(1);
   for (const ask of later) expect(ask).toThrowError(/disposed/);
 });
+
+test("what was made for a handler that outlived the drain timeout is disposed of when it ends", async () => {
+  const log = freshLog();
+  const { promise: slow, resolve: end } = Promise.withResolvers<void>();
+  @injectable()
+  class Store extends Disposable {
+    @onEvent("a", { useCase: "store" })
+    async handle() {
+      log.push("handled");
+      await slow;
+      return [{ name: "b", payload: 1 }];
+    }
+  }
+  const { app, clock } = await started((app) => app.register(Store), { drainTimeout: "5s" });
+  await app.newEvent("a", 1);
+  await vi.waitFor(() => expect(log).toEqual(["handled"]));
+  const stopped = app.stop();
+  await clock.advance("5s");
+  await stopped;
+  expect(log).toEqual(["handled"]);
+  end();
+  await vi.waitFor(() => expect(log).toEqual(["handled", "disposed: Store"]));
+});
