@@ -15,6 +15,7 @@ import { Cluster } from "./client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "./client/errors.ts";
 import type { Target } from "./client/options.ts";
 import { countOpen } from "./consuming/count-open.ts";
+import { HeldBytes } from "./consuming/held-bytes.ts";
 import type { SettlementStore } from "./consuming/settlement.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { KafkaTrials } from "./consuming/trials.ts";
@@ -31,6 +32,7 @@ import { Releaser } from "./waiting/releaser.ts";
 
 /** Closing waits no longer for the cluster; what the cluster has not received by then is handled again. */
 const CLOSE_LIMIT_MS = 5_000;
+const WATCH_INTERVAL_MS = 1_000;
 
 /** One app's connection to a cluster. */
 export class KafkaConnection implements Connection {
@@ -46,6 +48,8 @@ export class KafkaConnection implements Connection {
   readonly #releaser: Releaser;
   readonly #store: SettlementStore;
   readonly #subscribers: Subscriber[] = [];
+  readonly #held: HeldBytes;
+  #watching: NodeJS.Timeout | undefined;
   readonly #deadLetters = new Map<string, DeadLetters>();
   #consuming = false;
   #closed = false;
@@ -55,7 +59,7 @@ export class KafkaConnection implements Connection {
     return new KafkaConnection(await Cluster.open(target, options), options);
   }
 
-  private constructor(cluster: Cluster, { appName }: ConnectOptions) {
+  private constructor(cluster: Cluster, { appName, maxHeldBytes }: ConnectOptions) {
     const topology = new Topology(cluster);
     const producer = new Producer(cluster, topology);
     this.#cluster = cluster;
@@ -76,7 +80,14 @@ export class KafkaConnection implements Connection {
       discovery: this.#discovery,
     });
     this.trials = new KafkaTrials(cluster, this.#registry);
-    this.#releaser = new Releaser(cluster, topology, this.#publisher);
+    this.#held = new HeldBytes(maxHeldBytes);
+    this.#releaser = new Releaser({
+      cluster,
+      topology,
+      publisher: this.#publisher,
+      maxBytes: maxHeldBytes / 4,
+      maxBuffered: () => this.#maxBuffered,
+    });
     const delays = new Delays(topology, producer);
     this.#store = {
       publish: (events, abandoned) => this.#publisher.publishUntil(events, abandoned),
@@ -97,6 +108,8 @@ export class KafkaConnection implements Connection {
       registry: this.#registry,
       discovery: this.#discovery,
       store: this.#store,
+      held: this.#held,
+      maxBuffered: () => this.#maxBuffered,
       onDelivery,
     });
     this.#subscribers.push(subscriber);
@@ -134,6 +147,7 @@ export class KafkaConnection implements Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#discovery.close();
+    clearInterval(this.#watching);
     const subscribers = this.#subscribers.map((each) => each.close(CLOSE_LIMIT_MS));
     await Promise.all([...subscribers, this.#releaser.close(CLOSE_LIMIT_MS)]);
     this.#cluster.close();
@@ -144,12 +158,20 @@ export class KafkaConnection implements Connection {
     if (this.#consuming) return;
     this.#consuming = true;
     this.#releaser.start();
+    this.#watching = setInterval(() => {
+      for (const each of [...this.#subscribers, this.#releaser]) each.reportProblem();
+    }, WATCH_INTERVAL_MS);
     this.#discovery.watch(
       () => this.#subscribers.map(({ useCase }) => useCase),
       () => {
         for (const subscriber of this.#subscribers) subscriber.check();
       },
     );
+  }
+
+  /** How many bytes one of the app's consumers may have fetched and not handed out: a quarter of what is held in all. */
+  get #maxBuffered(): number {
+    return this.#held.max / 4 / (this.#subscribers.length + 1);
   }
 
   #deadLettersOf(useCase: string): DeadLetters {

@@ -41,8 +41,8 @@ export class Cluster {
   nodes = 0;
   readonly #options: ConnectOptions;
   readonly #topics = new Map<string, TopicMetadata>();
-  /** What has been reported and is not over. */
-  readonly #problems = new Set<string>();
+  /** What has been reported and is not over, by its subject. */
+  readonly #problems = new Map<string, string>();
   #up = true;
   #probing = false;
   #closed = false;
@@ -89,9 +89,9 @@ export class Cluster {
 
   /** Reports what keeps events from getting on while the cluster can be reached, or that it is over. */
   report(subject: string, problem: string | undefined): void {
-    if (this.#closed || (problem === undefined && !this.#problems.has(subject))) return;
+    if (this.#closed || this.#problems.get(subject) === problem) return;
     if (problem === undefined) this.#problems.delete(subject);
-    else this.#problems.add(subject);
+    else this.#problems.set(subject, problem);
     this.#options.onProblem(subject, problem);
   }
 

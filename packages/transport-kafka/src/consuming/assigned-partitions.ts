@@ -75,6 +75,8 @@ export class AssignedPartitions {
     if (known !== undefined && !known.hasDropped && offset <= known.mark) {
       if (known.lost) known.dropBuffer();
       known.lost = false;
+      // Somebody else may have committed meanwhile.
+      known.committed = undefined;
       return known;
     }
     // What this instance had handed out itself did not come back from a death.

@@ -4,6 +4,7 @@ import { sleep } from "../client/time-limit.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { FetchedRecord, FetchResult } from "../wire/records.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { HeldUpPartitions } from "./held-up-partitions.ts";
 import type { PartitionLog } from "./partition-log.ts";
 
 /** How long a fetch waits at the broker; the short time while it leaves out some partition. */
@@ -12,7 +13,10 @@ const SHORT_POLL_MS = 50;
 /** A partition with so many bytes not yet delivered is not fetched. */
 const MAX_BUFFERED_BYTES = 512 * 1_024;
 /** A fetch returns at most half of that, so that the broker answers the next one while these events are handled. */
-const FETCH_LIMITS = { bytes: 8 * 1_048_576, bytesPerPartition: MAX_BUFFERED_BYTES / 2 };
+const MAX_FETCHED_PER_PARTITION = MAX_BUFFERED_BYTES / 2;
+const MAX_FETCHED_BYTES = 8 * 1_048_576;
+/** However little room is left. */
+const MIN_FETCHED_BYTES = 16_384;
 const ERROR_PAUSE_MS = 100;
 const LOST_CONNECTION_PAUSE_MS = 10;
 const UNREADABLE_PAUSE_MS = 30_000;
@@ -25,6 +29,8 @@ export interface FetcherOptions {
     source: TopicPartition,
     records: readonly FetchedRecord[],
   ) => readonly FetchedRecord[] | Promise<readonly FetchedRecord[]>;
+  /** How many bytes may be fetched and not delivered, all partitions together (H9); a fetch may go beyond it once. */
+  readonly maxBuffered: () => number;
   /** Called after each fetch. */
   readonly onRecords: () => void;
   /** Called when a partition of this instance turns out to be a new one under the old name: from now on it is to be read from `offset`. */
@@ -45,6 +51,7 @@ export class Fetcher {
   /** Until when partitions are fetched one by one. */
   #isolatingUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
+  readonly #heldUp = new HeldUpPartitions();
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -55,7 +62,13 @@ export class Fetcher {
     this.#logs = logs;
     this.#leaders = undefined;
     this.#epoch += 1;
+    this.#heldUp.keepOnly(logs.map(({ source }) => source));
     this.#options.client.interruptFetches();
+  }
+
+  /** What keeps partitions from being read, if anything does. */
+  get problem(): string | undefined {
+    return this.#heldUp.problem;
   }
 
   stop(): void {
@@ -88,6 +101,7 @@ export class Fetcher {
         else list.push(log);
       } catch (error) {
         cluster.logger.debug({ err: error }, "A partition has no leader at the moment.");
+        this.#heldUp.note(log.source, "it has no leader");
         this.#retryLater();
       }
     }
@@ -107,15 +121,21 @@ export class Fetcher {
 
   /** Fetches once from one broker, then triggers the next fetches. */
   async #fetchFrom(node: number, logs: readonly PartitionLog[]): Promise<void> {
-    const fetched = this.#withRoom(logs);
+    const room = this.#options.maxBuffered() - this.#logs.reduce((sum, { buffered }) => sum + buffered, 0);
+    const fetched = room <= 0 ? [] : this.#withRoom(logs);
     if (fetched.length === 0) return;
+    const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(room, MAX_FETCHED_BYTES));
     this.#fetching.add(node);
     const epoch = this.#epoch;
     try {
       const results = await this.#options.client.fetch(
         node,
         fetched.map(({ source, position }) => ({ ...source, offset: position })),
-        { wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS, ...FETCH_LIMITS },
+        {
+          wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS,
+          bytes,
+          bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
+        },
       );
       const byPartition = new Map(fetched.map((log) => [partitionKey(log.source), log]));
       for (const result of results) {
@@ -137,10 +157,11 @@ export class Fetcher {
     const now = performance.now();
     const all = logs.filter((log) => log.buffered < MAX_BUFFERED_BYTES && log.pausedUntil <= now);
     if (all.length === 0 && logs.some((log) => log.pausedUntil > now)) this.#retryLater();
-    if (now >= this.#isolatingUntil) return all;
+    const first = this.#turn++ % Math.max(all.length, 1);
     // While one of them cannot be read, they are fetched in turn.
-    const one = all[this.#turn++ % all.length];
-    return one === undefined ? [] : [one];
+    if (now < this.#isolatingUntil) return all.slice(first, first + 1);
+    // A large batch is returned only from the first partition that has anything: each must be the first in its turn.
+    return [...all.slice(first), ...all.slice(0, first)];
   }
 
   async #fetched(log: PartitionLog, result: FetchResult): Promise<void> {
@@ -150,6 +171,9 @@ export class Fetcher {
       await this.#partitionFailed(log, result.error);
       return;
     }
+    if (result.next === position && result.highWatermark > position)
+      this.#heldUp.note(log.source, "nothing can be read of it, as behind an open transaction of another program");
+    else this.#heldUp.over(log.source);
     if (result.next === position || log.lost) return;
     const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
     const accepted = fresh.length === 0 ? fresh : await this.#options.filter(log.source, fresh);
@@ -163,7 +187,10 @@ export class Fetcher {
     cluster.invalidate(log.source.topic, error);
     this.#leaders = undefined;
     log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
-    if (error.type !== "OFFSET_OUT_OF_RANGE") return;
+    if (error.type !== "OFFSET_OUT_OF_RANGE") {
+      this.#heldUp.note(log.source, error.message);
+      return;
+    }
     const [earliest] = await cluster.offsets([log.source], "earliest");
     // The group may have been joined again meanwhile, and the partition may be somebody else's.
     if (earliest === undefined || log.lost || !this.#logs.includes(log)) return;
@@ -178,7 +205,10 @@ export class Fetcher {
     const { cluster, client } = this.#options;
     const lost = error instanceof KafkaError && error.type === "CONNECTION";
     if (error instanceof KafkaError && !error.retriable) this.#isolate(error, logs);
-    for (const { source } of logs) cluster.invalidate(source.topic, error);
+    for (const { source } of logs) {
+      cluster.invalidate(source.topic, error);
+      this.#heldUp.note(source, error instanceof Error ? error.message : String(error));
+    }
     cluster.logger.debug({ err: error }, "A fetch failed; trying again.");
     this.#leaders = undefined;
     await sleep(lost ? LOST_CONNECTION_PAUSE_MS : ERROR_PAUSE_MS);

@@ -14,8 +14,11 @@ import type { Entry, PartitionLog } from "./partition-log.ts";
 const DRAIN_LIMIT_MS = 250;
 const COMMITTED_LIMIT_MS = 10_000;
 const ERROR_PAUSE_MS = 100;
+const RELEASE_PAUSE_MS = 500;
 const MAX_HEARTBEAT_INTERVAL_MS = 1_000;
 const MAX_BACKOFF_MS = 1_000;
+/** Rebalances take less. */
+const PROBLEM_AFTER_MS = 5_000;
 
 export interface GroupConsumerOptions {
   readonly cluster: Cluster;
@@ -25,6 +28,7 @@ export interface GroupConsumerOptions {
   /** Where a partition without a commit begins. */
   readonly startOf: (source: TopicPartition) => number;
   readonly filter: FetcherOptions["filter"];
+  readonly maxBuffered: FetcherOptions["maxBuffered"];
   /** Whether one more entry of this partition may be delivered now. */
   readonly hasRoom: (log: PartitionLog) => boolean;
   /** Takes an entry; returns at once. */
@@ -61,6 +65,9 @@ export class GroupConsumer {
   #closing = false;
   #wake = () => {};
   #onSettled = () => {};
+  /** Since when it is not a member, or may not be, by the monotonic clock. */
+  #outSince = performance.now();
+  #lastError: unknown;
   #running: Promise<void> | undefined;
 
   constructor(options: GroupConsumerOptions) {
@@ -80,6 +87,7 @@ export class GroupConsumer {
       cluster: options.cluster,
       client: this.#client,
       filter: options.filter,
+      maxBuffered: options.maxBuffered,
       onRecords: () => this.deliver(),
       onReplaced: (source, offset) => {
         this.#partitions.replace(source, offset);
@@ -99,6 +107,18 @@ export class GroupConsumer {
   /** Whether this instance owns its partitions now: not while it rejoins the group. */
   get joined(): boolean {
     return this.#joined && !this.#closing;
+  }
+
+  /** What keeps it from consuming, if anything has done so for some time (L6). */
+  get problem(): string | undefined {
+    const out = this.#joined ? 0 : performance.now() - this.#outSince;
+    if (out > PROBLEM_AFTER_MS) return `the consumer group "${this.#options.group}" cannot be joined${this.#reason}`;
+    if (this.#commits.waiting > PROBLEM_AFTER_MS) return `what is done cannot be committed${this.#reason}`;
+    return this.#fetcher.problem;
+  }
+
+  get #reason(): string {
+    return this.#lastError instanceof Error ? `: ${this.#lastError.message}` : "";
   }
 
   /** The partitions that this instance reads. */
@@ -167,11 +187,10 @@ export class GroupConsumer {
     this.#onSettled();
   }
 
-  /** Takes back an entry that was not started. */
+  /** Takes back an entry that was not started. After a pause, with a heartbeat, it is delivered again, to this instance if it goes on. */
   release(entry: Entry): void {
-    entry.log.release(entry);
+    entry.log.release(entry, performance.now() + RELEASE_PAUSE_MS);
     this.#onSettled();
-    this.deliverSoon();
   }
 
   /** Delivers nothing more. What was delivered can still be settled. */
@@ -203,6 +222,7 @@ export class GroupConsumer {
         first = false;
         await this.#stay();
       } catch (error) {
+        this.#lastError = error;
         const transient = requiresRejoin(error) || (error instanceof KafkaError && error.retriable);
         if (first && !transient) {
           onRefused(error);
@@ -227,6 +247,7 @@ export class GroupConsumer {
     // This client's own connections need the brokers' addresses.
     if (this.#joinedTopics === "") await this.#client.metadata([this.#cluster.names.registry]);
     const wasMember = this.#joined;
+    if (wasMember) this.#outSince = performance.now();
     this.#joined = false;
     this.#rejoin = false;
     if (wasMember) {
@@ -247,6 +268,7 @@ export class GroupConsumer {
     this.#partitions.assign(assigned, committed);
     this.#joinedTopics = this.#topicsKey(topics);
     this.#joined = true;
+    this.#lastError = undefined;
     this.#fetcher.read(this.#partitions.list);
     this.#options.onAssigned?.(assigned);
     // Partitions that nobody has committed yet begin where this says, and what is handed out is announced.
@@ -312,6 +334,7 @@ export class GroupConsumer {
 
   #commitFailed(error: unknown): void {
     if (this.#closing) return;
+    this.#lastError = error;
     if (requiresRejoin(error)) {
       this.#rejoin = true;
       this.#wake();

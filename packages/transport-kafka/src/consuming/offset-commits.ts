@@ -117,16 +117,16 @@ export class OffsetCommits {
   async #commit(ends: (log: PartitionLog) => boolean): Promise<void> {
     const pending = this.#pending;
     const begun = performance.now();
-    const changed = [...this.#options.logs()].flatMap((log) => {
+    const all = [...this.#options.logs()].map((log) => {
       const { offset, metadata, stored } = log.commit(ends(log));
-      const text = `${offset} ${metadata}`;
-      return text === log.committed ? [] : [{ log, text, stored, commit: { ...log.source, offset, metadata } }];
+      return { log, text: `${offset} ${metadata}`, stored, commit: { ...log.source, offset, metadata } };
     });
+    const changed = all.filter(({ log, text }) => text !== log.committed);
+    // Whether a commit that fails is stored is not known.
+    for (const { log } of changed) log.committed = undefined;
     if (changed.length > 0) await this.#options.member.commit(changed.map(({ commit }) => commit));
-    for (const { log, text, stored } of changed) {
-      log.committed = text;
-      stored();
-    }
+    for (const { log, text } of changed) log.committed = text;
+    for (const { stored } of all) stored();
     this.#pending -= pending;
     this.#pendingSince = begun;
     if (changed.length > 0) this.#options.onStored();

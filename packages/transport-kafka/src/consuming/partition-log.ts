@@ -15,7 +15,7 @@ const MIN_MEASURED_MS = 20;
 export class Entry {
   /** The log it belongs to; another one after the partition has been reassigned to this instance. */
   log: PartitionLog;
-  readonly record: FetchedRecord;
+  record: FetchedRecord;
   settled = false;
   /** Its settlement was not stored: whoever owns the partition delivers it again. */
   dropped = false;
@@ -27,6 +27,12 @@ export class Entry {
 
   get bytes(): number {
     return bytesOf(this.record);
+  }
+
+  /** Forgets what the record holds but its place: it can be read again. */
+  shed(): void {
+    const { offset, time } = this.record;
+    this.record = { offset, time, key: null, value: null, headers: {} };
   }
 }
 
@@ -73,7 +79,9 @@ export class PartitionLog {
   /** What is delivered and not done, by offset in ascending order; what was released or dropped too. */
   readonly #open = new Map<number, Entry>();
   #unsettled = 0;
-  #released: Entry[] = [];
+  readonly #released: Entry[] = [];
+  /** When they may be delivered again, by the monotonic clock. */
+  #releasedUntil = 0;
   /** What still runs from an earlier log of the partition, by offset. */
   readonly #running = new Map<number, Entry>();
   readonly #announces: (() => number) | undefined;
@@ -148,8 +156,9 @@ export class PartitionLog {
     for (;;) {
       const record = this.#nextRecord;
       if (record === undefined || record.offset >= this.#announced) return undefined;
-      const released = this.#released.shift();
+      const released = this.#nextReleased;
       if (released !== undefined) {
+        this.#released.shift();
         this.#unsettled += 1;
         return released;
       }
@@ -182,12 +191,17 @@ export class PartitionLog {
     this.hasDropped = true;
   }
 
-  /** Takes back an entry that was not started, to deliver it again. */
-  release(entry: Entry): void {
+  /** Takes back an entry that was not started, to deliver its record again after a time. */
+  release(entry: Entry, notBefore = 0): void {
     if (entry.settled || entry.dropped) return;
+    // A late settlement must find nothing to settle: the record gets an entry of its own.
+    entry.settled = true;
     this.#unsettled -= 1;
-    this.#released.push(entry);
+    const again = new Entry(this, entry.record);
+    this.#open.set(entry.record.offset, again);
+    this.#released.push(again);
     this.#released.sort((a, b) => a.record.offset - b.record.offset);
+    this.#releasedUntil = Math.max(this.#releasedUntil, notBefore);
   }
 
   /** Forgets what was fetched and not delivered. */
@@ -242,8 +256,13 @@ export class PartitionLog {
     if (until > this.#announced && !this.lost) this.#announced = until;
   }
 
+  get #nextReleased(): Entry | undefined {
+    if (this.#released.length === 0 || performance.now() < this.#releasedUntil) return undefined;
+    return this.#released[0];
+  }
+
   get #nextRecord(): FetchedRecord | undefined {
-    const [released] = this.#released;
+    const released = this.#nextReleased;
     if (released !== undefined) return released.record;
     const [chunk] = this.#chunks;
     return chunk?.records[chunk.at];

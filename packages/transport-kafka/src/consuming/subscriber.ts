@@ -9,7 +9,8 @@ import type { FetchedRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { KafkaDelivery, type Settler } from "./delivery.ts";
 import { GroupConsumer } from "./group-consumer.ts";
-import type { Entry } from "./partition-log.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import type { Entry, PartitionLog } from "./partition-log.ts";
 import { type SettlementStore, storeSettlement } from "./settlement.ts";
 import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
 
@@ -26,6 +27,9 @@ export interface SubscriberOptions {
   readonly registry: Registry;
   readonly discovery: Discovery;
   readonly store: SettlementStore;
+  readonly held: HeldBytes;
+  /** How many bytes may be fetched and not handed out yet. */
+  readonly maxBuffered: () => number;
   readonly onDelivery: OnDelivery;
 }
 
@@ -38,6 +42,7 @@ export class Subscriber implements Subscription, Settler {
   #limit: number;
   #unsettled = 0;
   #closed = false;
+  readonly #onRoom = () => this.#consumer.deliverSoon();
   #trimming: NodeJS.Timeout | undefined;
   /** Settlements that are being stored. */
   readonly #storing = new Set<Promise<Settled>>();
@@ -57,7 +62,8 @@ export class Subscriber implements Subscription, Settler {
       },
       startOf: (source) => (source.topic === this.#ready ? 0 : registry.startOf(useCase, source)),
       filter: (source, records) => this.#filter(source, records),
-      hasRoom: () => this.#unsettled + this.#consumer.overdue < this.#limit,
+      maxBuffered: options.maxBuffered,
+      hasRoom: (log) => this.#hasRoom(log),
       announces: () => Math.max(this.#limit, MIN_ANNOUNCED),
       deliver: (entry) => this.#deliver(entry),
       drains: true,
@@ -77,6 +83,13 @@ export class Subscriber implements Subscription, Settler {
 
   get unsettled(): number {
     return this.#unsettled;
+  }
+
+  /** Reports what keeps it from consuming, or that nothing does any more. */
+  reportProblem(): void {
+    const { cluster } = this.#options;
+    // Of a cluster that cannot be reached the connection tells.
+    cluster.report(`consuming "${this.useCase}"`, cluster.reachable ? this.#consumer.problem : undefined);
   }
 
   /** Rejoins the group if there are topics that are not read yet. */
@@ -119,7 +132,7 @@ export class Subscriber implements Subscription, Settler {
       return STORED;
     }
     if (settlement.kind === "release") {
-      this.#unsettled -= 1;
+      this.#free(entry);
       this.#consumer.release(entry);
       return STORED;
     }
@@ -138,16 +151,27 @@ export class Subscriber implements Subscription, Settler {
     return stored ? "stored" : "lost";
   }
 
+  #hasRoom(log: PartitionLog): boolean {
+    if (this.#unsettled + this.#consumer.overdue >= this.#limit) return false;
+    return this.#options.held.hasRoomFor(log.nextBytes, this.#onRoom);
+  }
+
+  /** Frees the place of an entry that is not this instance's to settle any more. */
+  #free(entry: Entry): void {
+    this.#unsettled -= 1;
+    this.#options.held.giveBack(entry.bytes);
+  }
+
   #done(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
-    this.#unsettled -= 1;
+    this.#free(entry);
     this.#consumer.settle(entry);
     this.#consumer.deliverSoon();
   }
 
   #drop(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
-    this.#unsettled -= 1;
+    this.#free(entry);
     this.#consumer.drop(entry);
     this.#consumer.deliverSoon();
   }
@@ -183,6 +207,7 @@ export class Subscriber implements Subscription, Settler {
 
   #deliver(entry: Entry): void {
     this.#unsettled += 1;
+    this.#options.held.take(entry.bytes);
     const topicName = this.#options.cluster.names.eventName(entry.log.source.topic);
     this.#options.onDelivery(new KafkaDelivery(entry, this, topicName));
   }

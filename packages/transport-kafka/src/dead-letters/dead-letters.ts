@@ -8,16 +8,15 @@ import type {
 } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "../client/errors.ts";
+import { readRecords } from "../client/read-records.ts";
 import { TopicTail } from "../client/topic-tail.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { TopicSpec, Topology } from "../declarations/topology.ts";
 import type { Producer } from "../publishing/producer.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { eventOf, nameOf, recordOf } from "../wire/event-record.ts";
-import { KafkaError } from "../wire/kafka-error.ts";
 import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 
-const FETCH_LIMITS = { wait: 0, bytes: 4 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
 /** How many dead letters are redriven or purged at a time. */
 const CHUNK_SIZE = 200;
 
@@ -134,36 +133,18 @@ export class DeadLetters implements DeadLetterStore {
     }
   }
 
-  /** Reads the dead letters at these offsets, in this order. Neighbours come in one fetch. */
+  /** Reads the dead letters at these offsets, in this order. */
   async #read(offsets: readonly number[]): Promise<StoredDeadLetter[]> {
     const { cluster } = this.#options;
-    const wanted = new Set(offsets);
-    const found = new Map<number, FetchedRecord>();
     try {
-      for (const offset of [...wanted].sort((a, b) => a - b)) {
-        if (found.has(offset)) continue;
-        for (const record of await cluster.retried(() => this.#fetch(offset)))
-          if (wanted.has(record.offset)) found.set(record.offset, record);
-      }
+      const found = await readRecords(cluster, { topic: this.#topic.topic, partition: 0 }, offsets);
+      return offsets.flatMap((offset) => {
+        const record = found.get(offset);
+        return record === undefined ? [] : [this.#deadLetter(record)];
+      });
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
-    return offsets.flatMap((offset) => {
-      const record = found.get(offset);
-      return record === undefined ? [] : [this.#deadLetter(record)];
-    });
-  }
-
-  async #fetch(offset: number): Promise<readonly FetchedRecord[]> {
-    const { cluster } = this.#options;
-    const source = { topic: this.#topic.topic, partition: 0 };
-    const [result] = await cluster.client.fetch(await cluster.leader(source), [{ ...source, offset }], FETCH_LIMITS);
-    if (result?.error !== undefined) {
-      cluster.invalidate(source.topic, result.error);
-      throw result.error;
-    }
-    if (result === undefined) throw new KafkaError("UNKNOWN", "The response holds no partition.", true);
-    return result.records;
   }
 
   #deadLetter(record: FetchedRecord): StoredDeadLetter {

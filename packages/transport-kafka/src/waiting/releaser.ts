@@ -1,4 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
+import { readRecords } from "../client/read-records.ts";
 import { settlesWithin } from "../client/time-limit.ts";
 import { GroupConsumer } from "../consuming/group-consumer.ts";
 import type { Entry } from "../consuming/partition-log.ts";
@@ -6,46 +7,54 @@ import { TRIM_INTERVAL_MS, trim } from "../consuming/trim.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
-import type { KafkaRecord } from "../wire/records.ts";
-import type { TopicPartition } from "../wire/topic-partition.ts";
-import { DeadlineHeap } from "./deadline-heap.ts";
+import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { BrokerClock } from "./broker-clock.ts";
+import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
-/** No more waiting events of one partition are held in memory; the others stay at the broker. */
+/** No more waiting events of one partition are known; the others stay at the broker. */
 const MAX_HELD_PER_PARTITION = 10_000;
-const MAX_RELEASED_AT_ONCE = 500;
 const RETRY_DELAY_MS = 200;
+/** A release that fails for so long is a problem. */
+const PROBLEM_AFTER_MS = 5_000;
+const START_BACKOFF_MS = 10_000;
 /** Node.js fires a longer timer at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-interface Held {
-  readonly entry: Entry;
-  readonly useCase: string;
+export interface ReleaserOptions {
+  readonly cluster: Cluster;
+  readonly topology: Topology;
+  readonly publisher: Publisher;
+  /** How many bytes of waiting events may be held (H9). */
+  readonly maxBytes: number;
+  /** How many bytes may be fetched and not looked at yet. */
+  readonly maxBuffered: () => number;
 }
 
 /**
- * Sends waiting events back to their use cases when they are due. All apps of a namespace share this work.
- *
- * Due times follow the broker's clock, since a record's time is the broker's. The broker's current time is the time of the
- * latest record plus the time since. That never runs ahead of the broker, so no event is early, whatever local clocks say.
+ * Sends waiting events back to their use cases when they are due by the broker's clock, since a record's time is the
+ * broker's. All apps of a namespace share this work.
  */
 export class Releaser {
   readonly #cluster: Cluster;
   readonly #publisher: Publisher;
   readonly #consumer: GroupConsumer;
-  /** Waiting events by partition, ordered by when they are due on the broker's clock. */
-  readonly #heaps = new Map<number, DeadlineHeap<Held>>();
-  /** A lower bound for the broker's clock minus the monotonic clock, by partition. */
-  readonly #clocks = new Map<number, number>();
+  readonly #waiting: WaitingEvents;
+  readonly #clock = new BrokerClock();
+  #starting: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #trimming: NodeJS.Timeout | undefined;
   /** The release in progress. */
   #releasing: Promise<void> | undefined;
   #closed = false;
   #assigned: readonly TopicPartition[] = [];
+  #startProblem: string | undefined;
+  #releaseProblem: { readonly since: number; readonly message: string } | undefined;
 
-  constructor(cluster: Cluster, topology: Topology, publisher: Publisher) {
+  constructor({ cluster, topology, publisher, maxBytes, maxBuffered }: ReleaserOptions) {
     this.#cluster = cluster;
     this.#publisher = publisher;
+    this.#waiting = new WaitingEvents(maxBytes);
     this.#consumer = new GroupConsumer({
       cluster,
       group: cluster.names.releaser,
@@ -56,9 +65,10 @@ export class Releaser {
       startOf: () => 0,
       filter: ({ partition }, records) => {
         const last = records.at(-1);
-        if (last !== undefined) this.#updateClock(partition, last.time);
+        if (last !== undefined) this.#clock.update(partition, last.time);
         return records;
       },
+      maxBuffered,
       hasRoom: (log) => log.unsettled < MAX_HELD_PER_PARTITION,
       deliver: (entry) => this.#hold(entry),
       drains: false,
@@ -66,26 +76,49 @@ export class Releaser {
       beforeRejoin: async () => this.#releasing,
       onAssigned: (assigned) => {
         this.#assigned = assigned;
+        for (const event of this.#waiting.takeLost()) this.#giveUp(event);
         void this.#askTime(assigned);
       },
     });
   }
 
   start(): void {
-    this.#consumer.start().catch((error: unknown) => {
-      if (!this.#closed) this.#cluster.logger.error({ err: error }, "This app cannot release waiting events.");
-    });
+    this.#begin();
     this.#trimming = setInterval(() => {
       void trim(this.#cluster, this.#cluster.names.releaser, this.#assigned);
     }, TRIM_INTERVAL_MS);
   }
 
+  /** Reports what keeps waiting events from being released, or that nothing does any more. */
+  reportProblem(): void {
+    const failing = this.#releaseProblem;
+    const late = failing !== undefined && performance.now() - failing.since > PROBLEM_AFTER_MS;
+    const problem = this.#startProblem ?? this.#consumer.problem ?? (late ? failing.message : undefined);
+    this.#cluster.report("releasing retries", this.#cluster.reachable ? problem : undefined);
+  }
+
   async close(limit: number): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#starting);
     clearTimeout(this.#timer);
     clearInterval(this.#trimming);
     if (this.#releasing !== undefined) await settlesWithin(this.#releasing, limit);
     await this.#consumer.close(limit);
+  }
+
+  /** Begins to consume; tries again where the cluster refuses it, since somebody may grant the rights. */
+  #begin(): void {
+    this.#consumer.start().then(
+      () => {
+        this.#startProblem = undefined;
+      },
+      (error: unknown) => {
+        if (this.#closed) return;
+        this.#cluster.logger.error({ err: error }, "This app cannot release waiting events; it is tried again.");
+        this.#startProblem = messageOf(error);
+        this.#starting = setTimeout(() => this.#begin(), START_BACKOFF_MS);
+      },
+    );
   }
 
   /** Holds a waiting event until it is due. */
@@ -95,26 +128,28 @@ export class Releaser {
       this.#consumer.settle(entry);
       return;
     }
-    const { partition } = entry.log.source;
-    this.#updateClock(partition, entry.record.time);
-    this.#add(entry.record.time + delay.delay, { entry, useCase: delay.useCase });
+    const { time } = entry.record;
+    this.#clock.update(entry.log.source.partition, time);
+    this.#waiting.hold(time + delay.delay, entry, delay.useCase);
     this.#setTimer();
   }
 
-  #add(due: number, held: Held): void {
-    const { partition } = held.entry.log.source;
-    let heap = this.#heaps.get(partition);
-    if (heap === undefined) this.#heaps.set(partition, (heap = new DeadlineHeap()));
-    heap.add(due, held);
+  #released(event: WaitingEvent): void {
+    this.#waiting.forget(event);
+    this.#consumer.settle(event.entry);
+  }
+
+  /** Whoever has its partition now releases it. */
+  #giveUp(event: WaitingEvent): void {
+    this.#waiting.forget(event);
+    this.#consumer.drop(event.entry);
   }
 
   /** Sets the timer for the earliest waiting event. */
   #setTimer(): void {
     clearTimeout(this.#timer);
     if (this.#closed || this.#releasing !== undefined || !this.#consumer.joined) return;
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const [partition, { first }] of this.#heaps)
-      if (first !== undefined) earliest = Math.min(earliest, first.at - this.#now(partition));
+    const earliest = this.#waiting.wait((partition) => this.#clock.now(partition));
     if (earliest === Number.POSITIVE_INFINITY) return;
     const wait = Math.max(Math.ceil(earliest) + 1, 0);
     this.#timer = setTimeout(() => this.#release(), Math.min(wait, MAX_TIMER_MS));
@@ -122,7 +157,7 @@ export class Releaser {
 
   #release(): void {
     if (this.#releasing !== undefined || this.#closed || !this.#consumer.joined) return;
-    const due = this.#takeDue();
+    const due = this.#waiting.takeDue((partition) => this.#clock.now(partition));
     this.#releasing = this.#requeue(due).finally(() => {
       this.#releasing = undefined;
       if (due.length > 0) this.#consumer.deliverSoon();
@@ -130,48 +165,60 @@ export class Releaser {
     });
   }
 
-  #takeDue(): Held[] {
-    const due: Held[] = [];
-    for (const [partition, heap] of this.#heaps) {
-      const now = this.#now(partition);
-      while (due.length < MAX_RELEASED_AT_ONCE && heap.first !== undefined && heap.first.at <= now) {
-        const held = heap.shift();
-        if (held !== undefined && !held.entry.log.lost && !held.entry.settled) due.push(held);
-      }
-    }
-    return due;
-  }
-
-  async #requeue(due: readonly Held[]): Promise<void> {
+  /** Never rejects. */
+  async #requeue(due: readonly WaitingEvent[]): Promise<void> {
+    const records = await this.#recordsOf(due.filter(({ entry }) => !entry.log.lost));
+    const known = [...records];
     const problems = await this.#publisher.requeue(
-      due.map(({ entry: { record }, useCase }) => ({
-        useCase,
-        record: { key: null, value: record.value, headers: record.headers },
-      })),
+      known.map(([{ useCase }, { value, headers }]) => ({ useCase, record: { key: null, value, headers } })),
     );
-    for (const [index, held] of due.entries()) {
-      const problem = problems[index];
-      if (problem === undefined) {
-        this.#consumer.settle(held.entry);
-        continue;
-      }
-      this.#cluster.logger.debug({ err: problem }, "A waiting event could not be released; trying again.");
-      this.#add(this.#now(held.entry.log.source.partition) + RETRY_DELAY_MS, held);
+    const released = new Set(known.filter((_, index) => problems[index] === undefined).map(([event]) => event));
+    for (const event of due) {
+      if (event.entry.settled) continue;
+      if (released.has(event)) this.#released(event);
+      else if (event.entry.log.lost) this.#giveUp(event);
+      else this.#waiting.putBack(this.#clock.now(event.entry.log.source.partition) + RETRY_DELAY_MS, event);
     }
+    this.#note(problems.find((problem) => problem !== undefined));
   }
 
-  /** The broker's time is at least this. */
-  #now(partition: number): number {
-    return performance.now() + this.#clockOf(partition);
+  /** The records of events; those of which only the place is held are read again. Without those that cannot be read now. */
+  async #recordsOf(events: readonly WaitingEvent[]): Promise<ReadonlyMap<WaitingEvent, FetchedRecord>> {
+    const records = new Map(events.filter(({ shed }) => !shed).map((event) => [event, event.entry.record]));
+    const bySource = new Map<string, WaitingEvent[]>();
+    for (const event of events) {
+      if (!event.shed) continue;
+      const key = partitionKey(event.entry.log.source);
+      bySource.set(key, [...(bySource.get(key) ?? []), event]);
+    }
+    for (const [first, ...others] of bySource.values()) {
+      if (first === undefined) continue;
+      const all = [first, ...others];
+      const offsets = all.map(({ entry }) => entry.record.offset);
+      try {
+        const found = await readRecords(this.#cluster, first.entry.log.source, offsets);
+        for (const event of all) {
+          const record = found.get(event.entry.record.offset);
+          if (record !== undefined) records.set(event, record);
+          // Only what has been released is deleted.
+          else this.#released(event);
+        }
+      } catch (error) {
+        this.#note(error);
+      }
+    }
+    return records;
   }
 
-  #clockOf(partition: number): number {
-    return this.#clocks.get(partition) ?? Number.NEGATIVE_INFINITY;
-  }
-
-  #updateClock(partition: number, time: number): void {
-    const clock = time - performance.now();
-    if (clock > this.#clockOf(partition)) this.#clocks.set(partition, clock);
+  /** Notes what came of a release. */
+  #note(error: unknown): void {
+    if (error === undefined) {
+      this.#releaseProblem = undefined;
+      return;
+    }
+    this.#cluster.logger.debug({ err: error }, "Waiting events could not be released; trying again.");
+    const since = this.#releaseProblem?.since ?? performance.now();
+    this.#releaseProblem = { since, message: `retries cannot be released: ${messageOf(error)}` };
   }
 
   /** Stores an empty record in each partition to learn the broker's time, since no other record may come. */
@@ -181,11 +228,15 @@ export class Releaser {
       for (const [node, list] of await this.#cluster.byLeader(partitions)) {
         const batches = list.map((source) => ({ ...source, records: [record] }));
         for (const { partition, time, error } of await this.#cluster.client.produce(node, batches))
-          if (error === undefined && time > 0) this.#updateClock(partition, time);
+          if (error === undefined && time > 0) this.#clock.update(partition, time);
       }
     } catch (error) {
       this.#cluster.logger.debug({ err: error }, "The broker's time is not known yet; waiting events may be late.");
     }
     this.#setTimer();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

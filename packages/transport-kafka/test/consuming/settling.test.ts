@@ -137,3 +137,15 @@ test("H9 a delivery counts for the read-ahead until its settlement is stored", a
   expect(await Promise.all(settled)).toEqual(["stored", "stored", "stored", "stored", "stored"]);
   await until("five more are delivered", () => deliveries.length === 10);
 });
+
+test("H8 a released delivery comes back after a pause, and its neighbours are not held up", async () => {
+  const space = new Space();
+  const { deliveries } = await consume(space, 1);
+  const begun = performance.now();
+  expect(await deliveries[0]?.settle({ kind: "release" })).toBe("stored");
+  await until("it is delivered again", () => deliveries.length === 2);
+  expect(performance.now() - begun).toBeGreaterThan(400);
+  expect(deliveries[1]).toMatchObject({ attempt: 1, redeliveries: 0 });
+  expect(await deliveries[0]?.settle(done)).toBe("lost");
+  expect(await deliveries[1]?.settle(done)).toBe("stored");
+});

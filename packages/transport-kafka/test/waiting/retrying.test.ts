@@ -1,6 +1,7 @@
 import { RetryAfter } from "@papa-events/core";
+import type { Settlement } from "@papa-events/core/transport";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { Space } from "../support/space.ts";
+import { declare, event, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test.each([3_600_000, -3_600_000])("T2 a clock that is %i ms wrong makes no retry early or late", async (wrong) => {
@@ -100,4 +101,32 @@ test("T3 a partition with one event that waits 60 s for its retry delivers the o
     const { mixed } = await app.stats();
     return mixed !== undefined && mixed.ready + mixed.inFlight === 0 && mixed.waiting === 1;
   });
+});
+
+test("H9 waiting events that are too many to be held are read again when they are due", async () => {
+  const space = new Space();
+  const connection = await space.connect({}, { maxHeldBytes: 400_000 });
+  await declare(connection, "many", ["many"]);
+  const begun = performance.now();
+  const seen = new Map<string, { at: number; body: string }[]>();
+  await connection.subscribe("many", subscribing(50), (delivery) => {
+    const body = Buffer.from(delivery.event.body).toString();
+    const list = seen.get(body.slice(0, 10)) ?? [];
+    seen.set(body.slice(0, 10), [...list, { at: performance.now(), body }]);
+    const settlement: Settlement =
+      list.length === 0
+        ? { kind: "retry", delay: 1_500, event: { ...event("many"), body: delivery.event.body } }
+        : { kind: "done", outputs: [] };
+    void delivery.settle(settlement);
+  });
+  const count = 40;
+  await connection.publish(
+    Array.from({ length: count }, (_, number) => event("many", `${String(number).padStart(8)}${"x".repeat(50_000)}`)),
+  );
+  await until("all have come twice", () => [...seen.values()].filter((list) => list.length === 2).length === count);
+  for (const [first, second] of seen.values()) {
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_500);
+    expect(second?.body).toBe(first?.body);
+  }
+  expect(performance.now() - begun).toBeLessThan(8_000);
 });
