@@ -92,7 +92,7 @@ export class SqliteConnection implements Connection {
     this.#database.close();
   }
 
-  /** As if the process were killed. */
+  /** Lets go of the file without giving anything back, as `kill -9` does: for tests. */
   sever(): void {
     this.#instance.stop();
     this.#database.close();

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { conformance } from "@papa-events/conformance";
-import { type SqliteTransport, sqlite } from "../../src/sqlite-transport/index.ts";
+import type { Transport } from "@papa-events/core/transport";
+import type { SqliteConnection } from "../../src/sqlite-transport/connection.ts";
+import { sqlite } from "../../src/sqlite-transport/index.ts";
 
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE_MS = 1_500;
@@ -11,7 +13,8 @@ const LOCK_TIMEOUT_MS = 200;
 
 const folder = mkdtempSync(join(tmpdir(), "papa-events-sqlite-"));
 const fileOf = (namespace: string) => join(folder, `${namespace}.db`);
-const transports = new Map<string, SqliteTransport[]>();
+/** What is connected, by namespace. */
+const connections = new Map<string, SqliteConnection[]>();
 const locks = new Map<string, DatabaseSync>();
 
 /** Another program that keeps the file locked: what a lost connection is to a file. */
@@ -36,14 +39,20 @@ conformance({
   name: "sqlite",
   version: "file",
   tearDown: async () => rmSync(folder, { recursive: true }),
-  transport: (namespace) => {
+  transport: (namespace): Transport => {
     const transport = sqlite({ file: fileOf(namespace), lease: LEASE_MS, lockTimeout: LOCK_TIMEOUT_MS });
-    transports.set(namespace, [...(transports.get(namespace) ?? []), transport]);
-    return transport;
+    return {
+      name: transport.name,
+      connect: async (options) => {
+        const connection = await transport.connect(options);
+        connections.set(namespace, [...(connections.get(namespace) ?? []), connection as SqliteConnection]);
+        return connection;
+      },
+    };
   },
   clean: async (namespace) => {
     unlock(namespace);
-    transports.delete(namespace);
+    connections.delete(namespace);
   },
   faults: {
     cut: async (namespace) => {
@@ -57,8 +66,8 @@ conformance({
     stall: async (namespace) => lock(namespace),
     flow: async (namespace) => unlock(namespace),
     crash: async (namespace) => {
-      for (const transport of transports.get(namespace) ?? []) transport.crash();
-      transports.delete(namespace);
+      for (const connection of connections.get(namespace) ?? []) connection.sever();
+      connections.delete(namespace);
     },
     restart: "a file has no server that could be killed",
     // As another instance would that takes this one for dead.

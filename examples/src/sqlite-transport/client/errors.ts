@@ -1,52 +1,40 @@
 import { isPapaError, PapaError } from "@papa-events/core";
 
 /** Primary result codes, https://www.sqlite.org/rescode.html */
-const SQLITE = { busy: 5, locked: 6, readOnly: 8, corrupt: 11, full: 13, noAccess: 23, noDatabase: 26 } as const;
-const transport = "sqlite";
+const BUSY = 5;
+const LOCKED = 6;
+const READ_ONLY = 8;
+const CORRUPT = 11;
+const NOT_A_DATABASE = 26;
+/** Busy, locked, out of memory, an error of the disk, a full disk, a file that cannot be opened: none of them need last. */
+const MAY_PASS: readonly unknown[] = [BUSY, LOCKED, 7, 10, 13, 14];
 
-/** The primary result code of an error of SQLite's. */
-function codeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
-  return error.errcode & 0xff;
-}
+const transport = "sqlite";
 
 /** Whether another program has the file locked. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
-  return code === SQLITE.busy || code === SQLITE.locked;
+  return code === BUSY || code === LOCKED;
 }
 
 /** Makes a {@link PapaError} of whatever SQLite has thrown. */
 export function toPapaError(error: unknown, file: string): PapaError {
   if (isPapaError(error)) return error;
   const problem = error instanceof Error ? error.message : String(error);
-  const code = codeOf(error);
-  switch (code) {
-    case SQLITE.readOnly:
-    case SQLITE.noAccess:
-      return new PapaError(
-        "access-refused",
-        `${file} cannot be written: ${problem}.`,
-        { transport, address: file },
-        { cause: error },
-      );
-    case SQLITE.corrupt:
-    case SQLITE.noDatabase:
-      return new PapaError(
-        "unsupported-broker",
-        `${file} is not a usable database: ${problem}.`,
-        { transport, problem },
-        { cause: error },
-      );
-    default: {
-      // What is too large or breaks a constraint is refused for good; what is locked or full is not.
-      const retryable = code === undefined || ![18, 19, 20, 25].includes(code);
-      return new PapaError(
-        "connection-failed",
-        `${file} could not be used: ${problem}.`,
-        { transport, address: file },
-        { cause: error, retryable },
-      );
-    }
+  const options = { cause: error, retryable: MAY_PASS.includes(codeOf(error)) };
+  switch (codeOf(error)) {
+    case READ_ONLY:
+      return new PapaError("access-refused", `${file} cannot be written.`, { transport, address: file }, options);
+    case CORRUPT:
+    case NOT_A_DATABASE:
+      return new PapaError("unsupported-broker", `${file}: ${problem}.`, { transport, problem }, options);
+    default:
+      return new PapaError("connection-failed", `${file}: ${problem}.`, { transport, address: file }, options);
   }
+}
+
+/** The primary result code: the lowest byte of the extended one. */
+function codeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  return error.errcode & 0xff;
 }

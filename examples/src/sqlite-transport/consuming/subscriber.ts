@@ -105,7 +105,7 @@ export class Subscriber implements Subscription {
   async #fetchShare(): Promise<void> {
     const { database, held } = this.#shared;
     try {
-      if (this.#room <= 0 || !(await database.read((sql) => this.#isReady(sql)))) return;
+      if (!this.#open || this.#room <= 0 || !(await database.read((sql) => this.#isReady(sql)))) return;
       const taken = await database.write((sql) => this.#take(sql));
       for (const delivery of taken) {
         this.#unsettled.add(delivery);
