@@ -104,7 +104,7 @@ export class Acknowledger {
     onSettled();
   }
 
-  /** Gives those that were not the consumer's. Which, cannot be told while its lease goes on: then it is all of them. */
+  /** Gives those that were not the consumer's. While its lease goes on the script does not say which: then it is all of them. */
   async #run(deliveries: readonly StreamDelivery[]): Promise<readonly StreamDelivery[]> {
     const { connection, keys, ledger, onLeaseEnded } = this.#options;
     const { consumer } = ledger;

@@ -74,7 +74,7 @@ export class Inbox {
         failed = false;
       } catch (error) {
         if (!this.#open) return;
-        // A lost connection is told of elsewhere.
+        // A lost connection is reported elsewhere.
         if (isReply(error)) {
           if (!failed)
             logger.warn({ err: withoutArguments(error) }, "The inbox could not be forwarded. It is tried again.");

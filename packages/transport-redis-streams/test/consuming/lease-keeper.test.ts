@@ -231,7 +231,7 @@ test("L6 a dead letter is known to be stored although its reply and then the lea
   const other = await subscribe(space);
   proxy.loseReplies();
   const event = encoded("x", 1);
-  const settling = deliveries[0]?.settle({ kind: "dead", id: "told-once", event });
+  const settling = deliveries[0]?.settle({ kind: "dead", id: "stored-once", event });
   await until("it is stored", async () => (await publisher.inspect("uc")).dead === 1);
   proxy.refuse();
   await until("the other event is taken over", () => other.deliveries.length === 1);

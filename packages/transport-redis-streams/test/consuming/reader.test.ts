@@ -28,7 +28,7 @@ test("H1 entries whose reply was lost are read back, once, with nothing counted"
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
 });
 
-test("L6 a queue that cannot be read or acknowledged is told of as a problem, until it is made again", async () => {
+test("L6 a queue that cannot be read or acknowledged is reported as a problem, until it is made again", async () => {
   const space = new Space();
   const problems = new Map<string, string>();
   const connection = await space.connect({
@@ -44,8 +44,8 @@ test("L6 a queue that cannot be read or acknowledged is told of as a problem, un
   await until("it is out", () => deliveries.length === 1);
   await space.redis.set(space.key("queue:uc"), "not a queue");
   const settling = deliveries[0]?.settle({ kind: "done", outputs: [] });
-  await until("both are told of", () => problems.has('consuming "uc"') && problems.has('acknowledging "uc"'));
-  await until("why is told", () => /WRONGTYPE|is a string/.test(problems.get('consuming "uc"') ?? ""));
+  await until("both are reported", () => problems.has('consuming "uc"') && problems.has('acknowledging "uc"'));
+  await until("the reason is reported", () => /WRONGTYPE|is a string/.test(problems.get('consuming "uc"') ?? ""));
   await space.redis.del(space.key("queue:uc"));
   expect(await settling).toBe("lost");
   await connection.publish([encoded("x", 2)]);

@@ -68,7 +68,7 @@ test("L5 an entry with any id, or of thousands of fields, holds up no other", as
   expect(refused.flatMap(([, values]) => values)).toEqual(fields);
 });
 
-test("L6 an inbox that cannot be forwarded is told of as a problem, until it can", async () => {
+test("L6 an inbox that cannot be forwarded is reported as a problem, until it can", async () => {
   const space = new Space();
   const problems: (string | undefined)[] = [];
   const onProblem = (subject: string, problem?: string) => void (subject === "inbox" && problems.push(problem));
@@ -78,7 +78,7 @@ test("L6 an inbox that cannot be forwarded is told of as a problem, until it can
   await space.redis.set(space.key("queue:odd"), "not a queue");
   await connection.subscribe("uc", { readAhead: 5, declaration: "any" }, () => {});
   await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", "1");
-  await until("it is told of", () => problems.length > 0);
+  await until("it is reported", () => problems.length > 0);
   expect(problems[0]).toContain("WRONGTYPE");
   await space.redis.del(space.key("queue:odd"));
   await until("it is over", () => problems.at(-1) === undefined);

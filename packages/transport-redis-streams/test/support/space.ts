@@ -9,7 +9,7 @@ import { inject, onTestFinished } from "vitest";
 /** Says nothing. */
 export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Connects as an app would that keeps nothing of what it is told. */
+/** Connects as an app would that ignores every notification. */
 export const silent: ConnectOptions = {
   appName: "test",
   logger: quiet,
