@@ -36,4 +36,19 @@ describe("memory({ duplicate })", () => {
     await world.clock.advance("10s");
     expect(seen.sort()).toEqual(["other 1", "other 2", "picked 1", "picked 2", "picked 2"]);
   });
+
+  it("once also where the duplicate fails, or is forwarded to another instance", async () => {
+    const world = new World({ duplicate: ({ name }) => name !== "never" });
+    const seen: string[] = [];
+    await world.start([useCase("log", { on: "b" }, () => {})]);
+    const app = await world.start([
+      useCase("log", { on: ["a", "never"] }, (_, { id, attempt }) => {
+        seen.push(`${id} ${attempt}`);
+        if (seen.length === 2) throw new Error("the duplicate fails");
+      }),
+    ]);
+    await app.newEvent("a", 1, { id: "x" });
+    await world.clock.advance("10m");
+    expect(seen).toEqual(["x 1", "x 1", "x 2"]);
+  });
 });

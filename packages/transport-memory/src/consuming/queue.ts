@@ -86,10 +86,10 @@ export class Queue {
         if (!message.duplicate && this.#duplicate?.(message.event) === true) this.add(message.event, true);
         break;
       case "retry":
-        this.#wait(settlement.event, settlement.delay);
+        this.#wait(settlement.event, settlement.delay, message.duplicate);
         break;
       case "forward":
-        this.#forward(settlement.event, settlement.delay, settlement.to);
+        this.#forward(settlement.event, settlement.delay, settlement.to, message.duplicate);
         break;
       case "dead":
         this.deadLetters.add(settlement.id, settlement.event);
@@ -125,28 +125,28 @@ export class Queue {
     this.wake();
   }
 
-  #message(event: EncodedEvent, duplicate = false): Message {
+  #message(event: EncodedEvent, duplicate: boolean): Message {
     this.#sequence += 1;
     return new Message(event, this.#sequence, 0, duplicate);
   }
 
-  #wait(event: EncodedEvent, delay: number): void {
+  #wait(event: EncodedEvent, delay: number, duplicate: boolean): void {
     this.#waiting += 1;
     this.#clock.after(delay, () => {
       this.#waiting -= 1;
-      this.add(event);
+      this.add(event, duplicate);
     });
   }
 
   /** To a subscriber of the declaration at once if there is one, else to any of them later. */
-  #forward(event: EncodedEvent, delay: number, declaration: string | undefined): void {
+  #forward(event: EncodedEvent, delay: number, declaration: string | undefined, duplicate: boolean): void {
     if (declaration === undefined || !this.#hasSubscriber(declaration)) {
-      this.#wait(event, delay);
+      this.#wait(event, delay, duplicate);
       return;
     }
     let messages = this.#addressed.get(declaration);
     if (messages === undefined) this.#addressed.set(declaration, (messages = new Denque()));
-    messages.push(this.#message(event));
+    messages.push(this.#message(event, duplicate));
     this.#wake(this);
   }
 
