@@ -4,7 +4,7 @@ import type { EncodedEvent, ReceivedEvent } from "./event.ts";
 export interface DeadLetterStore {
   /** @throws PapaError `unknown-use-case` (as all members do) */
   count(): Promise<number>;
-  /** One page in the order of dying. Changes nothing, however often it is called (D3). */
+  /** One page, in the order in which they were stored. Changes nothing, however often it is called (D3). */
   list(query: DeadLetterQuery): Promise<DeadLetterPage>;
   /** One by its id, or `undefined`. */
   get(id: string): Promise<StoredDeadLetter | undefined>;
@@ -17,7 +17,7 @@ export interface DeadLetterStore {
   purge(ids: readonly string[] | "all"): Promise<number>;
 }
 
-/** Makes of a dead letter the event it was, attempt 1, same id. */
+/** Makes of a dead letter the event it was, attempt 1, same id. Quick, and may be called again for the same letter. */
 export type Revive = (letter: StoredDeadLetter) => EncodedEvent;
 
 export interface DeadLetterQuery {
@@ -29,7 +29,7 @@ export interface DeadLetterQuery {
 
 export interface DeadLetterPage {
   readonly items: readonly StoredDeadLetter[];
-  /** Where the next page begins; absent at the end. */
+  /** Where the next page begins; absent at the end. It stays good when the letters around it are gone. */
   readonly next?: string;
 }
 

@@ -3,7 +3,8 @@ export type Headers = Readonly<Record<string, string>>;
 
 /**
  * An event ready to be stored: what the core hands to a transport. Immutable, and shared by all the use
- * cases it goes to. A transport stores `headers` and `body` as they are and reads nothing in them.
+ * cases it goes to. A transport stores `headers` and `body` as they are and reads nothing in them. One of `body` and
+ * `text` may be made of the other when it is first read.
  */
 export interface EncodedEvent {
   /** The event name, for routing; also in the headers. */

@@ -15,7 +15,8 @@ export interface Transport {
   /** The kind of broker, such as `"memory"`; for messages and metrics. */
   readonly name: string;
   /**
-   * Connects, checks the broker's version and settings (L4), and resolves when everything else can be called.
+   * Connects, checks the broker's version and settings (L4), and resolves when everything else can be called. One that
+   * rejects leaves nothing open. It may be called several times, also at once.
    *
    * @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`; no message holds a password.
    */
@@ -33,8 +34,9 @@ export interface ConnectOptions {
    */
   readonly maxHeldBytes: number;
   /**
-   * To be called when the connection is lost and when it serves again, not for the first time it does.
-   * Between the two the core sends nothing. The transport reconnects by itself, for as long as it takes (L3).
+   * To be called when the connection is lost and when it serves again, not for the first time it does and not for `close`.
+   * Between the two the core publishes nothing. The transport reconnects by itself, for as long as it takes (L3), and
+   * restores what was declared and subscribed before it reports the return: the core does not do so again.
    */
   readonly onStatus: (status: ConnectionStatus) => void;
   /**
@@ -42,7 +44,8 @@ export interface ConnectOptions {
    * (a full broker, a consumer that is gone, a partition that is held up), and, with `undefined`, when that is over.
    * It shows in `health()` (L6).
    *
-   * @param subject what it is about, such as `consuming "send_welcome"`; one problem at a time is kept for each
+   * @param subject what it is about, such as `consuming "send_welcome"`; one problem at a time is kept for each. The core
+   * itself uses `connection`, `publishing`, `declarations` and `settling "..."`
    */
   readonly onProblem: (subject: string, problem: string | undefined) => void;
 }
@@ -53,8 +56,9 @@ export type ConnectionStatus =
   | { readonly connected: false; readonly error?: Error | undefined };
 
 /**
- * One app's way to the broker. Every member may be called while others are under way; none is called after
- * `close`. A connection that is lost is restored behind this interface.
+ * One app's way to the broker. Every member may be called while others are under way. A connection that is lost is
+ * restored behind this interface; meanwhile all that asks the broker rejects with the retryable `connection-failed`, so
+ * that whoever asks what is wrong need not wait. After `close` only stragglers come, which may be refused.
  */
 export interface Connection {
   /** What this transport promises beyond the contract, and where it falls short of it. */
@@ -68,14 +72,15 @@ export interface Connection {
 
   /**
    * Stores events for every use case that wants them. Resolves when the broker has taken responsibility for
-   * each or has not (P1): the list of those it has not, empty when all is well. Never rejects. Not called
-   * with more than `capabilities.publishing` allows. An event given again after an unknown outcome may be stored twice.
+   * each or has not (P1): the list of those it has not, empty when all is well. Never rejects. Called with at least one
+   * event, and not with more than `capabilities.publishing` allows. An event given again after an unknown outcome may be
+   * stored twice.
    */
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]>;
 
   /**
    * Delivers a declared use case's events to `onDelivery`, one call each, never in a publisher's stack.
-   * Resolves when consuming has begun. After a lost connection it goes on by itself.
+   * Resolves when consuming has begun. After a lost connection it goes on by itself. Called once for each use case.
    */
   subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription>;
 
@@ -88,12 +93,12 @@ export interface Connection {
   /**
    * Stores the settlements given so far, hands back what is unsettled with its attempt unchanged, and lets go
    * of everything. Settling later does nothing and gives `"lost"`. Resolves also when the broker is away: it
-   * redelivers by itself.
+   * redelivers by itself. May come without `Subscription.stop` before it, and twice.
    */
   close(): Promise<void>;
 }
 
-/** An event of a `publish` call that is not known to be stored; `error.retryable` tells whether sending it again may help. */
+/** An event of a `publish` call that is not known to be stored; it is sent again if `error` is a retryable `PapaError`. */
 export interface Unconfirmed {
   readonly index: number;
   readonly error: Error;

@@ -12,6 +12,6 @@ export interface Trials {
    */
   begin(useCase: string, eventId: string, trial: string): Promise<number>;
 
-  /** Takes back the record of one trial, or, without `trial`, all records of the event. */
+  /** Takes back the record of one trial, or, without `trial`, all records of the event; none that is there is fine. */
   end(useCase: string, eventId: string, trial?: string): Promise<void>;
 }
