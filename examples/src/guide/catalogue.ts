@@ -19,9 +19,9 @@ const lines: string[] = [];
 const app = new PapaApp({ transport: memory({ clock }), events });
 
 app.onEvent("user.*", { useCase: "user_log" }, (_, ctx) => {
-  if (ctx.eventName === "user.deleted")
-    lines.push(`${ctx.payload.id} has left`); // narrowed by the name
-  else lines.push(`${ctx.payload.name} is here`);
+  // The name narrows the payload.
+  if (ctx.eventName === "user.created") lines.push(`${ctx.payload.name} is here`);
+  if (ctx.eventName === "user.deleted") lines.push(`${ctx.payload.id} has left`);
 });
 // #endregion
 

@@ -8,15 +8,17 @@ const seen: string[] = [];
 const tickets: unknown[] = [];
 const openTicket = async (item: DeadLetterItem) => void tickets.push(item.id);
 
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 let broken = true;
 // #region listeners
 const app = new PapaApp({
   transport,
+  logger,
   onRetry: (ctx, error, delay) => void seen.push(`${ctx.useCase} failed, again in ${delay} ms: ${error}`),
   onDeadLetter: (item) => openTicket(item),
-  // #endregion
-  logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
 });
+// #endregion
 app.onEvent("user.created", { useCase: "send_welcome", retries: 1 }, () => {
   if (broken) throw new Error("connect ECONNREFUSED");
 });
@@ -39,13 +41,13 @@ await clock.settled();
 await app.stop();
 
 // #region all
-await using refused = deadLetters(transport, "send_welcome"); // no app runs
+await using stored = deadLetters(transport, "send_welcome"); // no app runs
 let after: string | undefined;
 do {
-  const { items, next } = await refused.list({ order: "oldest", limit: 1_000, after });
+  const { items, next } = await stored.list({ order: "oldest", limit: 1_000, after });
   const ids = items.filter(({ error }) => error.message.includes("ECONNREFUSED")).map(({ id }) => id);
-  console.log(`${await refused.redrive(ids)} redriven`);
+  console.log(`${await stored.redrive(ids)} redriven`);
   after = next;
 } while (after !== undefined);
 // #endregion
-assert.equal(await refused.count(), 0);
+assert.equal(await stored.count(), 0);
