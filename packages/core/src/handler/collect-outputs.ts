@@ -32,7 +32,7 @@ const KNOWN = ["name", "payload", "headers"];
 
 function problemOf(output: unknown): string | undefined {
   if (typeof output !== "object" || output === null) {
-    return `${output === null ? "null" : `a ${typeof output}`} is not a valid event; return nothing, one event { name, payload }, or a list of them`;
+    return `${output == null ? output : `a ${typeof output}`} is not a valid event; return nothing, one event { name, payload }, or a list of them`;
   }
   const { name, payload } = output as Partial<OutputEvent>;
   if (typeof name !== "string")
