@@ -43,14 +43,19 @@ const capabilities: Capabilities = {
   publishing: { eventsPerCall: 256, callsInFlight: 1, bytesPerCall: 64 * 1_048_576 },
 };
 
+interface Letter extends StoredDeadLetter {
+  readonly position: number;
+}
+
 /** What the broker keeps for one use case. */
 class Queue {
   readonly declared = new Map<string, DeclarationRecord & { readonly at: number }>();
   readonly ready: ReceivedEvent[] = [];
   /** The one whose turn it is first. */
   readonly subscribers: MinimalSubscription[] = [];
-  /** In the order in which they were stored. */
-  readonly dead = new Map<string, StoredDeadLetter>();
+  readonly dead = new Map<string, Letter>();
+  /** Counts up: pages are cut by it, since a letter may be gone when the next page is asked for. */
+  lastLetter = 0;
   waiting = 0;
 
   /** Hands out what is ready, in a turn of its own: never in the stack of whoever published or settled. */
@@ -151,7 +156,8 @@ class MinimalSubscription implements Subscription {
       this.#queue.wait(settlement.event, settlement.delay);
     if (settlement.kind === "dead") {
       const { id, event } = settlement;
-      this.#queue.dead.set(id, { id, event });
+      this.#queue.lastLetter += 1;
+      this.#queue.dead.set(id, { id, event, position: this.#queue.lastLetter });
     }
     if (settlement.kind === "release") this.#queue.giveBack(delivery.event);
     this.#queue.handOut();
@@ -208,7 +214,7 @@ class MinimalConnection implements Connection {
 
   deadLetters(useCase: string): DeadLetterStore {
     const letters = () => this.#queue(useCase).dead;
-    const take = (ids: readonly string[] | "all"): StoredDeadLetter[] => {
+    const take = (ids: readonly string[] | "all"): Letter[] => {
       const found = [...letters().values()].filter(({ id }) => ids === "all" || ids.includes(id));
       for (const { id } of found) letters().delete(id);
       return found;
@@ -218,11 +224,11 @@ class MinimalConnection implements Connection {
       list: async ({ limit, after, order }) => {
         const all = [...letters().values()];
         if (order === "newest") all.reverse();
-        // A real store pages by a number that outlives the letter: whoever pages may be purging.
-        const begin = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-        const items = all.slice(begin, begin + limit);
-        const next = items.at(-1)?.id;
-        return next === undefined || begin + limit >= all.length ? { items } : { items, next };
+        const isAfter = ({ position }: Letter) =>
+          order === "newest" ? position < Number(after) : position > Number(after);
+        const rest = after === undefined ? all : all.filter(isAfter);
+        const items = rest.slice(0, limit);
+        return rest.length > limit ? { items, next: String(items.at(-1)?.position) } : { items };
       },
       get: async (id) => letters().get(id),
       redrive: async (ids, revive) => {
