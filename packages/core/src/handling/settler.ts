@@ -72,14 +72,13 @@ export class Settler {
     context.stage = "settling";
     held.settling(size);
     try {
-      const stored = await this.#store(delivery, context, first);
+      const stored = await this.#store(delivery, context, first).finally(() => held.settled(size));
       if (stored !== undefined) await this.#notify(context, stored);
       // Not under a handler that goes on after its timeout.
       if (context.running !== undefined) await context.running;
       if (context.hasScope) await context.disposeScope();
     } finally {
       context.stage = "over";
-      held.settled(size);
       this.#open -= 1;
       if (this.#open === 0) this.#becomeIdle();
     }

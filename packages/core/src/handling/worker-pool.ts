@@ -121,6 +121,8 @@ export class WorkerPool {
     await handleDeliveries(worker, this.#options.handling);
     this.#freeWorkers.push(worker);
     this.#options.running.ended();
+    // Room may have come back since it found none, while it did not count as free yet.
+    this.resume();
   }
 
   #newWorker(): Worker {
