@@ -100,8 +100,8 @@ export class KafkaConnection implements Connection {
     return this.#publisher.publish(events);
   }
 
-  async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
-    const subscriber = new Subscriber(readAhead, {
+  async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+    const subscriber = new Subscriber(options, {
       useCase,
       cluster: this.#cluster,
       topology: this.#topology,

@@ -1,6 +1,7 @@
 import { conformance, proxied } from "@papa-events/conformance";
 import { type KafkaVersion, kafka as kafkaBroker } from "@papa-events/conformance/brokers";
 import { kafka } from "@papa-events/transport-kafka";
+import type { IHeaders } from "kafkajs";
 import { makeTopic, produceFrom, removeMembers } from "./support/admin.ts";
 
 const versions: readonly KafkaVersion[] = ["4.1", "3.9"];
@@ -33,10 +34,17 @@ for (const version of versions) {
       ...faults,
       cancel: (namespace, useCase) => removeMembers(uri(), `${namespace}--use-case-${useCase}`),
     },
-    outside: (namespace, { name, body }) => {
+    outside: (namespace, { name, body, headers }) => {
       const [word = ""] = name.split(".");
-      return produceFrom(uri(), `${namespace}.${word}`, { value: Buffer.from(body), headers: { ce_type: name } });
+      const all = { ce_type: name, ...(headers as IHeaders | undefined) };
+      return produceFrom(uri(), `${namespace}.${word}`, { value: Buffer.from(body), headers: all });
     },
+    outsideHeaders: {
+      "x-bytes": Buffer.from([0, 255, 254, 128]),
+      "x-twice": [Buffer.from("one"), Buffer.from("two")],
+    },
+    // A partition has one owner at a time.
+    mostInstances: PARTITIONS,
     conflict: async (namespace, useCase) => {
       const topic = `${namespace}--dead-${useCase}`;
       await makeTopic(uri(), topic, { "cleanup.policy": "delete" });

@@ -6,6 +6,8 @@ interface Claims {
   readonly generation: number;
   readonly owned: Assignment;
   readonly busy: Assignment;
+  /** Names the patterns that it declares. */
+  readonly declaration: string;
 }
 
 /** Encodes a member's claims as its user data in the group protocol. */
@@ -13,8 +15,9 @@ export function encodeClaims(
   generation: number,
   owned: readonly TopicPartition[],
   busy: readonly TopicPartition[],
+  declaration = "",
 ): string {
-  const claims: Claims = { generation, owned: byTopic(owned), busy: byTopic(busy) };
+  const claims: Claims = { generation, owned: byTopic(owned), busy: byTopic(busy), declaration };
   return JSON.stringify(claims);
 }
 
@@ -28,8 +31,9 @@ interface Reader {
 
 /**
  * Assigns partitions to the members that read their topic, each topic for itself: what is busy in one does not make up for
- * what is idle in another. A busy partition stays with its owner, so that no event is in two handlers. Then every member
- * keeps what it had, up to a fair share. The rest goes to whoever has the fewest.
+ * what is idle in another. A busy partition stays with its owner, so that no event is in two handlers. Each declaration has
+ * one partition at least, so that a forwarded event finds whoever accepts it (R6). Then every member keeps what it had, up to
+ * a fair share. The rest goes to whoever has the fewest.
  *
  * @param partitions the number of partitions of each topic
  */
@@ -55,46 +59,76 @@ function shareOut(topic: string, partitions: number, readers: readonly Reader[],
   const open = new Set(Array.from({ length: partitions }, (_, partition) => partition));
   const counts = new Map(readers.map((reader) => [reader, 0]));
   const countOf = (reader: Reader) => counts.get(reader) ?? 0;
+  // What a member had in an older generation has belonged to somebody else since.
+  const claimed = (reader: Reader, kind: "busy" | "owned") =>
+    reader.claims.generation === generation ? (reader.claims[kind][topic] ?? []) : [];
   const give = (reader: Reader, partition: number) => {
     open.delete(partition);
     reader.assigned.push({ topic, partition });
     counts.set(reader, countOf(reader) + 1);
   };
-  const keep = (kind: "busy" | "owned", mayKeep: (reader: Reader) => boolean) => {
-    for (const reader of readers) {
-      // What a member had in an older generation has belonged to somebody else since.
-      const claimed = reader.claims.generation === generation ? (reader.claims[kind][topic] ?? []) : [];
-      for (const partition of claimed) if (open.has(partition) && mayKeep(reader)) give(reader, partition);
-    }
-  };
-  keep("busy", () => true);
-  const share = Math.floor(partitions / readers.length);
-  /** How many members have one more than that. */
-  let extra = partitions % readers.length;
-  for (const count of counts.values()) if (count > share) extra -= 1;
-  keep("owned", (reader) => {
-    if (countOf(reader) < share) return true;
-    if (countOf(reader) > share || extra <= 0) return false;
-    extra -= 1;
-    return true;
-  });
-  for (const partition of open) {
-    const [first, ...others] = readers;
-    if (first === undefined) return;
+  const giveToFewest = (able: readonly Reader[]) => {
+    const [partition] = open;
+    const [first, ...others] = able;
+    if (partition === undefined || first === undefined) return;
     const fewest = others.reduce((best, each) => {
       const difference = countOf(each) - countOf(best) || each.assigned.length - best.assigned.length;
       return difference < 0 ? each : best;
     }, first);
     give(fewest, partition);
+  };
+
+  for (const reader of readers)
+    for (const partition of claimed(reader, "busy")) if (open.has(partition)) give(reader, partition);
+
+  const without: (readonly Reader[])[] = [];
+  for (const group of byDeclaration(readers)) {
+    if (group.some((reader) => countOf(reader) > 0)) continue;
+    const kept = group.flatMap((reader) =>
+      claimed(reader, "owned")
+        .filter((partition) => open.has(partition))
+        .map((partition) => ({ reader, partition })),
+    )[0];
+    if (kept === undefined) without.push(group);
+    else give(kept.reader, kept.partition);
   }
+
+  const share = Math.floor(partitions / readers.length);
+  /** How many members have one more than that. */
+  let extra = partitions % readers.length;
+  for (const count of counts.values()) if (count > share) extra -= 1;
+  for (const reader of readers) {
+    for (const partition of claimed(reader, "owned")) {
+      if (open.size <= without.length || countOf(reader) > share) break;
+      if (!open.has(partition)) continue;
+      if (countOf(reader) === share) {
+        if (extra <= 0) break;
+        extra -= 1;
+      }
+      give(reader, partition);
+    }
+  }
+
+  for (const group of without) giveToFewest(group);
+  while (open.size > 0) giveToFewest(readers);
+}
+
+function byDeclaration(readers: readonly Reader[]): readonly (readonly Reader[])[] {
+  const groups = new Map<string, Reader[]>();
+  for (const reader of readers) {
+    const group = groups.get(reader.claims.declaration);
+    if (group === undefined) groups.set(reader.claims.declaration, [reader]);
+    else group.push(reader);
+  }
+  return [...groups.values()];
 }
 
 function decodeClaims(userData: string): Claims {
   try {
-    const { generation, owned, busy } = JSON.parse(userData) as Partial<Claims>;
-    return { generation: generation ?? -1, owned: owned ?? {}, busy: busy ?? {} };
+    const { generation, owned, busy, declaration } = JSON.parse(userData) as Partial<Claims>;
+    return { generation: generation ?? -1, owned: owned ?? {}, busy: busy ?? {}, declaration: declaration ?? "" };
   } catch {
-    return { generation: -1, owned: {}, busy: {} };
+    return { generation: -1, owned: {}, busy: {}, declaration: "" };
   }
 }
 

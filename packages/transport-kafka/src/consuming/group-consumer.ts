@@ -23,6 +23,8 @@ const PROBLEM_AFTER_MS = 5_000;
 export interface GroupConsumerOptions {
   readonly cluster: Cluster;
   readonly group: string;
+  /** Names the patterns that this instance declares; each such set gets a part of every topic. */
+  readonly declaration?: string | undefined;
   /** Resolves to the topics to read; called before each join. */
   readonly topics: () => Promise<readonly string[]>;
   /** Where a partition without a commit begins. */
@@ -260,6 +262,7 @@ export class GroupConsumer {
     const assignment = await this.#member.join(topics, {
       owned: owned.map(({ source }) => source),
       busy: busy.map(({ source }) => source),
+      declaration: this.#options.declaration,
     });
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),

@@ -37,7 +37,11 @@ export class GroupMember {
   /** Joins the group, and assigns the partitions if this member leads it. Resolves to its own assignment. */
   async join(
     topics: readonly string[],
-    claims: { readonly owned: readonly TopicPartition[]; readonly busy: readonly TopicPartition[] },
+    claims: {
+      readonly owned: readonly TopicPartition[];
+      readonly busy: readonly TopicPartition[];
+      readonly declaration?: string | undefined;
+    },
   ): Promise<Assignment> {
     const started = performance.now();
     return this.#atCoordinator(async (node) => {
@@ -47,7 +51,7 @@ export class GroupMember {
         sessionTimeout: this.#cluster.target.sessionTimeout,
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
         topics,
-        userData: encodeClaims(this.#generation, claims.owned, claims.busy),
+        userData: encodeClaims(this.#generation, claims.owned, claims.busy, claims.declaration),
       });
       this.#memberId = result.memberId;
       this.#generation = result.generation;

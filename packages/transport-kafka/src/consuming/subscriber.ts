@@ -1,4 +1,4 @@
-import type { OnDelivery, Settled, Settlement, Subscription } from "@papa-events/core/transport";
+import type { OnDelivery, Settled, Settlement, SubscribeOptions, Subscription } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { settlesWithin } from "../client/time-limit.ts";
 import type { Discovery } from "../declarations/discovery.ts";
@@ -47,7 +47,7 @@ export class Subscriber implements Subscription, Settler {
   /** Settlements that are being stored. */
   readonly #storing = new Set<Promise<Settled>>();
 
-  constructor(readAhead: number, options: SubscriberOptions) {
+  constructor({ readAhead, declaration }: SubscribeOptions, options: SubscriberOptions) {
     const { useCase, cluster, topology, registry, discovery } = options;
     this.useCase = useCase;
     this.#options = options;
@@ -56,6 +56,7 @@ export class Subscriber implements Subscription, Settler {
     this.#consumer = new GroupConsumer({
       cluster,
       group: cluster.names.group(useCase),
+      declaration,
       topics: async () => {
         await discovery.refresh(useCase);
         return [this.#ready, ...discovery.topicsOf(useCase)];

@@ -95,3 +95,17 @@ test("L3 nothing moves while the members stay the same", () => {
       .toSorted();
   expect(sorted(second)).toEqual(sorted(first));
 });
+
+test("R6 each declaration has a partition of every topic, however few there are and whoever had them", () => {
+  const topics = ["ready"];
+  const had = encodeClaims(1, partitionsOf("ready", 0, 1), [], "old");
+  const members = [
+    { memberId: "a", topics, userData: had },
+    ...["b", "c", "d"].map((memberId) => ({ memberId, topics, userData: encodeClaims(-1, [], [], "old") })),
+    { memberId: "new", topics, userData: encodeClaims(-1, [], [], "new") },
+  ];
+  const assignments = assign(members, new Map([["ready", 2]]));
+  const of = (id: string) => assignments.find(({ memberId }) => memberId === id)?.assignment.ready ?? [];
+  expect(of("new")).toHaveLength(1);
+  expect(of("a")).toHaveLength(1);
+});
