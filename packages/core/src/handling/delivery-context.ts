@@ -4,7 +4,8 @@ import { type ContextLogger, eventLogger, type Logger } from "../logging/logger.
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
 import type { Headers } from "../transport/event.ts";
-import { EventReader } from "../wire/decode.ts";
+import { EventReader, readRedelivered } from "../wire/decode.ts";
+import { OwnEvent } from "../wire/encode.ts";
 
 /** What the contexts of a use case share. */
 export interface ContextScope {
@@ -59,6 +60,11 @@ export class DeliveryContext extends ScopedContext implements EventContext {
 
   get attempt(): number {
     return this.#delivery.attempt;
+  }
+
+  /** How often it has come back for no reason the broker knows of, also before it was forwarded (T6). */
+  get redeliveries(): number {
+    return redeliveriesOf(this.#delivery);
   }
 
   /** The running app whose handler this is, as an identity. */
@@ -120,4 +126,10 @@ export class DeliveryContext extends ScopedContext implements EventContext {
     this.#rare ??= {};
     return this.#rare;
   }
+}
+
+/** How often an event has come back for no reason the broker knows of, also before it was forwarded (T6). */
+export function redeliveriesOf({ event, redeliveries }: Delivery): number {
+  // What this process has made was never forwarded, and its headers would have to be made first.
+  return event instanceof OwnEvent ? redeliveries : redeliveries + readRedelivered(event.headers);
 }

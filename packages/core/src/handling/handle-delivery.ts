@@ -96,7 +96,7 @@ async function unaccepted(context: DeliveryContext, { verdicts, clock, headers }
   const verdict = await verdicts.decide(context);
   switch (verdict.kind) {
     case "forward":
-      return forward(encodeForward(context, clock.now(), headers), verdict.delay, verdict.to);
+      return forward(encodeForward(context, clock.now(), headers, context.redeliveries), verdict.delay, verdict.to);
     case "drop":
       return HANDLED;
     case "dead":

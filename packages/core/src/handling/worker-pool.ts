@@ -3,7 +3,7 @@ import { runOutside } from "../context/current-event.ts";
 import type { Delivery, Subscription } from "../transport/delivery.ts";
 import { sizeOf } from "../transport/event.ts";
 import type { Connection } from "../transport/transport.ts";
-import { type ContextScope, DeliveryContext } from "./delivery-context.ts";
+import { type ContextScope, DeliveryContext, redeliveriesOf } from "./delivery-context.ts";
 import { type Deliveries, type Handling, handleDeliveries } from "./handle-delivery.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -100,7 +100,7 @@ export class WorkerPool {
     const size = sizeOf(delivery.event);
     if (this.#readAhead.received(size)) this.#subscription?.readAhead(this.#readAhead.limit);
     const { quarantine } = this.#options;
-    if (delivery.redeliveries >= SUSPECT_REDELIVERIES && quarantine !== undefined) {
+    if (redeliveriesOf(delivery) >= SUSPECT_REDELIVERIES && quarantine !== undefined) {
       const context = new DeliveryContext(delivery, this.#options);
       quarantine.add({ delivery, context, handle: (tried) => this.#handleAlone(tried, context) });
       return;

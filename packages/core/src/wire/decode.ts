@@ -89,6 +89,12 @@ export function readAttempt(headers: Readonly<Record<string, unknown>>): number 
   return readCount(headerAsText(value), 1);
 }
 
+/** How often a delivered event had come back unexplained before it was last forwarded: the broker has counted anew since (T6). */
+export function readRedelivered(headers: Readonly<Record<string, unknown>>): number {
+  const value = headers[HEADER.redelivered];
+  return value === undefined ? 0 : readCount(headerAsText(value), 0);
+}
+
 /** A count in a header, or `fallback` where it holds none. */
 export function readCount(text: string | undefined, fallback: number): number {
   const count = Number(text);

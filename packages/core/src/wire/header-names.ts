@@ -5,7 +5,7 @@
  *     trace    = traceparent [tracestate]
  *     cause    = papa_cause
  *     retry    = event papa_attempt failure
- *     forward  = (event / retry) papa_forwarded papa_forwarded_since
+ *     forward  = (event / retry) papa_forwarded papa_forwarded_since [papa_redelivered]
  *     dead     = event papa_attempt papa_use_case papa_reason failure papa_error_stack
  *     failure  = papa_first_failed_at papa_last_failed_at papa_error_name papa_error_message
  *     redriven = event papa_redriven
@@ -40,6 +40,8 @@ export const HEADER = {
   forwarded: "papa_forwarded",
   /** When it was first forwarded. */
   forwardedSince: "papa_forwarded_since",
+  /** How often it had come back unexplained before it was forwarded (T6). */
+  redelivered: "papa_redelivered",
   /** How often the event has been redriven. */
   redriven: "papa_redriven",
   /** Names of headers left out because they were too large to be stored again. */
@@ -60,6 +62,7 @@ export const DELIVERY_HEADERS: readonly string[] = [
   HEADER.useCase,
   HEADER.forwarded,
   HEADER.forwardedSince,
+  HEADER.redelivered,
   HEADER.cut,
 ];
 

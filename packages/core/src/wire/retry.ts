@@ -29,5 +29,5 @@ export function encodeRetry(
     budget,
   );
   // It has found its handler: should it be forwarded again, then with the whole grace before it.
-  return withoutHeaders(waiting, [HEADER.forwarded, HEADER.forwardedSince]);
+  return withoutHeaders(waiting, [HEADER.forwarded, HEADER.forwardedSince, HEADER.redelivered]);
 }
