@@ -2,26 +2,30 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { announce, cacheFolder } from "./cache.ts";
 import { has, run } from "./shell.ts";
-import type { DebianRelease } from "./spec.ts";
+import type { DebianRelease, NewerPackages } from "./spec.ts";
 
 /** What each release is fetched for. */
 const PACKAGES: Readonly<Record<DebianRelease, readonly string[]>> = {
   bookworm: ["rabbitmq-server", "redis-server"],
   trixie: ["rabbitmq-server", "redis-server", "valkey-server"],
+  forky: ["rabbitmq-server", "valkey-server"],
 };
 
 /**
  * Makes a tree under a lock, so that runs at the same time share one, and under another name until it is whole. The
- * tool itself is unpacked into the cache where the system has none: nothing is installed.
+ * tool itself is unpacked into the cache where the system has none: nothing is installed. Its script for unstable makes
+ * every newer release, whose own an older tool does not know.
  */
 const MAKE = `
 set -eu
 tree=$1 tools=$2 release=$3 packages=$4 mirror=$5
 [ -e "$tree/.complete" ] && exit 0
 bootstrap=debootstrap
+scripts=/usr/share/debootstrap/scripts
 if ! command -v debootstrap >/dev/null; then
   bootstrap="$tools/usr/sbin/debootstrap"
   export DEBOOTSTRAP_DIR="$tools/usr/share/debootstrap"
+  scripts="$DEBOOTSTRAP_DIR/scripts"
   if [ ! -e "$bootstrap" ]; then
     mkdir -p "$tools/lists/partial" "$tools/archives/partial"
     cd "$tools"
@@ -31,28 +35,61 @@ if ! command -v debootstrap >/dev/null; then
     dpkg -x debootstrap_*.deb "$tools"
   fi
 fi
+[ -e "$scripts/$release" ] && script="$scripts/$release" || script="$scripts/sid"
 rm -rf "$tree" "$tree.part"
-sh "$(command -v "$bootstrap")" --variant=minbase --include="$packages" "$release" "$tree.part" $mirror >"$tree.log" 2>&1 ||
+sh "$(command -v "$bootstrap")" --variant=minbase --include="$packages" "$release" "$tree.part" "$mirror" "$script" >"$tree.log" 2>&1 ||
   { tail -n 3 "$tree.log" >&2; exit 1; }
 rm -rf "$tree.part/var/cache/apt" "$tree.part/var/lib/apt/lists"
 touch "$tree.part/.complete"
 mv "$tree.part" "$tree"
 `;
 
+/** Unpacks packages of another suite of the same mirror over a tree, once; its own keys say whether they are Debian's. */
+const ADD = `
+set -eu
+tree=$1 mark=$2 suite=$3; shift 3
+[ -e "$tree/$mark" ] && exit 0
+work="$tree.newer"
+rm -rf "$work"
+mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/debs"
+mirror=$(sed -n 's/^deb \\(\\[[^]]*\\] \\)\\{0,1\\}\\([^ ]*\\) .*/\\2/p' "$tree/etc/apt/sources.list" | head -n 1)
+echo "deb [signed-by=$tree/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$work/sources.list"
+own="-o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists=$work/lists -o Dir::Cache::archives=$work/archives -o APT::Sandbox::User=root"
+apt-get -qq $own update
+cd "$work/debs"
+apt-get -qq $own download "$@"
+for deb in *.deb; do dpkg -x "$deb" "$tree"; done
+touch "$tree/$mark"
+rm -rf "$work"
+`;
+
 /** The folder of a Debian release with brokers in it, fetched if it is not there. @throws Error */
-export async function debianTree(release: DebianRelease, why: string): Promise<string> {
+export async function debianTree(release: DebianRelease, why: string, newer?: NewerPackages): Promise<string> {
   const tree = join(cacheFolder("trees"), release);
   if (process.getuid?.() !== 0) throw new Error("running programs of a Debian tree (chroot) needs root");
-  if (existsSync(join(tree, ".complete"))) return tree;
+  if (!existsSync(join(tree, ".complete"))) {
+    const packages = PACKAGES[release].join(",");
+    const args = [tree, cacheFolder("tools"), release, packages, await mirror()];
+    await fetch(`Debian ${release} with ${packages}`, "some 400 MB", why, MAKE, args);
+  }
+  if (newer !== undefined) {
+    const { suite, packages } = newer;
+    const mark = `.${[suite, ...packages].join("+").replaceAll(/[^\\w.+-]/g, "_")}`;
+    if (!existsSync(join(tree, mark)))
+      await fetch(`${packages.join(" and ")} of Debian ${suite}`, "some 70 MB", why, ADD, [tree, mark, suite, ...packages]);
+  }
+  return tree;
+}
+
+/** Runs a script under the tree's lock, and says what for. */
+async function fetch(what: string, size: string, why: string, script: string, args: readonly string[]): Promise<void> {
   for (const tool of ["apt-get", "dpkg", "flock", "unshare"])
     if (!(await has(tool))) throw new Error(`fetching a Debian tree needs ${tool}`);
-  const packages = PACKAGES[release].join(",");
-  announce(`fetching Debian ${release} with ${packages} into ${tree}, once, some 400 MB; ${why}`);
+  const [tree = ""] = args;
+  announce(`fetching ${what} into ${tree}, once, ${size}; ${why}`);
   const started = performance.now();
-  const args = [tree, cacheFolder("tools"), release, packages, await mirror()];
-  await run("flock", [`${tree}.lock`, "sh", "-c", MAKE, "make-tree", ...args]);
-  announce(`Debian ${release} is there, after ${Math.round((performance.now() - started) / 1_000)} s`);
-  return tree;
+  await run("flock", [`${tree}.lock`, "sh", "-c", script, "fetch", ...args]);
+  announce(`${what}: there, after ${Math.round((performance.now() - started) / 1_000)} s`);
 }
 
 /** The mirror that the machine itself uses; else the tool's own default. */

@@ -27,6 +27,8 @@ type NativeSpec = TreeSpec | JarsSpec;
 interface TreeSpec {
   readonly from: "tree";
   readonly release: DebianRelease;
+  /** Packages that are newer in another suite than in the release. */
+  readonly newer?: NewerPackages;
   /** What runs inside the tree; `folder` is its data's, as seen from inside, and `ports` are free ones, the first to listen on. */
   readonly run: (folder: string, ports: readonly number[]) => Launch;
 }
@@ -39,7 +41,14 @@ interface JarsSpec {
   readonly run: (folder: string, ports: readonly number[], jars: string) => Launch;
 }
 
-export type DebianRelease = "bookworm" | "trixie";
+export type DebianRelease = "bookworm" | "trixie" | "forky";
+
+/** Packages of another suite that run on what a release has, unpacked over it. */
+export interface NewerPackages {
+  readonly suite: string;
+  /** With their versions, as apt takes them. */
+  readonly packages: readonly string[];
+}
 
 export interface Launch {
   readonly command: string;
