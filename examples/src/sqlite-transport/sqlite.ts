@@ -15,7 +15,7 @@ export interface SqliteOptions {
 }
 
 /**
- * A broker in an SQLite file, for the processes of one machine.
+ * A broker in an SQLite file, for the processes of one machine. Needs Node.js 22.16.
  *
  * @example new PapaApp({ transport: sqlite("events.db") });
  * @throws PapaError `invalid-option`

@@ -53,6 +53,7 @@ conformance({
   clean: async (namespace) => {
     unlock(namespace);
     connections.delete(namespace);
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${fileOf(namespace)}${suffix}`, { force: true });
   },
   faults: {
     cut: async (namespace) => {

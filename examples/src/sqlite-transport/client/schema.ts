@@ -26,8 +26,9 @@ const TABLES = `
   ) WITHOUT ROWID;
 
   -- An event is ready when nobody owns it and it is due, and waits when it is not due yet.
+  -- No number is used twice: a late settlement finds nothing.
   CREATE TABLE events (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
     use_case TEXT NOT NULL, due INTEGER NOT NULL,
     owner TEXT, declaration TEXT, redeliveries INTEGER NOT NULL DEFAULT 0,
     name TEXT NOT NULL, id TEXT NOT NULL, time INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL

@@ -1,4 +1,4 @@
-import type { Database, Sql } from "../client/database.ts";
+import type { Database } from "../client/database.ts";
 import type { FanOut } from "../publishing/fan-out.ts";
 import type { Lease } from "./lease.ts";
 import { freeUnreachable, type Subscriber } from "./subscriber.ts";
@@ -64,9 +64,9 @@ export class Instance {
 
   /** Others have taken this instance for dead: what it had is theirs. */
   async #beginAnew(): Promise<void> {
-    this.#lease.lost();
+    this.#lease.beginAnew();
     for (const subscriber of this.#subscribers) subscriber.lose();
-    await this.#database.write((sql: Sql) => {
+    await this.#database.write((sql) => {
       this.#lease.begin(sql);
       for (const subscriber of this.#subscribers) subscriber.register(sql);
     });

@@ -44,8 +44,8 @@ export class Lease {
     this.#renewed = systemClock.elapsed();
   }
 
-  /** Begins anew, with another id. */
-  lost(): void {
+  /** Has another id from now on. */
+  beginAnew(): void {
     this.id = randomUUID();
   }
 

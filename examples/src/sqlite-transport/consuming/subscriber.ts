@@ -38,12 +38,8 @@ export class Subscriber implements Subscription {
   /** Tells the file that this instance takes what is addressed to its declaration. */
   register(sql: Sql): void {
     if (!this.#open) return;
-    sql.run(
-      "INSERT OR IGNORE INTO subscribers VALUES (?, ?, ?)",
-      this.#shared.lease.id,
-      this.useCase,
-      this.#declaration,
-    );
+    const add = "INSERT OR IGNORE INTO subscribers VALUES (?, ?, ?)";
+    sql.run(add, this.#shared.lease.id, this.useCase, this.#declaration);
   }
 
   readAhead(limit: number): void {

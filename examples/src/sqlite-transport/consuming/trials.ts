@@ -16,11 +16,8 @@ export class SqliteTrials implements Trials {
     return this.#database.write((sql) => {
       const now = Date.now();
       sql.run("DELETE FROM trials WHERE begun < ?", now - MAX_AGE_MS);
-      const earlier = sql.get(
-        "SELECT count(*) AS count FROM trials WHERE use_case = ? AND event = ?",
-        useCase,
-        eventId,
-      );
+      const left = "SELECT count(*) AS count FROM trials WHERE use_case = ? AND event = ?";
+      const earlier = sql.get(left, useCase, eventId);
       sql.run("INSERT INTO trials VALUES (?, ?, ?, ?)", useCase, eventId, trial, now);
       return Number(earlier?.count);
     });

@@ -15,19 +15,12 @@ export class SqliteDeclarations implements Declarations {
   declare(declarations: readonly Declaration[]): Promise<void> {
     return this.#database.write((sql) => {
       const now = Date.now();
+      const add = "INSERT OR IGNORE INTO declarations VALUES (?, ?, ?, ?, ?)";
       let added = 0;
       for (const { name, id, patterns } of declarations) {
         sql.run("INSERT OR IGNORE INTO use_cases VALUES (?)", name);
         sql.run("UPDATE declarations SET seen = ? WHERE use_case = ? AND app = ? AND id = ?", now, name, this.#app, id);
-        for (const pattern of patterns)
-          added += sql.run(
-            "INSERT OR IGNORE INTO declarations VALUES (?, ?, ?, ?, ?)",
-            name,
-            this.#app,
-            id,
-            pattern,
-            now,
-          );
+        for (const pattern of patterns) added += sql.run(add, name, this.#app, id, pattern, now);
       }
       if (added > 0) bindingsChanged(sql);
     });

@@ -23,17 +23,11 @@ export class FanOut {
   /** Takes in what other programs have published. */
   takeIn(sql: Sql): void {
     this.#refresh(sql);
+    const copy = `INSERT INTO events (use_case, due, ${COLUMNS})
+      SELECT ?, ?, name, id, time, headers, CAST(body AS BLOB) FROM inbox WHERE seq = ?`;
     for (const { seq, name } of sql.all("SELECT seq, name FROM inbox ORDER BY seq LIMIT 100")) {
-      for (const useCase of this.#routes.match(String(name))) {
-        sql.run(
-          `INSERT INTO events (use_case, due, ${COLUMNS})
-           SELECT ?, ?, name, id, time, headers, CAST(body AS BLOB) FROM inbox WHERE seq = ?`,
-          useCase,
-          present(),
-          seq ?? null,
-        );
-      }
-      sql.run("DELETE FROM inbox WHERE seq = ?", seq ?? null);
+      for (const useCase of this.#routes.match(String(name))) sql.run(copy, useCase, present(), Number(seq));
+      sql.run("DELETE FROM inbox WHERE seq = ?", Number(seq));
     }
   }
 
