@@ -14,6 +14,7 @@ export interface Delivery {
   /**
    * How often the event was handed out before and came back for no reason the broker knows of: a process died, a
    * connection was lost. 0 where the broker cannot count. A hint and no verdict: from 2 on the event is a suspect (T6).
+   * A retry and a forward begin at 0; the core carries the count of a forwarded event along.
    */
   readonly redeliveries: number;
   /**
