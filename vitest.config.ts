@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { testedVersions } from "./conformance/src/brokers/versions.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -57,9 +58,9 @@ export default defineConfig({
           include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE, TRANSPORTS_OF_EXAMPLES],
         },
       },
-      ...["3.10", "4.0"].map((version) => onBroker("transport-amqp", version)),
-      ...["7.0", "8.0", "valkey-8.1"].map((version) => onBroker("transport-redis-streams", version)),
-      ...["3.9", "4.1"].map((version) => onBroker("transport-kafka", version)),
+      ...testedVersions.rabbitmq.map((version) => onBroker("transport-amqp", version)),
+      ...testedVersions.redis.map((version) => onBroker("transport-redis-streams", version)),
+      ...testedVersions.kafka.map((version) => onBroker("transport-kafka", version)),
       // These run built packages as a user would, in processes of their own.
       { test: { name: "examples", include: ["examples/test/**/*.test.ts"], exclude: [TRANSPORTS_OF_EXAMPLES] } },
       { test: { name: "repository", include: ["scripts/test/**/*.test.ts"] } },

@@ -1,9 +1,13 @@
-// The whole truth about a checkout: every check in order, stopping at the first that fails.
+// The whole truth about a checkout: every check in order, stopping at the first that fails. With --all-versions the tests run
+// on every version of each broker.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
+const { values } = parseArgs({ options: { "all-versions": { type: "boolean", default: false } } });
+const env = values["all-versions"] ? { ...process.env, PAPA_EVENTS_ALL_VERSIONS: "1" } : process.env;
 const temporary = mkdtempSync(join(tmpdir(), "papa-events-check-"));
 const report = join(temporary, "vitest.json");
 const reporters = ["default", "json", "./conformance/src/report/reporter.ts"].map((name) => `--reporter=${name}`);
@@ -26,7 +30,7 @@ const started = performance.now();
 for (const [title, command, args] of checks) {
   const begun = performance.now();
   console.log(`\n== ${title}`);
-  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", env });
   if (status !== 0) fail(title, error);
   console.log(`== ${title}: ok, ${seconds(begun)}`);
 }

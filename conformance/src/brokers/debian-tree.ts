@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { announce, cacheFolder } from "./cache.ts";
 import { has, run } from "./shell.ts";
-import type { DebianRelease, NewerPackages } from "./spec.ts";
+import type { DebianRelease, DebianSource } from "./spec.ts";
 
 /** What each release is fetched for. */
 const PACKAGES: Readonly<Record<DebianRelease, readonly string[]>> = {
@@ -63,8 +63,9 @@ touch "$tree/$mark"
 rm -rf "$work"
 `;
 
-/** The folder of a Debian release with brokers in it, fetched if it is not there. @throws Error */
-export async function debianTree(release: DebianRelease, why: string, newer?: NewerPackages): Promise<string> {
+/** The folder of a Debian release with a broker in it, fetched if it is not there. @throws Error */
+export async function debianTree(source: DebianSource, why: string): Promise<string> {
+  const { release, newer } = source;
   const tree = join(cacheFolder("trees"), release);
   if (process.getuid?.() !== 0) throw new Error("running programs of a Debian tree (chroot) needs root");
   if (!existsSync(join(tree, ".complete"))) {
@@ -72,13 +73,30 @@ export async function debianTree(release: DebianRelease, why: string, newer?: Ne
     const args = [tree, cacheFolder("tools"), release, packages, await mirror()];
     await fetch(`Debian ${release} with ${packages}`, "some 400 MB", why, MAKE, args);
   }
-  if (newer !== undefined) {
-    const { suite, packages } = newer;
-    const mark = `.${[suite, ...packages].join("+").replaceAll(/[^\\w.+-]/g, "_")}`;
-    if (!existsSync(join(tree, mark)))
-      await fetch(`${packages.join(" and ")} of Debian ${suite}`, "some 70 MB", why, ADD, [tree, mark, suite, ...packages]);
-  }
+  if (newer === undefined) checkVersion(tree, source);
+  else await add(tree, source, newer, why);
   return tree;
+}
+
+/** A release that is still made may have moved on since its version was written here. */
+function checkVersion(tree: string, { release, package: name, version }: DebianSource): void {
+  const installed = readFileSync(join(tree, "var/lib/dpkg/status"), "utf8")
+    .split("\n\n")
+    .find((entry) => entry.startsWith(`Package: ${name}\n`));
+  const found = /^Version: (?:\d+:)?(.*)$/m.exec(installed ?? "")?.[1] ?? "none";
+  if (!found.startsWith(`${version}.`)) throw new Error(`Debian ${release} has ${name} ${found}, not ${version}`);
+}
+
+async function add(
+  tree: string,
+  { package: name, version }: DebianSource,
+  { suite, packages }: NonNullable<DebianSource["newer"]>,
+  why: string,
+): Promise<void> {
+  const mark = `.${name}-${version}-of-${suite}`;
+  if (existsSync(join(tree, mark))) return;
+  const what = `${packages.join(" and ")} of Debian ${suite}`;
+  await fetch(what, "some 2 MB", why, ADD, [tree, mark, suite, ...packages]);
 }
 
 /** Runs a script under the tree's lock, and says what for. */

@@ -6,11 +6,12 @@ import { freePorts } from "./net.ts";
 import { LIMITED, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
 import { type RedisVersion, redisSpec } from "./redis.ts";
 import { startBroker, startNode } from "./start.ts";
+import { type TestedVersions, testedVersions } from "./versions.ts";
 
 export { type Broker, BrokerNotOwn, BrokerUnavailable, type Way } from "./broker.ts";
 export { type BrokerProxy, startProxy } from "./proxy.ts";
-export type { BrokerUser, KafkaVersion, RabbitMqVersion, RedisVersion };
-export { LIMITED };
+export type { BrokerUser, KafkaVersion, RabbitMqVersion, RedisVersion, TestedVersions };
+export { LIMITED, testedVersions };
 
 /** A RabbitMQ. @throws BrokerUnavailable */
 export function rabbitmq(version: RabbitMqVersion): Promise<Broker> {

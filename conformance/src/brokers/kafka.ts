@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { BrokerSpec } from "./spec.ts";
 
 /** The versions that tests run on. */
-const VERSIONS = { "3.9": "3.9.1", "4.1": "4.1.0" } as const;
+const VERSIONS = { "3.9": "3.9.1", "4.1": "4.1.0", "4.4": "4.4.0" } as const;
 
 export type KafkaVersion = keyof typeof VERSIONS;
 

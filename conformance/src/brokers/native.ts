@@ -39,7 +39,7 @@ export async function startNatively(spec: BrokerSpec, why: string): Promise<Runn
   let first: Launch | undefined;
   let launchOf: ConstructorParameters<typeof NativeProcess>[1];
   if (native.from === "tree") {
-    const tree = await debianTree(native.release, why);
+    const tree = await debianTree(native.source, why);
     launchOf = (folder) => {
       const launch = native.run(INSIDE, ports);
       first = launch;

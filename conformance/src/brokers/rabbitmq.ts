@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import type { BrokerSpec, DebianRelease } from "./spec.ts";
 
 /** The versions that tests run on, and the Debian releases that have them. */
-const RELEASES = { "3.10": "bookworm", "4.0": "trixie" } as const satisfies Record<string, DebianRelease>;
+const RELEASES = { "3.10": "bookworm", "4.0": "trixie", "4.3": "forky" } as const satisfies Record<
+  string,
+  DebianRelease
+>;
 
 /**
  * What falls due while a broker starts finds no exchanges yet (RabbitMQ's Mnesia has them behind the queues), and waits
@@ -34,7 +37,7 @@ export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
     },
     native: {
       from: "tree",
-      release: RELEASES[version],
+      source: { release: RELEASES[version], package: "rabbitmq-server", version },
       run: (folder, [port = 0, distribution = 0, mapper = 0]) => ({
         command: "/usr/lib/rabbitmq/bin/rabbitmq-server",
         args: [],

@@ -1,19 +1,26 @@
-import type { BrokerSpec, DebianRelease } from "./spec.ts";
+import type { BrokerSpec, DebianSource } from "./spec.ts";
+
+/** Redis 8.6 is in no release of Debian yet. */
+const EXPERIMENTAL = { suite: "experimental", packages: ["redis-server=5:8.6.*", "redis-tools=5:8.6.*"] };
 
 /** The versions that tests run on; Valkey by its own name, and a cluster of one node, whose slots the test assigns. */
 const VERSIONS = {
-  "7.0": { kind: "redis", release: "bookworm" },
-  "8.0": { kind: "redis", release: "trixie" },
-  "valkey-8.1": { kind: "valkey", release: "trixie" },
-  "8.0-cluster": { kind: "redis", release: "trixie" },
-} as const satisfies Record<string, { kind: string; release: DebianRelease }>;
+  "7.0": { kind: "redis", from: { release: "bookworm" } },
+  "8.0": { kind: "redis", from: { release: "trixie" } },
+  "8.0-cluster": { kind: "redis", from: { release: "trixie" } },
+  "8.6": { kind: "redis", from: { release: "forky", newer: EXPERIMENTAL } },
+  "8.6-cluster": { kind: "redis", from: { release: "forky", newer: EXPERIMENTAL } },
+  "valkey-8.1": { kind: "valkey", from: { release: "trixie" } },
+  "valkey-9.1": { kind: "valkey", from: { release: "forky" } },
+} as const satisfies Record<string, { kind: string; from: Pick<DebianSource, "release" | "newer"> }>;
 
 export type RedisVersion = keyof typeof VERSIONS;
 
 export function redisSpec(asked: RedisVersion): BrokerSpec {
-  const { kind, release } = VERSIONS[asked];
+  const { kind, from } = VERSIONS[asked];
   const version = asked.replace("valkey-", "");
-  const image = kind === "valkey" ? `valkey/valkey:${version}` : `redis:${version.replace("-cluster", "")}`;
+  const number = version.replace("-cluster", "");
+  const image = kind === "valkey" ? `valkey/valkey:${number}` : `redis:${number}`;
   // As the contract needs it: nothing evicted, every write on disk within a second.
   const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
   const cluster = version.endsWith("-cluster");
@@ -30,7 +37,7 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
     docker: { image, port: 6_379, command: () => [`${kind}-server`, "--protected-mode", "no", ...settings] },
     native: {
       from: "tree",
-      release,
+      source: { ...from, package: `${kind}-server`, version: number },
       run: (folder, [port = 0, bus = 0]) => ({
         command: `/usr/bin/${kind}-server`,
         args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...settings, ...ofBus(bus)],

@@ -26,9 +26,7 @@ type NativeSpec = TreeSpec | JarsSpec;
 /** A program of a Debian release. */
 interface TreeSpec {
   readonly from: "tree";
-  readonly release: DebianRelease;
-  /** Packages that are newer in another suite than in the release. */
-  readonly newer?: NewerPackages;
+  readonly source: DebianSource;
   /** What runs inside the tree; `folder` is its data's, as seen from inside, and `ports` are free ones, the first to listen on. */
   readonly run: (folder: string, ports: readonly number[]) => Launch;
 }
@@ -43,11 +41,18 @@ interface JarsSpec {
 
 export type DebianRelease = "bookworm" | "trixie" | "forky";
 
-/** Packages of another suite that run on what a release has, unpacked over it. */
-export interface NewerPackages {
-  readonly suite: string;
-  /** With their versions, as apt takes them. */
-  readonly packages: readonly string[];
+/** Where Debian has a broker. */
+export interface DebianSource {
+  readonly release: DebianRelease;
+  /** The broker's package, and how its version begins. */
+  readonly package: string;
+  readonly version: string;
+  /** The suite that has it, where the release has none so new: packages from there run on what the release has. */
+  readonly newer?: {
+    readonly suite: string;
+    /** With their versions, as apt takes them: it allows a `*` at the end. */
+    readonly packages: readonly string[];
+  };
 }
 
 export interface Launch {
@@ -62,6 +67,6 @@ export interface Launch {
 
 /** The name of an environment variable about a broker: `PAPA_EVENTS_RABBITMQ_4_0`. */
 export function variable(kind: string, version?: string): string {
-  const parts = version === undefined ? [kind] : [kind, ...version.split(".")];
+  const parts = version === undefined ? [kind] : [kind, ...version.split(/[.-]/)];
   return ["PAPA_EVENTS", ...parts].join("_").toUpperCase();
 }

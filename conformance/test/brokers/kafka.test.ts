@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Kafka, logLevel } from "kafkajs";
 import { describe, test } from "vitest";
-import { kafka } from "../../src/brokers/index.ts";
+import { kafka, testedVersions } from "../../src/brokers/index.ts";
 
 describe("a Kafka for tests", () => {
-  for (const version of ["3.9", "4.1"] as const) {
+  for (const version of testedVersions.kafka) {
     test(`${version} keeps what was acknowledged when it is killed and restarted`, { timeout: 600_000 }, async () => {
       const broker = await kafka(version);
       let failed = true;

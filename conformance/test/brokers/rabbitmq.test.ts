@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { type Broker, rabbitmq } from "../../src/brokers/index.ts";
+import { type Broker, rabbitmq, testedVersions } from "../../src/brokers/index.ts";
 import { until } from "../../src/rig/until.ts";
 
 const PATIENCE = 20_000;
 
-describe.each(["3.10", "4.0"] as const)("a RabbitMQ %s for tests", (version) => {
+describe.each(testedVersions.rabbitmq)("a RabbitMQ %s for tests", (version) => {
   let broker: Broker;
   let failed = true;
 

@@ -1,23 +1,19 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { describe, test } from "vitest";
-import { redis } from "../../src/brokers/index.ts";
-
-const VERSIONS = {
-  "7.0": /redis_version:7\.0/,
-  "8.0": /redis_version:8\.0/,
-  "valkey-8.1": /valkey_version:8\.1/,
-} as const;
+import { redis, testedVersions } from "../../src/brokers/index.ts";
 
 describe("a Redis for tests", () => {
-  for (const version of ["7.0", "8.0", "valkey-8.1"] as const) {
+  for (const version of testedVersions.redis) {
     test(`${version} keeps what is on disk when it is killed and restarted`, { timeout: 600_000 }, async () => {
       const broker = await redis(version);
       let failed = true;
       try {
         const client = new Redis(broker.uri);
         client.on("error", () => {});
-        assert.match(await client.info("server"), VERSIONS[version]);
+        // Valkey says a version of Redis too.
+        const says = version.startsWith("valkey") ? version.replace("-", "_version:") : `redis_version:${version}`;
+        assert((await client.info("server")).includes(`\n${says}.`), says);
         assert.deepEqual(await client.config("GET", "appendonly"), ["appendonly", "yes"]);
         await client.xadd("stream", "*", "field", "value");
         await broker.kill();

@@ -1,11 +1,9 @@
 import { conformance, proxied } from "@papa-events/conformance";
-import { type RabbitMqVersion, rabbitmq } from "@papa-events/conformance/brokers";
+import { rabbitmq, testedVersions } from "@papa-events/conformance/brokers";
 import { amqp } from "@papa-events/transport-amqp";
 import { connect } from "amqplib";
 
-const versions: readonly RabbitMqVersion[] = ["3.10", "4.0"];
-
-for (const version of versions) {
+for (const version of testedVersions.rabbitmq) {
   const broker = proxied({
     name: "rabbitmq",
     start: () => rabbitmq(version),

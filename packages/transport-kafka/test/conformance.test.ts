@@ -1,17 +1,15 @@
 import { conformance, proxied } from "@papa-events/conformance";
-import { type KafkaVersion, kafka as kafkaBroker } from "@papa-events/conformance/brokers";
+import { kafka as kafkaBroker, testedVersions } from "@papa-events/conformance/brokers";
 import { kafka } from "@papa-events/transport-kafka";
 import type { IHeaders } from "kafkajs";
 import { makeTopic, produceFrom, removeMembers } from "./support/admin.ts";
-
-const versions: readonly KafkaVersion[] = ["4.1", "3.9"];
 
 /** Short, because tests of killed consumers wait for it. */
 const SESSION_TIMEOUT_MS = 3_000;
 /** Few, because there are many topics. */
 const PARTITIONS = 2;
 
-for (const version of versions) {
+for (const version of testedVersions.kafka) {
   const broker = proxied({
     name: "kafka",
     start: () => kafkaBroker(version),

@@ -1,14 +1,13 @@
 import { conformance, proxied } from "@papa-events/conformance";
-import { type RedisVersion, redis } from "@papa-events/conformance/brokers";
+import { redis, testedVersions } from "@papa-events/conformance/brokers";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { until } from "./support/wait.ts";
 
-const versions: readonly RedisVersion[] = ["7.0", "8.0", "valkey-8.1", "8.0-cluster"];
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE = 2_000;
 
-for (const version of versions) {
+for (const version of [...testedVersions.redis, ...testedVersions.redisCluster]) {
   const broker = proxied({
     name: "redis-streams",
     start: () => redis(version),
