@@ -93,6 +93,11 @@ export class ReconnectingConnection {
     return this.#up;
   }
 
+  /** How often it has connected. */
+  get connects(): number {
+    return this.#reconnects;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

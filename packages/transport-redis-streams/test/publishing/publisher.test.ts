@@ -1,5 +1,5 @@
 import { redis as startRedis } from "@papa-events/conformance/brokers";
-import { isPapaError } from "@papa-events/core";
+import { isPapaError, PapaApp } from "@papa-events/core";
 import type { Delivery } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
@@ -64,4 +64,26 @@ test("H3 while a publish waits for a replica, leases are renewed and settlements
   expect(await published).toHaveLength(2);
   expect(others).toEqual([]);
   expect(own[1]?.lost).toBe(false);
+});
+
+test("P6 events that no replica has are stored once, however often they are sent again, and counted once one is there", async () => {
+  const primary = await startServer();
+  const transport = redisStreams({ uri: primary.uri, durability: "replicated" });
+  const app = new PapaApp({ transport, logger: quiet, publishTimeout: 8_000 });
+  onTestFinished(() => app.stop());
+  const queue = "{papa-events}:queue:uc";
+  const consumer = await transport.connect(silent);
+  onTestFinished(() => consumer.close());
+  await consumer.declarations.declare([declared("uc", "x")]);
+  await app.start();
+  const published = await Promise.allSettled(Array.from({ length: 300 }, (_, n) => app.newEvent("x", n)));
+  expect(published.map(({ status }) => status)).not.toContain("fulfilled");
+  expect(await primary.client.xlen(queue)).toBe(300);
+  const late = Array.from({ length: 20 }, (_, n) => app.newEvent("x", n));
+  await until("they are stored", async () => (await primary.client.xlen(queue)) === 320);
+  const replica = await startServer();
+  const { hostname, port } = new URL(primary.uri);
+  await replica.client.replicaof(hostname, Number(port));
+  await Promise.all(late);
+  expect(await replica.client.xlen(queue)).toBe(320);
 });
