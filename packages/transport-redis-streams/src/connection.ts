@@ -17,12 +17,14 @@ import { type Connections, openConnections } from "./client/connections.ts";
 import type { Target } from "./client/options.ts";
 import { checkServer } from "./client/server-check.ts";
 import { HeldBytes } from "./consuming/held-bytes.ts";
+import { LeaseRenewal } from "./consuming/lease-renewal.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { RedisTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { BindingCache } from "./declarations/bindings.ts";
 import { RedisDeclarations } from "./declarations/declarations.ts";
 import { inspectUseCase } from "./declarations/inspection.ts";
+import { DeclarationWatch } from "./declarations/watch.ts";
 import { Inbox } from "./publishing/inbox.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { Keys } from "./wire/keys.ts";
@@ -40,8 +42,10 @@ export class RedisStreamsConnection implements Connection {
   readonly #connections: Connections;
   readonly #bindings: BindingCache;
   readonly #declarations: RedisDeclarations;
+  readonly #watch: DeclarationWatch;
   readonly #publisher: Publisher;
   readonly #held: HeldBytes;
+  readonly #renewal: LeaseRenewal;
   readonly #subscribers: Subscriber[] = [];
   #inbox: Promise<Inbox> | undefined;
   #closed = false;
@@ -75,17 +79,33 @@ export class RedisStreamsConnection implements Connection {
 
   private constructor(target: Target, options: ConnectOptions, connections: Connections) {
     const { durability, prefix } = target;
-    const { main, publishing } = connections;
+    const { main, control, publishing } = connections;
+    const { appName, logger, onProblem } = options;
     const keys = new Keys(prefix);
     this.#target = target;
     this.#options = options;
     this.#clientName = toClientName(options.appName);
     this.#connections = connections;
     this.#keys = keys;
-    this.#declarations = new RedisDeclarations(main, keys, options.appName);
-    this.#bindings = new BindingCache(main, keys);
+    this.#declarations = new RedisDeclarations({
+      connection: main,
+      control,
+      keys,
+      appName,
+      logger,
+      onRemoved: (useCase, removed) => this.#onRemoved(useCase, removed),
+    });
+    this.#watch = new DeclarationWatch(this.#declarations, control, (problem) => onProblem("declarations", problem));
+    this.#bindings = new BindingCache(main, keys, () => this.#declarations.redeclareAll());
     this.#publisher = new Publisher({ connection: publishing, keys, bindings: this.#bindings, durability });
     this.#held = new HeldBytes(options.maxHeldBytes);
+    this.#renewal = new LeaseRenewal({
+      target,
+      keys,
+      control,
+      logger,
+      onProblem: (problem) => onProblem("renewing leases", problem),
+    });
     this.capabilities = durability === "replicated" ? { ...capabilities, durability: "replicas" } : capabilities;
     this.declarations = this.#declarations;
     this.trials = new RedisTrials(main, keys);
@@ -106,6 +126,7 @@ export class RedisStreamsConnection implements Connection {
       version: this.#keys.version,
       connection: main,
       control,
+      renewal: this.#renewal,
       bindings: this.#bindings,
       held: this.#held,
       logger,
@@ -114,6 +135,7 @@ export class RedisStreamsConnection implements Connection {
       redeclare: () => this.#declarations.redeclare(useCase),
     });
     this.#subscribers.push(subscriber);
+    this.#watch.start();
     this.#inbox ??= this.#openInbox();
     await main.withPapaErrors(Promise.all([subscriber.start(), this.#inbox]));
     return subscriber;
@@ -130,8 +152,10 @@ export class RedisStreamsConnection implements Connection {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#watch.close();
     const inbox = this.#inbox?.then((opened) => opened.close()).catch(() => {});
     await Promise.all([inbox, ...this.#subscribers.map((subscriber) => subscriber.close())]);
+    this.#renewal.close();
     for (const connection of Object.values(this.#connections)) connection.close();
   }
 
@@ -141,7 +165,17 @@ export class RedisStreamsConnection implements Connection {
   }
 
   #onControlReconnect(): void {
+    void this.#renewal.renew();
     for (const subscriber of this.#subscribers) subscriber.onControlReconnect();
+  }
+
+  /** Whoever runs a use case that an operator removes is told, since it handles nothing from then on (R9). */
+  #onRemoved(useCase: string, removed: boolean): void {
+    const { logger, onProblem } = this.#options;
+    if (removed)
+      logger.error({ useCase }, "The use case was removed by an operator. This instance gets no more events of it.");
+    else logger.info({ useCase }, "The use case that was removed has been declared again. It gets events again.");
+    onProblem(`use case "${useCase}"`, removed ? "it was removed by an operator" : undefined);
   }
 
   #openInbox(): Promise<Inbox> {

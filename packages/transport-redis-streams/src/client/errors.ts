@@ -53,9 +53,9 @@ export function isTransient(error: unknown): boolean {
   return isPapaError(error) ? error.retryable : !isReply(error) || TRANSIENT.test(error.message);
 }
 
-/** Whether the queue or its group is missing and must be declared again. */
+/** Whether the queue or its group is missing and must be declared again. A failover, too, ends reads as `UNBLOCKED`. */
 export function isQueueMissing(error: unknown): boolean {
-  return isReply(error) && /^(?:NOGROUP|UNBLOCKED)/.test(error.message);
+  return isReply(error) && /^(?:NOGROUP|UNBLOCKED the stream key)/.test(error.message);
 }
 
 export function unsupportedBroker(problem: string): PapaError {

@@ -8,9 +8,8 @@ import { keepLease } from "../scripts/keep-lease.ts";
 import { Delays } from "../waiting/delays.ts";
 import { GROUP, RELEASED_CONSUMER, type UseCaseKeys } from "../wire/keys.ts";
 import type { ReceivedEntry } from "./delivery.ts";
+import type { LeaseRenewal, RenewedLease } from "./lease-renewal.ts";
 
-/** The longest time between two looks. It bounds how soon a living consumer takes over what another released. */
-const MAX_INTERVAL_MS = 1_000;
 /** How many due events one look puts back. */
 const MAX_DUE_AT_ONCE = 128;
 /** How many bytes of events one look takes over, and one more event. */
@@ -38,39 +37,53 @@ export interface LeaseKeeperOptions {
   readonly keys: UseCaseKeys;
   /** A connection on which nothing takes long: a lease that is renewed too late has ended. */
   readonly control: ReconnectingConnection;
+  readonly renewal: LeaseRenewal;
   readonly logger: Logger;
-  /** Called with what keeps the lease from being kept, and with `undefined` when that is over. */
+  /** Called with what keeps the use case from being looked after, and with `undefined` when that is over. */
   readonly onLeaseProblem: (problem: string | undefined) => void;
 }
 
-/** Renews a consumer's lease regularly, puts due events back into the queue, and takes over from dead consumers. */
-export class LeaseKeeper {
+/**
+ * Looks after one use case when there is reason to: puts due events back into the queue, and takes over from dead consumers.
+ * Between two looks its consumer's lease is renewed with those of the other use cases.
+ */
+export class LeaseKeeper implements RenewedLease {
   readonly #holder: LeaseHolder;
   readonly #options: LeaseKeeperOptions;
-  readonly #interval: number;
   readonly #delays = new Delays(() => void this.exclusively(() => this.#look()));
   #started = false;
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
-  /** When the lease was last renewed, by the monotonic clock. */
-  #renewed = performance.now();
   /** Whether there was more to take over than there was room. */
   #more = false;
 
   constructor(holder: LeaseHolder, options: LeaseKeeperOptions) {
     this.#holder = holder;
     this.#options = options;
-    this.#interval = Math.min(MAX_INTERVAL_MS, options.target.lease / 4);
+  }
+
+  get consumer(): string {
+    return this.#holder.consumer;
+  }
+
+  get keys(): UseCaseKeys {
+    return this.#options.keys;
   }
 
   /** Starts the lease. @throws PapaError */
   async start(): Promise<void> {
     await this.exclusively(() => this.#run());
+    if (!this.#ended) this.#options.renewal.add(this);
   }
 
-  /** Looks again in so many milliseconds, if not sooner. */
+  /** Looks in so many milliseconds, if not sooner. */
   lookWithin(delay: number): void {
-    this.#delays.lookWithin(Math.min(delay, this.#interval));
+    this.#delays.lookWithin(delay);
+  }
+
+  /** To be called when an event begins to wait: one that is due soon is looked for in time. */
+  onWaiting(delay: number): void {
+    if (delay <= this.#options.renewal.soon) this.lookWithin(delay);
   }
 
   /** To be called when there is room again: takes over what there was no room for. */
@@ -98,7 +111,6 @@ export class LeaseKeeper {
         await control.whenUp();
         const args = [GROUP, from, to, target.lease, ...entries];
         const adopted = (await control.run(adopt, [keys.queue, keys.leases], args)) as number[];
-        this.#renewed = performance.now();
         return new Set(entries.filter((_, index) => adopted[index] === 1));
       } catch (error) {
         if (isReply(error))
@@ -111,29 +123,31 @@ export class LeaseKeeper {
 
   end(): void {
     this.#ended = true;
+    this.#options.renewal.remove(this);
     this.#delays.end();
   }
 
   async #look(): Promise<void> {
     if (this.#ended) return;
-    const { control, logger, useCase, onLeaseProblem } = this.#options;
+    const { control, logger, useCase, renewal, onLeaseProblem } = this.#options;
     try {
       if (control.up) await this.#run();
     } catch (error) {
       if (!isReply(error)) this.#holder.onReplyLost();
       else if (!isQueueMissing(error)) {
-        logger.warn({ useCase, err: error }, "The lease could not be renewed, and due events were not put back.");
-        onLeaseProblem(`the lease cannot be renewed: ${error.message}`);
+        logger.warn(
+          { useCase, err: error },
+          "Due events were not put back, and nothing was taken over. It is tried again.",
+        );
+        onLeaseProblem(`due events cannot be put back: ${error.message}`);
       }
+      this.lookWithin(renewal.interval);
     }
-    this.lookWithin(this.#interval);
   }
 
   async #run(): Promise<void> {
     const { consumer, room, roomBytes } = this.#holder;
-    const { control, keys, target, declaration, onLeaseProblem } = this.#options;
-    const sent = performance.now();
-    const wasAway = sent - this.#renewed > this.#interval + target.lease / 6;
+    const { control, keys, target, declaration, renewal, onLeaseProblem } = this.#options;
     const bytes = Math.min(MAX_TAKE_OVER_BYTES, roomBytes);
     const [ended, nextDue, more, ...taken] = (await control.runForBytes(
       keepLease,
@@ -144,7 +158,7 @@ export class LeaseKeeper {
         declaration,
         target.lease,
         this.#started ? 0 : 1,
-        wasAway ? 1 : 0,
+        this.#started && renewal.wasAway ? 1 : 0,
         room,
         bytes,
         RELEASED_CONSUMER,
@@ -152,7 +166,6 @@ export class LeaseKeeper {
       ],
     )) as Reply;
     this.#started = true;
-    this.#renewed = sent;
     this.#more = more === 1;
     onLeaseProblem(undefined);
     for (let at = 0; at + 2 < taken.length; at += 3) {
@@ -165,7 +178,7 @@ export class LeaseKeeper {
       });
     }
     if (ended === 1) void this.#holder.onLeaseEnded(consumer);
-    this.lookWithin(nextDue === -1 ? this.#interval : nextDue);
+    if (nextDue !== -1) this.onWaiting(nextDue);
     if (this.#more && this.#holder.room > 0) this.onRoom();
   }
 }

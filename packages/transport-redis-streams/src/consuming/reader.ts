@@ -58,7 +58,7 @@ export interface ReaderOptions {
   /** A connection on which nothing takes long. */
   readonly control: ReconnectingConnection;
   readonly logger: Logger;
-  /** Creates the queue again after it was deleted. */
+  /** Makes the queue again after it was deleted. */
   readonly redeclare: () => Promise<void>;
   /** Called with what keeps the queue from being read, and with `undefined` when that is over. */
   readonly onReadProblem: (problem: string | undefined) => void;
@@ -232,12 +232,11 @@ export class Reader {
   async #onFailure(error: unknown, backoff: number): Promise<void> {
     const { logger, useCase, redeclare, onReadProblem } = this.#options;
     if (isQueueMissing(error)) {
-      logger.warn({ useCase }, "The queue was deleted on the server. It is created again.");
       this.#failed = true;
-      onReadProblem("the queue was deleted on the server; it is created again");
+      onReadProblem("the queue is missing on the server; it is made again");
       await redeclare().catch((problem: Error) => {
-        logger.warn({ useCase, err: problem }, "The queue could not be created again. It is tried again.");
-        onReadProblem(`the queue was deleted on the server and cannot be created again: ${problem.message}`);
+        logger.warn({ useCase, err: problem }, "The queue is missing on the server. Making it again is tried again.");
+        onReadProblem(`the queue is missing on the server and cannot be made again: ${problem.message}`);
       });
     } else if (isReply(error)) {
       logger.warn({ useCase, err: error }, "The queue could not be read. It is tried again.");

@@ -51,7 +51,7 @@ export class Subscriber implements Subscription {
       ...options,
       ledger: this.#ledger,
       onSettled: () => this.onRoom(),
-      onWaiting: (delay) => this.#leaseKeeper.lookWithin(delay),
+      onWaiting: (delay) => this.#leaseKeeper.onWaiting(delay),
       onLeaseEnded: (consumer) => this.onLeaseEnded(consumer),
       onProblem: (problem) => onProblem(`acknowledging "${useCase}"`, problem),
     });
@@ -211,7 +211,7 @@ export class Subscriber implements Subscription {
     const { logger, useCase } = this.#options;
     logger.warn(
       { useCase },
-      "The lease ended, because the process or its connection was silent for too long. What others have taken over meanwhile is handled by them.",
+      "The lease ended: the process or its connection was silent for too long, or the lease was deleted on the server. What others have taken over meanwhile is handled by them.",
     );
     const next = this.#newConsumer();
     await this.exclusively(async () => {
@@ -236,7 +236,8 @@ export class Subscriber implements Subscription {
   }
 
   #newConsumer(): string {
-    return consumerName(this.#options.appName, randomUUID(), this.#declaration);
+    const { appName, target } = this.#options;
+    return consumerName(appName, randomUUID(), target.lease, this.#declaration);
   }
 }
 

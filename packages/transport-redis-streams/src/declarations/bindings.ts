@@ -1,8 +1,11 @@
+import { PapaError } from "@papa-events/core";
 import { PatternTrie } from "@papa-events/core/transport";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { loadBindings } from "../scripts/load-bindings.ts";
 import type { Keys } from "../wire/keys.ts";
 
+/** How long publishing waits, once the server has lost what was declared, for the apps to declare it again. */
+const MAX_WAIT_FOR_DECLARATIONS_MS = 5_000;
 /** How many names have their route cached. */
 const MAX_CACHED_NAMES = 10_000;
 
@@ -47,10 +50,17 @@ export class BindingCache {
   readonly #keys: Keys;
   #bindings: Bindings | undefined;
   #loading: Promise<Bindings> | undefined;
+  readonly #redeclare: () => Promise<void>;
+  /** Whether the server ever had any. */
+  #known = false;
+  /** When the server was first seen without them after that, by the monotonic clock. */
+  #lostSince: number | undefined;
 
-  constructor(connection: ReconnectingConnection, keys: Keys) {
+  /** @param redeclare declares again what this app has declared, if anything */
+  constructor(connection: ReconnectingConnection, keys: Keys, redeclare: () => Promise<void>) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#redeclare = redeclare;
   }
 
   /** The cached bindings, if there are any. */
@@ -73,9 +83,30 @@ export class BindingCache {
   }
 
   async #load(): Promise<Bindings> {
-    const reply = await this.#connection.run(loadBindings, [this.#keys.version, this.#keys.bindings], []);
-    const [version = "", ...bound] = reply as string[];
+    let [version = "", ...bound] = await this.#read();
+    if (version === "") {
+      // If all was deleted, what is published now would be confirmed and go nowhere (L8).
+      await this.#redeclare();
+      [version = "", ...bound] = await this.#read();
+    }
+    if (version === "" && this.#known) {
+      this.#lostSince ??= performance.now();
+      if (performance.now() - this.#lostSince < MAX_WAIT_FOR_DECLARATIONS_MS) throw this.#lostError();
+    } else {
+      this.#known ||= version !== "";
+      this.#lostSince = undefined;
+    }
     this.#bindings = new Bindings(version, bound, this.#keys);
     return this.#bindings;
+  }
+
+  async #read(): Promise<string[]> {
+    return (await this.#connection.run(loadBindings, [this.#keys.version, this.#keys.bindings], [])) as string[];
+  }
+
+  #lostError(): PapaError {
+    const { address } = this.#connection;
+    const message = `The server at ${address} has lost what was declared; apps are given time to declare it again.`;
+    return new PapaError("connection-failed", message, { transport: "redis-streams", address }, { retryable: true });
   }
 }

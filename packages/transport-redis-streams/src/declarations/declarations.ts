@@ -1,25 +1,38 @@
 import { randomUUID } from "node:crypto";
-import type { Declaration, DeclarationRecord, Declarations } from "@papa-events/core/transport";
+import type { Declaration, DeclarationRecord, Declarations, Logger } from "@papa-events/core/transport";
 import { topologyConflict } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { declare } from "../scripts/declare.ts";
+import { findMissing } from "../scripts/find-missing.ts";
 import { listDeclarations } from "../scripts/list-declarations.ts";
 import type { Argument, Script } from "../scripts/script.ts";
 import { unbindStale } from "../scripts/unbind-stale.ts";
 import { GROUP, type Keys } from "../wire/keys.ts";
 import { type ListReply, toRecords } from "./records.ts";
 
-/** What the apps of the namespace declare, as the server keeps it; this app's also again where the server may have lost it. */
-export class RedisDeclarations implements Declarations {
-  readonly #connection: ReconnectingConnection;
-  readonly #keys: Keys;
-  readonly #appName: string;
-  readonly #declared = new Map<string, Declaration>();
+/** How many use cases one script looks after. The server serves nobody else meanwhile. */
+const MAX_USE_CASES_PER_SCRIPT = 128;
 
-  constructor(connection: ReconnectingConnection, keys: Keys, appName: string) {
-    this.#connection = connection;
-    this.#keys = keys;
-    this.#appName = appName;
+export interface RedisDeclarationsOptions {
+  readonly connection: ReconnectingConnection;
+  /** A connection on which nothing takes long. */
+  readonly control: ReconnectingConnection;
+  readonly keys: Keys;
+  readonly appName: string;
+  readonly logger: Logger;
+  /** Called when a use case of this app turns out to have been removed, and when it is declared again by another. */
+  readonly onRemoved: (useCase: string, removed: boolean) => void;
+}
+
+/** What the apps of the namespace declare, as the server keeps it; this app's also again where the server has lost it. */
+export class RedisDeclarations implements Declarations {
+  readonly #options: RedisDeclarationsOptions;
+  readonly #declared = new Map<string, Declaration>();
+  /** Those of this app that were removed on the server. */
+  readonly #removed = new Set<string>();
+
+  constructor(options: RedisDeclarationsOptions) {
+    this.#options = options;
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
@@ -29,41 +42,91 @@ export class RedisDeclarations implements Declarations {
   }
 
   async list(useCase?: string): Promise<readonly DeclarationRecord[]> {
-    const { bindings, declarations } = this.#keys;
+    const { bindings, declarations, clock } = this.#options.keys;
     const which = useCase === undefined ? "" : `${useCase} `;
-    return toRecords((await this.#run(listDeclarations, [bindings, declarations], [which])) as ListReply);
+    return toRecords((await this.#run(listDeclarations, [bindings, declarations, clock], [which])) as ListReply);
   }
 
   /** The check and the removal are one step. */
   async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    const { version, bindings, declarations } = this.#keys;
-    await this.#run(unbindStale, [version, bindings, declarations], [randomUUID(), idle, `${useCase} `, ...patterns]);
+    const { version, bindings, declarations, clock } = this.#options.keys;
+    const args = [randomUUID(), idle, `${useCase} `, ...patterns];
+    await this.#run(unbindStale, [version, bindings, declarations, clock], args);
   }
 
-  /** Creates a use case's queue again after it was deleted. */
+  /** Makes a use case's queue again after it was deleted. */
   async redeclare(useCase: string): Promise<void> {
     await this.#declare([this.#declared.get(useCase) ?? { name: useCase, patterns: [], id: "" }]);
   }
 
-  /** Declares all of them again after a reconnect: a failover may have lost them. */
+  /** Declares all of them again: a failover, or whoever flushed the database, may have lost them. */
   async redeclareAll(): Promise<void> {
     await this.#declare([...this.#declared.values()]);
   }
 
-  async #declare(declarations: readonly Declaration[]): Promise<void> {
-    if (declarations.length === 0) return;
-    const keys = [this.#keys.version, this.#keys.bindings, this.#keys.declarations];
-    const args: Argument[] = [randomUUID(), GROUP, this.#appName];
-    for (const { name, id, patterns } of declarations) {
-      const { queue, leases, due, waiting, dead, deadOrder } = this.#keys.forUseCase(name);
-      keys.push(queue, leases, due, waiting, dead, deadOrder);
-      args.push(name, id, patterns.length, ...patterns);
+  /** Makes again what of this app's declarations is missing on the server (L8). */
+  async restoreMissing(): Promise<void> {
+    const { control, keys } = this.#options;
+    for (const part of inParts([...this.#declared.values()])) {
+      const args: Argument[] = [GROUP];
+      for (const { name, patterns } of part)
+        args.push(patterns.length, ...patterns.map((pattern) => `${name} ${pattern}`));
+      const queues = part.map(({ name }) => keys.queue(name));
+      const reply = await control.run(findMissing, [keys.version, keys.bindings, ...queues], args);
+      const [versionMissing, ...indexes] = reply as number[];
+      const missing = indexes.flatMap((index) => part[index] ?? []);
+      // Any declaration makes a version again.
+      if (versionMissing === 1 && missing.length === 0) missing.push(...part.slice(0, 1));
+      await this.#declare(missing);
     }
-    const [key, found, expected] = (await this.#run(declare, keys, args)) as string[];
-    if (key !== undefined) throw topologyConflict(key, found ?? "", expected ?? "");
+  }
+
+  async #declare(declarations: readonly Declaration[]): Promise<void> {
+    for (const part of inParts(declarations)) await this.#declarePart(part);
+  }
+
+  async #declarePart(declarations: readonly Declaration[]): Promise<void> {
+    const { appName, logger } = this.#options;
+    const { version, bindings, declarations: declared, removed, clock } = this.#options.keys;
+    const keys = [version, bindings, declared, removed, clock];
+    const args: Argument[] = [randomUUID(), GROUP, appName];
+    const again = declarations.map(({ name }) => this.#declared.has(name));
+    for (const [index, { name, id, patterns }] of declarations.entries()) {
+      const { queue, leases, due, waiting, dead, deadOrder } = this.#options.keys.forUseCase(name);
+      keys.push(queue, leases, due, waiting, dead, deadOrder);
+      args.push(name, id, again[index] === true ? 1 : 0, patterns.length, ...patterns);
+    }
+    const [conflict, gone, made] = (await this.#run(declare, keys, args)) as DeclareReply;
+    const [key, found = "", expected = ""] = conflict;
+    if (key !== undefined) throw topologyConflict(key, found, expected);
+    const remade = made.flatMap((index) => (again[index] === true ? (declarations[index]?.name ?? []) : []));
+    if (remade.length > 0)
+      logger.warn(
+        { useCases: remade },
+        "Queues or bindings were missing on the server: they were deleted, the database was flushed, or a failover lost them. They are made again.",
+      );
+    for (const [index, { name }] of declarations.entries()) this.#noteRemoved(name, gone.includes(index));
+  }
+
+  #noteRemoved(useCase: string, removed: boolean): void {
+    if (removed === this.#removed.has(useCase)) return;
+    if (removed) this.#removed.add(useCase);
+    else this.#removed.delete(useCase);
+    this.#options.onRemoved(useCase, removed);
   }
 
   #run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#connection.withPapaErrors(this.#connection.run(script, keys, args));
+    const { connection } = this.#options;
+    return connection.withPapaErrors(connection.run(script, keys, args));
   }
+}
+
+/** As the script says. */
+type DeclareReply = readonly [conflict: readonly string[], removed: readonly number[], made: readonly number[]];
+
+function inParts<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const parts: (readonly T[])[] = [];
+  for (let from = 0; from < all.length; from += MAX_USE_CASES_PER_SCRIPT)
+    parts.push(all.slice(from, from + MAX_USE_CASES_PER_SCRIPT));
+  return parts;
 }

@@ -1,4 +1,5 @@
 import { NOW } from "./fragments/clock.ts";
+import { LEASES } from "./fragments/leases.ts";
 import { Script } from "./script.ts";
 
 /**
@@ -14,8 +15,11 @@ export const adopt = new Script(
   "runs-when-full",
   `
 ${NOW}
+${LEASES}
 local queue, leases, group, old, new = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3]
-redis.call('ZADD', leases, string.format('%.0f', now() + tonumber(ARGV[4])), new)
+local present, length = now(), tonumber(ARGV[4])
+correct_leases(leases, present, length, false)
+redis.call('ZADD', leases, string.format('%.0f', present + length), new)
 local reply = {}
 for at = 5, #ARGV do
   local found = redis.pcall('XPENDING', queue, group, ARGV[at], ARGV[at], 1)

@@ -1,23 +1,27 @@
 import { NOW } from "./fragments/clock.ts";
+import { STEADY_CLOCK } from "./fragments/steady-clock.ts";
 import { Script } from "./script.ts";
 
 /**
  * Creates queues, binds patterns, and records what was declared, by which app, as seen now (R6). Changes nothing if a key
- * already has another type (L1).
+ * already has another type (L1). What is only repeated leaves out use cases that were removed since (R9).
  *
  * A declaration that is new is the occasion to forget those of its use case that nobody has repeated for a week. Their
  * patterns stay bound until they are withdrawn.
  *
- * KEYS  1 version, 2 bindings, 3 declarations, then for each use case: queue, leases, due, waiting, dead, dead-order
- * ARGV  1 a version never used before, 2 the group, 3 the app, then for each use case: its name, the declaration's id, n,
- *       n patterns
- * Reply empty; or { key, its type, the type it must have } of the first conflict
+ * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 clock, then for each use case: queue, leases, due, waiting, dead,
+ *       dead-order
+ * ARGV  1 a version never used before, 2 the group, 3 the app, then for each use case: its name, the declaration's id, '1'
+ *       if it is only repeated, n, n patterns
+ * Reply { { key, its type, the type it must have } of the first conflict or {}, the indexes of the use cases that were
+ *         removed, those of which something was made }
  */
 export const declare = new Script(
   "declare",
   "runs-when-full",
   `
 ${NOW}
+${STEADY_CLOCK}
 local WEEK_MS = 604800000
 local function conflict(key, expected)
   local found = redis.call('TYPE', key).ok
@@ -27,12 +31,15 @@ local function conflict(key, expected)
 end
 
 local types = { 'stream', 'zset', 'zset', 'hash', 'hash', 'zset' }
-local problem = conflict(KEYS[1], 'string') or conflict(KEYS[2], 'hash') or conflict(KEYS[3], 'hash')
-for key = 4, #KEYS do
-  problem = problem or conflict(KEYS[key], types[(key - 4) % 6 + 1])
+local problem = conflict(KEYS[1], 'string')
+for key = 2, 5 do
+  problem = problem or conflict(KEYS[key], 'hash')
+end
+for key = 6, #KEYS do
+  problem = problem or conflict(KEYS[key], types[(key - 6) % 6 + 1])
 end
 if problem then
-  return problem
+  return { problem, {}, {} }
 end
 
 local function forget_old(use_case, present)
@@ -45,31 +52,53 @@ local function forget_old(use_case, present)
   end
 end
 
-local present = now()
+local present = steady_time(KEYS[5], KEYS[2])
 local last_seen = string.format('%.0f', present)
 local changed = redis.call('EXISTS', KEYS[1]) == 0
-local at = 4
-for key = 4, #KEYS, 6 do
+local removed, made = {}, {}
+
+-- Returns an error, or whether something was made.
+local function declare(key, use_case, id, first, last)
   -- From the beginning: what is in a queue without a group has not been handled.
   local created = redis.pcall('XGROUP', 'CREATE', KEYS[key], ARGV[2], '0', 'MKSTREAM')
   if created.err and not string.find(created.err, 'BUSYGROUP', 1, true) then
     return created
   end
-  local use_case, id, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local is_new = not created.err
   local declared = last_seen
-  for pattern = at + 3, at + 2 + count do
-    local added = redis.call('HSET', KEYS[2], use_case .. ' ' .. ARGV[pattern], last_seen)
-    changed = changed or added == 1
+  for pattern = first, last do
+    if redis.call('HSET', KEYS[2], use_case .. ' ' .. ARGV[pattern], last_seen) == 1 then
+      changed, is_new = true, true
+    end
     declared = declared .. ' ' .. ARGV[pattern]
   end
   if id ~= '' and redis.call('HSET', KEYS[3], use_case .. ' ' .. id .. ' ' .. ARGV[3], declared) == 1 then
     forget_old(use_case, present)
   end
-  at = at + 3 + count
+  return is_new
+end
+
+local at, index = 4, 0
+for key = 6, #KEYS, 6 do
+  local use_case, id, again, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  if again == '1' and redis.call('HEXISTS', KEYS[4], use_case) == 1 then
+    removed[#removed + 1] = index
+  else
+    redis.call('HDEL', KEYS[4], use_case)
+    local result = declare(key, use_case, id, at + 4, at + 3 + count)
+    if type(result) == 'table' then
+      return result
+    end
+    if result then
+      made[#made + 1] = index
+    end
+  end
+  at = at + 4 + count
+  index = index + 1
 end
 if changed then
   redis.call('SET', KEYS[1], ARGV[1])
 end
-return {}
+return { {}, removed, made }
 `,
 );

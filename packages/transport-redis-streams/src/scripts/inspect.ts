@@ -5,13 +5,13 @@ import { Script } from "./script.ts";
  *
  * KEYS  1 queue, 2 due, 3 dead
  * ARGV  1 the group, 2 the consumer that holds released entries
- * Reply { ready, in flight, waiting, dead }; nothing if there is no such queue
+ * Reply { ready, in flight, waiting, dead }; nothing if there is neither a queue nor a dead letter
  */
 export const inspect = new Script(
   "inspect",
   "runs-when-full",
   `
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('EXISTS', KEYS[1], KEYS[3]) == 0 then
   return false
 end
 local length, pending, released = redis.call('XLEN', KEYS[1]), 0, 0

@@ -1,15 +1,14 @@
 import { NOW } from "./fragments/clock.ts";
+import { LEASES } from "./fragments/leases.ts";
 import { PUT_BACK_DUE } from "./fragments/put-back-due.ts";
 import { Script } from "./script.ts";
 
 /**
- * Renews a consumer's lease, puts due events back into the queue, and takes over entries whose consumer's lease has
- * ended or that were released. Every consumer runs it regularly.
+ * Looks after one use case: puts due events back into the queue, and takes over entries whose consumer's lease has ended or
+ * that were released. Starts or renews the consumer's own lease, too.
  *
  * A lease that has ended is never renewed: its owner goes on as a new consumer. So while a lease has not ended, nobody
- * has taken anything from its owner. If all leases have ended, or the caller itself was away, the server or the network
- * may have been, and whoever came back first would take everything from the others. So all of them get half a lease to come
- * back, which is longer than the pauses in which they try.
+ * has taken anything from its owner.
  *
  * What was released for a declaration is left to its consumers as long as one of them lives.
  *
@@ -25,6 +24,7 @@ export const keepLease = new Script(
   "runs-when-full",
   `
 ${NOW}
+${LEASES}
 ${PUT_BACK_DUE}
 local queue, leases, due, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, declaration, length = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -32,15 +32,12 @@ local room, bytes, released = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local present = now()
 local reply = { 0, -1, 0 }
 
-local newest = tonumber(redis.call('ZREVRANGE', leases, 0, 0, 'WITHSCORES')[2] or -1)
-local all_ended = newest >= 0 and newest <= present
-if all_ended or ARGV[6] == '1' then
-  local from, grace = string.format('%.0f', all_ended and 0 or present), string.format('%.0f', present + length / 2)
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', leases, from, grace)) do
-    redis.call('ZADD', leases, grace, each)
-  end
-end
+correct_leases(leases, present, length, ARGV[6] == '1')
 
+if redis.call('EXISTS', queue) == 0 and not redis.call('ZSCORE', leases, consumer) then
+  -- All of it was deleted. If it is made again, there is something to look after; if it was removed, it stays away (R9).
+  return reply
+end
 local lease = redis.call('ZSCORE', leases, consumer) or (ARGV[5] == '1' and 0 or -1)
 if tonumber(lease) >= 0 then
   redis.call('ZADD', leases, string.format('%.0f', present + length), consumer)
@@ -50,9 +47,6 @@ end
 
 reply[2] = put_back_due(queue, due, waiting, present, ARGV[10])
 
-if redis.call('EXISTS', queue) == 0 then
-  return reply
-end
 local all = redis.pcall('XPENDING', queue, group)
 if all.err then
   return reply
@@ -74,7 +68,8 @@ local function lives(other)
 end
 
 local function may_take_from(from, ends)
-  if from == consumer or -ends > present then
+  -- One that is further away than a lease was noted before the server's clock was set back.
+  if from == consumer or (-ends > present and -ends <= present + length + 1000) then
     return false
   end
   if string.sub(from, 1, #released + 1) ~= released .. ' ' then

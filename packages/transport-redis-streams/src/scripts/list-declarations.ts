@@ -1,10 +1,11 @@
 import { NOW } from "./fragments/clock.ts";
+import { STEADY_CLOCK } from "./fragments/steady-clock.ts";
 import { Script } from "./script.ts";
 
 /**
  * Lists what is declared, and how long ago an instance last declared it (R5, R6).
  *
- * KEYS  1 bindings, 2 declarations
+ * KEYS  1 bindings, 2 declarations, 3 clock
  * ARGV  1 "<use case> ", or '' for all of the namespace
  * Reply { { binding, milliseconds, ... }, { declaration, milliseconds, " <pattern> <pattern> ...", ... } }
  */
@@ -13,7 +14,8 @@ export const listDeclarations = new Script(
   "runs-when-full",
   `
 ${NOW}
-local present = now()
+${STEADY_CLOCK}
+local present = steady_time(KEYS[3], KEYS[1])
 local function each(key, take)
   local all = redis.call('HGETALL', key)
   for at = 1, #all, 2 do

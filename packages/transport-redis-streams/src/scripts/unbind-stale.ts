@@ -1,11 +1,12 @@
 import { NOW } from "./fragments/clock.ts";
+import { STEADY_CLOCK } from "./fragments/steady-clock.ts";
 import { Script } from "./script.ts";
 
 /**
  * Unbinds those of the given patterns that no instance has declared for a while, and forgets the declarations of the use
  * case that none has repeated for as long (R6).
  *
- * KEYS  1 version, 2 bindings, 3 declarations
+ * KEYS  1 version, 2 bindings, 3 declarations, 4 clock
  * ARGV  1 a version never used before, 2 how long, in milliseconds, 3 "<use case> ", then patterns
  * Reply how many were unbound
  */
@@ -14,7 +15,8 @@ export const unbindStale = new Script(
   "runs-when-full",
   `
 ${NOW}
-local oldest = now() - tonumber(ARGV[2])
+${STEADY_CLOCK}
+local oldest = steady_time(KEYS[4], KEYS[2]) - tonumber(ARGV[2])
 local unbound = 0
 for at = 4, #ARGV do
   local binding = ARGV[3] .. ARGV[at]

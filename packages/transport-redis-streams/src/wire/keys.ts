@@ -8,9 +8,12 @@ export const EVENT_FIELD = "e";
  */
 export const RELEASED_CONSUMER = "released";
 
-/** Names a consumer. The server's lists show the app; what follows the space names its declaration, and no app's name has one. */
-export function consumerName(appName: string, instance: string, declaration: string): string {
-  return `${appName}:${instance} ${declaration}`;
+/**
+ * Names a consumer: `<app>:<instance>:<length of its lease in milliseconds> <declaration>`. No app's name has a space in the
+ * server's lists.
+ */
+export function consumerName(appName: string, instance: string, lease: number, declaration: string): string {
+  return `${appName}:${instance}:${lease} ${declaration}`;
 }
 
 /** The keys of one use case. */
@@ -51,7 +54,7 @@ export class Keys {
     return `${this.#tag}:version`;
   }
 
-  /** Hash: `<use case> <pattern>` -> when an instance last declared it, in milliseconds by the server's clock. */
+  /** Hash: `<use case> <pattern>` -> when an instance last declared it, by the namespace's own time. */
   get bindings(): string {
     return `${this.#tag}:bindings`;
   }
@@ -59,6 +62,16 @@ export class Keys {
   /** Hash: `<use case> <id> <app>` -> when an instance last declared it, as above, and its patterns. */
   get declarations(): string {
     return `${this.#tag}:declarations`;
+  }
+
+  /** Hash: use case -> when it was removed, in milliseconds by the server's clock. */
+  get removed(): string {
+    return `${this.#tag}:removed`;
+  }
+
+  /** Hash: the namespace's own time in milliseconds (`steady`), and the server's clock when that was last counted on. */
+  get clock(): string {
+    return `${this.#tag}:clock`;
   }
 
   /** Stream: events that other programs add. */

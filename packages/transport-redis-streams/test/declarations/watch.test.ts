@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { encoded } from "../support/events.ts";
+import { declared, quiet, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+/** Deletes all keys of the namespace, as FLUSHDB does, whose database other tests share. */
+async function flush(space: Space): Promise<void> {
+  await space.redis.unlink(...(await space.redis.keys(space.key("*"))));
+}
+
+/** Two apps with a use case each, and what they handle and log. */
+async function twoApps(space: Space) {
+  const handled: string[] = [];
+  const warnings: string[] = [];
+  const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
+  const apps = ["one", "two"].map((useCase) =>
+    space.app({ logger, name: useCase }).onEvent("x.*", { useCase }, (n) => void handled.push(`${useCase} ${n}`)),
+  );
+  for (const app of apps) await app.start();
+  return { apps, handled, warnings };
+}
+
+test("L8 a database that is flushed while apps run is noticed within 5 s, and all is made again", async () => {
+  const space = new Space();
+  const { apps, handled, warnings } = await twoApps(space);
+  await apps[0]?.newEvent("x.y", 1);
+  await until("both have it", () => handled.length === 2);
+  const publisher = space.app();
+  await publisher.start();
+  await publisher.newEvent("x.y", 2);
+  await until("both have it", () => handled.length === 4);
+  await flush(space);
+  const began = performance.now();
+  await until("both are bound again", async () => (await space.redis.hlen(space.key("bindings"))) === 2);
+  expect(performance.now() - began).toBeLessThan(5_000);
+  await until("it is logged", () => warnings.some((warning) => warning.includes("made again")));
+  await publisher.newEvent("x.y", 3);
+  await until("both have it", () => handled.length === 6);
+  expect(handled.slice(4).sort()).toEqual(["one 3", "two 3"]);
+});
+
+test("L8 bindings that are deleted are made again within 5 s, under a new version, with a log line", async () => {
+  const space = new Space();
+  const { apps, handled, warnings } = await twoApps(space);
+  const publisher = space.app();
+  await publisher.start();
+  for (const args of [["one x.*"], ["one x.*", "two x.*"]] as const) {
+    const before = await space.redis.get(space.key("version"));
+    await space.redis.hdel(space.key("bindings"), ...args);
+    const began = performance.now();
+    await until("they are bound again", async () => (await space.redis.hlen(space.key("bindings"))) === 2);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(await space.redis.get(space.key("version"))).not.toBe(before);
+    await until("it is logged", () => warnings.splice(0).join().includes("made again"));
+    handled.length = 0;
+    await publisher.newEvent("x.y", 1);
+    await until("both have it", () => handled.length === 2);
+  }
+  const before = await space.redis.get(space.key("version"));
+  await space.redis.del(space.key("version"));
+  await until("there is a new version", async () => (await space.redis.exists(space.key("version"))) === 1);
+  expect(await space.redis.get(space.key("version"))).not.toBe(before);
+  expect(apps).toHaveLength(2);
+});
+
+test("L8 an app that only publishes waits rather than confirm into nothing, once all was deleted", async () => {
+  const space = new Space();
+  const consumer = await space.connect();
+  await consumer.declarations.declare([declared("uc", "x")]);
+  const publisher = await space.connect();
+  expect(await publisher.publish([encoded("x", 1)])).toEqual([]);
+  await flush(space);
+  const [unconfirmed] = await publisher.publish([encoded("x", 2)]);
+  expect(unconfirmed?.error).toMatchObject({ code: "connection-failed", retryable: true });
+  // An app with use cases declares them at once.
+  expect(await consumer.publish([encoded("x", 3)])).toEqual([]);
+  expect(await publisher.publish([encoded("x", 4)])).toEqual([]);
+  expect((await consumer.inspect("uc")).ready).toBe(2);
+});
