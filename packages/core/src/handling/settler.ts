@@ -36,7 +36,8 @@ export class Settler {
   readonly #options: SettlerOptions;
   /** Settlements that are not stored yet, other than plain acknowledgements, which `Connection.close` flushes. */
   #open = 0;
-  #refused = false;
+  /** Deliveries whose outcome the broker has refused so far. */
+  readonly #refused = new Set<Delivery>();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
@@ -80,7 +81,7 @@ export class Settler {
     } finally {
       context.stage = "over";
       this.#open -= 1;
-      if (this.#open === 0) this.#becomeIdle();
+      if (this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     }
   }
 
@@ -92,7 +93,7 @@ export class Settler {
     for (let backoff = INITIAL_BACKOFF_MS; !this.#closed; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
       try {
         const settled = await delivery.settle(outcome.settlement);
-        this.#report(undefined);
+        this.#accepted(delivery);
         if (settled === "stored") return outcome;
         context.logger.debug(
           { settlement: outcome.settlement.kind },
@@ -102,7 +103,8 @@ export class Settler {
       } catch (error) {
         const { kind } = outcome.settlement;
         context.logger.error({ err: error, settlement: kind }, "The broker refused to store what became of an event.");
-        this.#report(`the broker refuses to store a settlement (${kind}): ${messageOf(error)}`);
+        this.#refused.add(delivery);
+        this.#options.onProblem(`the broker refuses to store a settlement (${kind}): ${messageOf(error)}`);
         const forNow = isPapaError(error) && error.retryable;
         const other = forNow ? undefined : policy.instead(context, outcome, error);
         if (other !== undefined) outcome = other;
@@ -110,18 +112,13 @@ export class Settler {
         else await new Promise<void>((resolve) => clock.after(backoff, resolve));
       }
     }
+    this.#accepted(delivery);
     return undefined;
   }
 
-  #becomeIdle(): void {
-    this.#report(undefined);
-    for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
-
-  #report(problem: string | undefined): void {
-    if (problem === undefined && !this.#refused) return;
-    this.#refused = problem !== undefined;
-    this.#options.onProblem(problem);
+  /** Reports that the problem is over when nothing is refused any more: that something else is stored says nothing. */
+  #accepted(delivery: Delivery): void {
+    if (this.#refused.delete(delivery) && this.#refused.size === 0) this.#options.onProblem(undefined);
   }
 
   async #notify(context: DeliveryContext, { settlement, error }: Outcome): Promise<void> {

@@ -47,6 +47,8 @@ describe("an answer of a schema", () => {
     ["a promise", Promise.resolve({ value: 7 })],
     ["a promise of another realm", runInNewContext("Promise.resolve({ value: 7 })")],
     ["a promise of another library", thenable({ value: 7 })],
+    // As those of Bluebird have.
+    ["a promise of another library with a value of its own", { ...thenable({ value: 7 }), value: () => {} }],
   ])("%s is waited for", async (_, answer) => {
     const result = validate(answering(answer), "payload");
     expect(result).toBeInstanceOf(Promise);

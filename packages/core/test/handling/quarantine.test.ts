@@ -171,13 +171,13 @@ describe("T6 a trial", () => {
   });
 
   it("of an event that is lost by then does not take place", async () => {
-    const { trials, handled, add, end } = quarantine();
+    const { clock, trials, handled, add, end } = quarantine();
     add("1");
     const { delivery } = add("2");
     await turns();
     delivery.lost = true;
     await end("1");
-    await turns();
+    await clock.advance("1s");
     expect([handled, trials.log.filter((each) => each.startsWith("begin"))]).toEqual([["1"], ["begin log 1 1"]]);
     expect(delivery.settlements).toEqual([]);
   });

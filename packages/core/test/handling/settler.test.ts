@@ -211,6 +211,42 @@ describe("L7 what the broker refuses for now", () => {
     expect(app.health()).toMatchObject({ healthy: true, reasons: [] });
   });
 
+  it("L6 shows until the last is stored, whatever else the broker stores meanwhile", async () => {
+    const { transport, clock } = brokerInTime();
+    let full = true;
+    transport.onSettle = async (settlement) => {
+      if (full && settlement.kind === "retry") throw busy;
+      return "stored";
+    };
+    const app = await started(transport, [fails(), returnsOne()]);
+    const settled = transport.deliver("fails", { name: "a" });
+    await turns();
+    await transport.deliver("fails", { name: "b" }, { attempt: 2 });
+    await transport.deliver("works", { name: "c" });
+    await turns();
+    expect(app.health().reasons.map(({ subject }) => subject)).toEqual(['settling "fails"']);
+    full = false;
+    await clock.advance("1s");
+    await settled;
+    expect(app.health()).toMatchObject({ healthy: true, reasons: [] });
+  });
+
+  it("L6 of an event that is lost meanwhile is no problem any more", async () => {
+    const { transport, clock } = brokerInTime();
+    let times = 0;
+    transport.onSettle = async () => {
+      times += 1;
+      if (times === 1) throw busy;
+      return "lost";
+    };
+    const app = await started(transport, [fails()]);
+    void transport.deliver("fails", { name: "a" });
+    await turns();
+    expect(app.health().healthy).toBe(false);
+    await clock.advance("1s");
+    expect(app.health().healthy).toBe(true);
+  });
+
   it("L2 stop() waits until it is stored", async () => {
     const transport = new FakeTransport();
     const asked = refusing(transport, busy, 1);

@@ -9,6 +9,7 @@ describe("the nearest known word", () => {
     ["concurency", "concurrency"],
     ["Concurrency", "concurrency"],
     ["maxpayloadbytes", "maxPayloadBytes"],
+    ["MAX_PAYLOAD_BYTES", "maxPayloadBytes"],
     ["on", "on"],
     ["onn", "on"],
   ])("to %s is %s", (word, expected) => {

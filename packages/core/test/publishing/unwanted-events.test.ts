@@ -40,6 +40,7 @@ describe('R5 unwanted: "warn"', () => {
 
   it.each<[string, readonly string[], string | undefined]>([
     ["user.7.create", ["user.*.created", "user.*.updated"], "user.*.created"],
+    ["user.a-long-id-of-a-user.create", ["user.*.created"], "user.*.created"],
     ["usr.created.eu", ["user.#", "order.#"], "user.#"],
     ["user.created.eu", ["usr.#.eu"], "usr.#.eu"],
     ["invoice.paid", ["user.created"], undefined],
