@@ -64,6 +64,5 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
     refused: "a broker in memory refuses nobody",
     program: "a broker in memory cannot be reached from another process",
     wildcardPairs: "all",
-    notYet: { "L5 headers from outside": "a retry hands out headers that are not text as text" },
   };
 }

@@ -11,8 +11,8 @@ import type { DeclarationKeeper, OtherDeclaration } from "./declaration-keeper.t
 const CHANCE_DELAY_MS = 100;
 /** After so many rounds it no longer hurries: with one instance in six that accepts it, 1 event in 10,000 gets here. */
 const MAX_QUICK_ROUNDS = 50;
-/** The first wait for an instance that may never come; doubled each time. */
-const INITIAL_DELAY_MS = 250;
+/** The waits for an instance that may never come: half of how long the event has been forwarded already. */
+const MIN_DELAY_MS = 250;
 const MAX_DELAY_MS = 60_000;
 
 /** How many names' answers are kept. */
@@ -92,7 +92,7 @@ export class Verdicts {
     reader,
     logger,
   }: UnacceptedEvent): Promise<readonly OtherDeclaration[] | undefined> {
-    const { keeper, useCase, clock } = this.#options;
+    const { keeper, useCase } = this.#options;
     try {
       const others = (await keeper.read(useCase)).filter(({ accepts }) => accepts(eventName));
       if (others.length > 0 || keeper.complete) return others;
@@ -101,15 +101,21 @@ export class Verdicts {
       return undefined;
     }
     // Somebody may accept it whose declarations are not kept where ours are.
-    const since = parseTime(reader.text(HEADER.forwardedSince)) ?? clock.now();
-    return clock.now() - since < keeper.grace ? undefined : [];
+    return this.#forwardedFor(reader) < keeper.grace ? undefined : [];
+  }
+
+  /** For how many milliseconds the event has been forwarded. */
+  #forwardedFor(reader: EventReader): number {
+    const now = this.#options.clock.now();
+    return now - (parseTime(reader.text(HEADER.forwardedSince)) ?? now);
   }
 
   #forward({ reader, logger }: UnacceptedEvent, others: readonly OtherDeclaration[]): Verdict {
     const times = readCount(reader.text(HEADER.forwarded), 0);
     const live = others.filter((each) => each.live);
     const quick = live.length > 0 && times < MAX_QUICK_ROUNDS;
-    const delay = quick ? CHANCE_DELAY_MS : Math.min(INITIAL_DELAY_MS * 2 ** times, MAX_DELAY_MS);
+    const slow = Math.min(Math.max(this.#forwardedFor(reader) / 2, MIN_DELAY_MS), MAX_DELAY_MS);
+    const delay = quick ? CHANCE_DELAY_MS : slow;
     const to = live[Math.floor(Math.random() * live.length)]?.id;
     logger.debug({ delay, to }, "Another declaration of the use case accepts the event; it is forwarded.");
     // Half of it chance: a broker deals out in turn, and events that wait alike would keep meeting the same instances.

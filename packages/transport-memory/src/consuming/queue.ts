@@ -3,6 +3,7 @@ import Denque from "denque";
 import { QueueDeadLetters } from "../dead-letters/dead-letters.ts";
 import { QueueDeclarations } from "../declarations/queue-declarations.ts";
 import { Message } from "./message.ts";
+import { withRawHeaders } from "./raw-headers.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** The events of one use case: ready, handed out, waiting for their retry, dead. */
@@ -37,7 +38,7 @@ export class Queue {
     this.#wake = wake;
     this.#duplicate = duplicate;
     this.declarations = new QueueDeclarations(useCase);
-    this.deadLetters = new QueueDeadLetters(useCase, (event) => this.add(event));
+    this.deadLetters = new QueueDeadLetters(useCase, (event) => this.add(withRawHeaders(event)));
   }
 
   /** Puts an event at the end. */
@@ -86,13 +87,13 @@ export class Queue {
         if (!message.duplicate && this.#duplicate?.(message.event) === true) this.add(message.event, true);
         break;
       case "retry":
-        this.#wait(settlement.event, settlement.delay, message.duplicate);
+        this.#wait(withRawHeaders(settlement.event), settlement.delay, message.duplicate);
         break;
       case "forward":
-        this.#forward(settlement.event, settlement.delay, settlement.to, message.duplicate);
+        this.#forward(withRawHeaders(settlement.event), settlement.delay, settlement.to, message.duplicate);
         break;
       case "dead":
-        this.deadLetters.add(settlement.id, settlement.event);
+        this.deadLetters.add(settlement.id, withRawHeaders(settlement.event));
         break;
       case "release":
         this.#return([message], 0);
