@@ -137,6 +137,25 @@ describe("H10 a handler sees no asynchronous context but its own event's", () =>
     ]);
   });
 
+  it("not that of another handler, which woke it", async () => {
+    const seen: unknown[] = [];
+    const transport = new FakeTransport();
+    await started(transport, [
+      useCase("wakes", { on: "#" }, async () => {
+        request.enterWith("of the handler that wakes");
+        await transport.deliver("woken", { name: "b", id: "B" });
+        seen.push(currentEvent()?.id, request.getStore());
+      }),
+      useCase("woken", { on: "#" }, async (_, { id }) => {
+        seen.push(id, currentEvent()?.id, request.getStore());
+        await turns(1);
+        seen.push(currentEvent()?.id, request.getStore());
+      }),
+    ]);
+    await transport.deliver("wakes", { name: "a", id: "A" });
+    expect(seen).toEqual(["B", "B", undefined, "B", undefined, "A", "of the handler that wakes"]);
+  });
+
   it("not that of whoever redrives, declares more room or settles another event", async () => {
     const seen: unknown[] = [];
     const transport = new FakeTransport();

@@ -214,13 +214,21 @@ describe("L7 what the broker refuses for now", () => {
   it("L6 shows until the last is stored, whatever else the broker stores meanwhile", async () => {
     const { transport, clock } = brokerInTime();
     let full = true;
+    let refusedOnce = false;
     transport.onSettle = async (settlement) => {
-      if (full && settlement.kind === "retry") throw busy;
+      if (full && settlement.kind === "retry" && settlement.event.name === "a") throw busy;
+      if (settlement.kind === "retry" && settlement.event.name === "once" && !refusedOnce) {
+        refusedOnce = true;
+        throw busy;
+      }
       return "stored";
     };
     const app = await started(transport, [fails(), returnsOne()]);
     const settled = transport.deliver("fails", { name: "a" });
+    const once = transport.deliver("fails", { name: "once" });
     await turns();
+    await clock.advance(250);
+    await once;
     await transport.deliver("fails", { name: "b" }, { attempt: 2 });
     await transport.deliver("works", { name: "c" });
     await turns();
