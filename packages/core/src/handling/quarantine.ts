@@ -8,7 +8,7 @@ import type { DeliveryContext } from "./delivery-context.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import { release } from "./settler.ts";
 
-/** How long a suspect waits to be alone: a handler that runs for longer is not waited for. */
+/** How long a suspect waits to be alone, and the others for its record to be taken back: what takes longer is not waited for. */
 const MAX_WAIT_FOR_OTHERS_MS = 10_000;
 /** The most that others get between two suspects, each time as long as the suspect took. */
 const MAX_TURN_FOR_OTHERS_MS = 1_000;
@@ -83,9 +83,11 @@ export class Quarantine {
     for (let suspect = this.#next(); suspect !== undefined; suspect = this.#next()) {
       const begun = clock.elapsed();
       running.keepFromStarting();
-      await this.#othersEnded();
+      await this.#inTime(running.none());
       if (this.#stopped) this.#suspects.unshift(suspect);
       else await this.#try(suspect);
+      // Or the next one that dies would leave this one's record as well.
+      await this.#inTime(Promise.all(this.#open));
       running.letStart();
       if (this.#stopped || this.#suspects.length === 0) continue;
       await this.#pause(Math.min(clock.elapsed() - begun, MAX_TURN_FOR_OTHERS_MS));
@@ -98,14 +100,13 @@ export class Quarantine {
     return this.#stopped ? undefined : this.#suspects.shift();
   }
 
-  /** Resolves when no other handler of the app runs, or when one has been waited for long enough. */
-  async #othersEnded(): Promise<void> {
-    const { running, clock } = this.#options;
+  /** Waits for something, but not longer than a suspect and the others may wait for one another. */
+  async #inTime(done: Promise<unknown>): Promise<void> {
     let cancel: CancelTimer | undefined;
     const longEnough = new Promise<void>((resolve) => {
-      cancel = clock.after(MAX_WAIT_FOR_OTHERS_MS, resolve, true);
+      cancel = this.#options.clock.after(MAX_WAIT_FOR_OTHERS_MS, resolve, true);
     });
-    await Promise.race([running.none(), longEnough]);
+    await Promise.race([done, longEnough]);
     cancel?.();
   }
 
