@@ -9,6 +9,10 @@ export interface ErrorText {
 
 /** How many causes of an error, and how many errors of an `AggregateError`, are kept with it. */
 const MAX_CAUSES = 5;
+/** How deep an `AggregateError` within another is looked into. */
+const MAX_DEPTH = 3;
+
+const UNREADABLE = "the thrown value cannot be read";
 
 /** Reads what is kept of whatever a handler threw. Never throws, however odd the thrown value is. */
 export function errorText(thrown: unknown): ErrorText {
@@ -18,7 +22,7 @@ export function errorText(thrown: unknown): ErrorText {
     }
     return { name: String(thrown.name), message: messageOf(thrown), stack: stackOf(thrown) };
   } catch {
-    return { name: "UnreadableError", message: "the thrown value cannot be read", stack: "" };
+    return { name: "UnreadableError", message: UNREADABLE, stack: "" };
   }
 }
 
@@ -34,9 +38,18 @@ function describe(value: unknown): string {
 }
 
 /** An `AggregateError` says little itself: what it gathers is what went wrong. */
-function messageOf(error: Error): string {
-  const gathered = gatheredBy(error).map((each) => (isError(each) ? messageOf(each) : describe(each)));
+function messageOf(error: Error, depth = 0): string {
+  const gathered = depth < MAX_DEPTH ? gatheredBy(error).map((each) => messageWithin(each, depth + 1)) : [];
   return [String(error.message), ...gathered].filter((message) => message !== "").join("; ");
+}
+
+/** What cannot be read must not take the error that gathers it along. */
+function messageWithin(gathered: unknown, depth: number): string {
+  try {
+    return isError(gathered) ? messageOf(gathered, depth) : describe(gathered);
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 function gatheredBy(error: Error): readonly unknown[] {
@@ -49,8 +62,16 @@ function stackOf(error: Error): string {
   let current: unknown = error;
   while (isError(current) && stacks.length <= MAX_CAUSES) {
     stacks.push(String(current.stack ?? current));
-    for (const each of gatheredBy(current)) if (isError(each)) stacks.push(`one of them: ${each.stack ?? each}`);
+    stacks.push(...gatheredBy(current).flatMap(stackWithin));
     current = current.cause;
   }
   return stacks.join("\ncaused by: ");
+}
+
+function stackWithin(gathered: unknown): readonly string[] {
+  try {
+    return isError(gathered) ? [`one of them: ${gathered.stack ?? gathered}`] : [];
+  } catch {
+    return [UNREADABLE];
+  }
 }
