@@ -1,4 +1,6 @@
 import type { Capabilities } from "@papa-events/core/transport";
+import { DEAD_LETTER_BYTES } from "./wire/dead-letter-properties.ts";
+import { FIELD_BYTES, MAX_TABLE_BYTES } from "./wire/table-size.ts";
 
 /** What RabbitMQ promises through this transport. */
 export const capabilities: Capabilities = {
@@ -9,7 +11,7 @@ export const capabilities: Capabilities = {
   // AMQP cannot list bindings, and the Python original records none.
   declarationsComplete: false,
   addressedForwarding: false,
-  headers: { maxBytes: 50_000, perHeader: 6 },
+  headers: { maxBytes: MAX_TABLE_BYTES - DEAD_LETTER_BYTES, perHeader: FIELD_BYTES },
   durability: "replicas",
   discovery: 0,
   exclusive: "while-connected",

@@ -7,7 +7,6 @@ import type {
   QueueStats,
   SubscribeOptions,
   Subscription,
-  Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
 import { capabilities } from "./capabilities.ts";
@@ -51,7 +50,7 @@ export class AmqpConnection implements Connection {
   readonly #queuePublisher: QueuePublisher;
   readonly #registry: Registry;
   readonly declarations: Declarations;
-  readonly trials: Trials;
+  readonly trials: AmqpTrials;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   readonly #subscribers: Subscriber[] = [];
@@ -160,7 +159,11 @@ export class AmqpConnection implements Connection {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const flushed = Promise.all(this.#subscribers.map((each) => each.close()));
+    const flushed = Promise.all([
+      ...this.#subscribers.map((each) => each.close()),
+      this.#registry.idle(),
+      this.trials.idle(),
+    ]);
     await within(flushed, MAX_FLUSH_MS, "the broker does not answer").catch(() => {});
     await this.#connections.close();
   }

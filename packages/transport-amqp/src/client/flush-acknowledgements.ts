@@ -1,8 +1,11 @@
 import type { Channel } from "amqplib";
 import { sleep } from "./sleep.ts";
 
-/** A quorum queue's log takes a few milliseconds for each command that is ahead. */
-const PAUSE_MS = 25;
+/** A quorum queue's log takes a few milliseconds for each command that is ahead, and more on a busy broker. */
+const MIN_PAUSE_MS = 25;
+const MAX_PAUSE_MS = 250;
+/** How much longer than one answer it may take. */
+const PAUSE_PER_ANSWER = 5;
 
 /**
  * Waits until the acknowledgements sent on a channel have reached the queue, so that the channel can be closed. A close
@@ -11,7 +14,9 @@ const PAUSE_MS = 25;
  * close drops them. A moment later it has sent them as one.
  */
 export async function flushAcknowledgements(channel: Channel, queue: string): Promise<void> {
+  const begun = performance.now();
   await channel.checkQueue(queue);
-  await sleep(PAUSE_MS);
+  const answer = performance.now() - begun;
+  await sleep(Math.min(Math.max(MIN_PAUSE_MS, answer * PAUSE_PER_ANSWER), MAX_PAUSE_MS));
   await channel.checkQueue(queue);
 }

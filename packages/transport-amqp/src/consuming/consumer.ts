@@ -3,9 +3,10 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { closeChannel } from "../client/close-channel.ts";
 import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
 import { sleep } from "../client/sleep.ts";
-import { type Origin, type ReceivedMessage, readMessage } from "../wire/received-message.ts";
+import { type Origin, readMessage } from "../wire/received-message.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { AmqpDelivery, type DeliveryOwner } from "./delivery.ts";
+import type { OwnLosses } from "./own-losses.ts";
 import { Returns } from "./returns.ts";
 import type { Settlements } from "./settlements.ts";
 
@@ -21,6 +22,7 @@ export interface ConsumerOptions {
   readonly useCase: string;
   readonly origin: Origin;
   readonly settlements: Settlements;
+  readonly losses: OwnLosses;
   readonly onDelivery: OnDelivery;
   /** Whether a declaration of the use case matches its own name; if none does, events of that name are dropped. */
   readonly acceptsOwnName: () => Promise<boolean>;
@@ -43,8 +45,8 @@ export class Consumer implements DeliveryOwner {
   readonly #tasks = new Set<Task>();
   /** Deliveries beyond the prefetch, which come when it changes: see {@link consume}. */
   readonly #excess: AmqpDelivery[] = [];
-  /** Deliveries that came back before and are with the core. */
-  readonly #cameBack = new Set<AmqpDelivery>();
+  /** Deliveries that the core has not settled, in no order: a settled one's place is taken by the last. */
+  readonly #unsettled: AmqpDelivery[] = [];
   #prefetch = 0;
   #consumerTag: string | undefined;
   /** The first delivery of the present consumer, how many it has brought, and how many of them are settled. */
@@ -53,7 +55,6 @@ export class Consumer implements DeliveryOwner {
   #finished = 0;
   #lastTag = 0;
   #lastArrival = 0;
-  #unsettled = 0;
   #alive = true;
   #cancelled = false;
   #closing = false;
@@ -66,7 +67,7 @@ export class Consumer implements DeliveryOwner {
     const { settlements, useCase } = options;
     this.#returns = new Returns({
       acks: this.#acks,
-      storeCopy: (delivery) => settlements.storeCopy(useCase, delivery.received),
+      storeCopy: (delivery) => settlements.storeCopy(useCase, delivery),
     });
     let reason = "its channel was closed";
     channel.on("error", (error: Error) => {
@@ -86,7 +87,7 @@ export class Consumer implements DeliveryOwner {
 
   /** Counts the deliveries that are not settled. */
   get unsettled(): number {
-    return this.#unsettled + this.#excess.length;
+    return this.#unsettled.length + this.#excess.length;
   }
 
   /**
@@ -131,7 +132,7 @@ export class Consumer implements DeliveryOwner {
     this.#closing = true;
     await this.#returns.endPause();
     await Promise.allSettled([...this.#tasks].map(({ done }) => done));
-    for (const delivery of this.#cameBack) void this.#returns.add(delivery);
+    for (const delivery of this.#unsettled) void this.#returns.add(delivery);
     await this.#returns.endPause();
     if (!this.#alive) return;
     this.#acks.flush();
@@ -164,7 +165,6 @@ export class Consumer implements DeliveryOwner {
 
   /** A release stores nothing: at worst the broker returns the delivery itself. */
   async #release(delivery: AmqpDelivery): Promise<Settled> {
-    this.#cameBack.delete(delivery);
     await this.#returns.add(delivery);
     this.#settled(delivery);
     return "stored";
@@ -176,9 +176,12 @@ export class Consumer implements DeliveryOwner {
   }
 
   #settled(delivery: AmqpDelivery): void {
-    this.#unsettled -= 1;
+    const last = this.#unsettled.pop();
+    if (last !== undefined && last !== delivery) {
+      this.#unsettled[delivery.index] = last;
+      last.index = delivery.index;
+    }
     this.#finish(delivery.tag);
-    if (delivery.redeliveries > 0) this.#cameBack.delete(delivery);
     if (this.#excess.length > 0) queueMicrotask(() => this.#deliverExcess());
   }
 
@@ -195,10 +198,15 @@ export class Consumer implements DeliveryOwner {
     this.#lastTag = tag;
     this.#lastArrival = performance.now();
     const received = readMessage(message, this.#options.origin);
-    if (received.worn) void this.#track(this.#renew(received));
-    else if (received.kind === "own-name") void this.#track(this.#decideOwnName(received));
-    else if (received.kind === "leaked") this.#drain(tag);
-    else this.#deliver(new AmqpDelivery(received, this));
+    if (received.kind === "leaked") {
+      this.#drain(tag);
+      return;
+    }
+    const explained = received.redeliveries === 0 ? 0 : this.#options.losses.count;
+    const delivery = new AmqpDelivery(received, this, explained);
+    if (received.worn) void this.#track(this.#renew(delivery));
+    else if (received.kind === "own-name") void this.#track(this.#decideOwnName(delivery));
+    else this.#deliver(delivery);
   }
 
   /** Acknowledges what never reaches the core. */
@@ -210,12 +218,12 @@ export class Consumer implements DeliveryOwner {
   #deliver(delivery: AmqpDelivery): void {
     // In order: those that wait already go first.
     if (this.#cancelled) void this.#returns.add(delivery);
-    else if (this.#unsettled >= this.#prefetch || this.#excess.length > 0) this.#excess.push(delivery);
+    else if (this.#unsettled.length >= this.#prefetch || this.#excess.length > 0) this.#excess.push(delivery);
     else this.#handOver(delivery);
   }
 
   #deliverExcess(): void {
-    while (this.#alive && !this.#cancelled && this.#unsettled < this.#prefetch) {
+    while (this.#alive && !this.#cancelled && this.#unsettled.length < this.#prefetch) {
       const delivery = this.#excess.shift();
       if (delivery === undefined) return;
       this.#handOver(delivery);
@@ -223,25 +231,25 @@ export class Consumer implements DeliveryOwner {
   }
 
   #handOver(delivery: AmqpDelivery): void {
-    this.#unsettled += 1;
-    if (delivery.redeliveries > 0) this.#cameBack.add(delivery);
+    delivery.index = this.#unsettled.length;
+    this.#unsettled.push(delivery);
     this.#options.onDelivery(delivery);
   }
 
   /** Replaces a message that the broker may soon destroy by a copy. */
-  async #renew(received: ReceivedMessage): Promise<void> {
+  async #renew(delivery: AmqpDelivery): Promise<void> {
     const { settlements, useCase } = this.#options;
-    const copied = await settlements.storeCopy(useCase, received).catch(() => false);
+    const copied = await settlements.renew(useCase, delivery, () => this.#alive).catch(() => false);
     if (!this.#alive) return;
-    if (copied) this.#drain(received.message.fields.deliveryTag);
-    else this.#deliver(new AmqpDelivery(received, this));
+    if (copied) this.#drain(delivery.tag);
+    else this.#deliver(delivery);
   }
 
-  async #decideOwnName(received: ReceivedMessage): Promise<void> {
+  async #decideOwnName(delivery: AmqpDelivery): Promise<void> {
     const accepted = await this.#options.acceptsOwnName().catch(() => true);
     if (!this.#alive) return;
-    if (accepted) this.#deliver(new AmqpDelivery(received, this));
-    else this.#drain(received.message.fields.deliveryTag);
+    if (accepted) this.#deliver(delivery);
+    else this.#drain(delivery.tag);
   }
 
   /**
@@ -286,6 +294,7 @@ export class Consumer implements DeliveryOwner {
   #end(reason: string): void {
     if (!this.#alive) return;
     this.#alive = false;
+    this.#options.losses.add();
     this.#drop();
     this.#options.onEnd(reason);
     // After a cancel by the broker the channel stays open, with deliveries that would never be settled.

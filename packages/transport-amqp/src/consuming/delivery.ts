@@ -11,10 +11,15 @@ export interface DeliveryOwner {
 /** Hands a message to the core. It belongs to the channel that delivered it, and ends with it. */
 export class AmqpDelivery implements Delivery {
   readonly received: ReceivedMessage;
+  readonly redeliveries: number;
+  /** Where its owner keeps it while the core has it. */
+  index = -1;
   readonly #owner: DeliveryOwner;
 
-  constructor(received: ReceivedMessage, owner: DeliveryOwner) {
+  /** @param explained how many of its returns are explained */
+  constructor(received: ReceivedMessage, owner: DeliveryOwner, explained = 0) {
     this.received = received;
+    this.redeliveries = Math.max(0, received.redeliveries - explained);
     this.#owner = owner;
   }
 
@@ -24,10 +29,6 @@ export class AmqpDelivery implements Delivery {
 
   get attempt(): number {
     return this.received.attempt;
-  }
-
-  get redeliveries(): number {
-    return this.received.redeliveries;
   }
 
   get lost(): boolean {

@@ -64,7 +64,7 @@ export class Returns {
 
   async #giveBack({ delivery, resolve }: Waiting): Promise<void> {
     const { acks, storeCopy } = this.#options;
-    const copied = delivery.redeliveries > 0 && (await storeCopy(delivery).catch(() => false));
+    const copied = delivery.received.redeliveries > 0 && (await storeCopy(delivery).catch(() => false));
     if (this.#open && copied) acks.ack(delivery.tag);
     if (this.#open && !copied) acks.requeue(delivery.tag);
     resolve();

@@ -12,6 +12,7 @@ import { deadLetterQueue, delayQueue, type Names } from "../wire/names.ts";
 import { propertiesOfStored } from "../wire/properties.ts";
 import type { ReceivedMessage } from "../wire/received-message.ts";
 import { returnedProperties } from "../wire/returned-message.ts";
+import type { AmqpDelivery } from "./delivery.ts";
 
 /** A channel that the broker closed is opened again at the next try. */
 const RETRY_PAUSE_MS = 20;
@@ -59,10 +60,23 @@ export class Settlements {
   }
 
   /** Puts a copy of a message at the end of its queue, and resolves to whether it is there. @throws PapaError */
-  storeCopy(useCase: string, received: ReceivedMessage): Promise<boolean> {
+  storeCopy(useCase: string, { received, redeliveries }: AmqpDelivery): Promise<boolean> {
     const { names, queuePublisher } = this.#options;
     const { content: body } = received.message;
-    return queuePublisher.publish({ queue: names.queue(useCase), body, properties: returnedProperties(received) });
+    return queuePublisher.publish({
+      queue: names.queue(useCase),
+      body,
+      properties: returnedProperties(received, redeliveries),
+    });
+  }
+
+  /** Does the same, and tries again while the publishing connection is down, until the delivery is lost. @throws PapaError */
+  async renew(useCase: string, delivery: AmqpDelivery, isOurs: IsOurs): Promise<boolean> {
+    let copied = false;
+    await this.#untilStored(isOurs, async () => {
+      copied = await this.storeCopy(useCase, delivery);
+    });
+    return copied;
   }
 
   async #storeOutputs(events: readonly EncodedEvent[], isOurs: IsOurs): Promise<boolean> {

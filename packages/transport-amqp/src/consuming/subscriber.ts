@@ -2,13 +2,14 @@ import type { Delivery, Logger, Subscription } from "@papa-events/core/transport
 import { isConnectionLost, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
+import { OwnLosses } from "./own-losses.ts";
 
 /** How long a prefetch stays at least: each change is two calls to the broker. */
 const MIN_CHANGE_INTERVAL_MS = 100;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 
-export interface SubscriberOptions extends Omit<ConsumerOptions, "onEnd" | "origin"> {
+export interface SubscriberOptions extends Omit<ConsumerOptions, "losses" | "onEnd" | "origin"> {
   readonly connection: ReconnectingConnection;
   readonly logger: Logger;
   readonly origin: () => ConsumerOptions["origin"];
@@ -26,6 +27,7 @@ export interface SubscriberOptions extends Omit<ConsumerOptions, "onEnd" | "orig
  */
 export class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
+  readonly #losses = new OwnLosses();
   #consumer: Consumer | undefined;
   #readAhead: number;
   #open = true;
@@ -134,6 +136,7 @@ export class Subscriber implements Subscription {
     const consumer: Consumer = new Consumer(channel, {
       ...this.#options,
       origin: this.#options.origin(),
+      losses: this.#losses,
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onEnd: (reason) => {
         endedBecause = reason;

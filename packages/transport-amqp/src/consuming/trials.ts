@@ -39,6 +39,11 @@ export class AmqpTrials implements Trials {
     return records.filter((each) => isOther(each) && isOf(each, useCase, eventId)).length;
   }
 
+  /** Resolves when no change is under way any more. Never rejects. */
+  idle(): Promise<void> {
+    return this.#document.idle();
+  }
+
   async end(useCase: string, eventId: string, trial?: string): Promise<void> {
     const ended = (each: TrialRecord) => isOf(each, useCase, eventId) && (trial === undefined || each.trial === trial);
     await this.#retryOnReconnect(() =>

@@ -105,6 +105,11 @@ export class Registry {
     return delays.find((each) => each.useCase === useCase)?.delays ?? [];
   }
 
+  /** Resolves when no change is under way any more. Never rejects. */
+  idle(): Promise<void> {
+    return this.#document.idle();
+  }
+
   async #read(): Promise<RegistryDocument> {
     const document = await this.#document.read();
     this.#note(document);

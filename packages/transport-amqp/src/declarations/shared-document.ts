@@ -49,6 +49,7 @@ export class SharedDocument<T> {
   readonly #declareQueue: () => Promise<void>;
   #reading: Promise<T> | undefined;
   #nextReading: Promise<T> | undefined;
+  #acknowledging: Promise<unknown> = Promise.resolve();
 
   constructor(queue: string, kind: DocumentKind<T>, { channels, locks, publisher, declareQueue }: DocumentAccess) {
     this.#queue = queue;
@@ -86,22 +87,33 @@ export class SharedDocument<T> {
     });
   }
 
+  /** Resolves when the messages that changes have replaced are acknowledged. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#acknowledging;
+  }
+
   /** Resolves to `undefined` if there is no queue. */
-  async #tryChange(
+  #tryChange(
     change: (document: T) => T,
     whileHeld: () => Promise<void>,
   ): Promise<{ readonly document: T } | undefined> {
-    return this.#channels.withChannel(async (channel) => {
-      const messages = await this.#take(channel);
-      if (messages === undefined) return undefined;
-      const before = this.#documentIn(messages);
-      const document = change(before);
-      await whileHeld();
-      if (document === before && messages.length === 1) return { document };
-      await this.#publish(document);
-      for (const message of messages) channel.ack(message);
-      await flushAcknowledgements(channel, this.#queue);
-      return { document };
+    return new Promise((resolve, reject) => {
+      const changing = this.#channels.withChannel(async (channel) => {
+        const messages = await this.#take(channel);
+        if (messages === undefined) return resolve(undefined);
+        const before = this.#documentIn(messages);
+        const document = change(before);
+        await whileHeld();
+        // Closing the channel gives the message back.
+        if (document === before && messages.length === 1) return resolve({ document });
+        await this.#publish(document);
+        // Nobody has to wait for the rest.
+        resolve({ document });
+        for (const message of messages) channel.ack(message);
+        await flushAcknowledgements(channel, this.#queue);
+      });
+      changing.catch(reject);
+      this.#acknowledging = Promise.allSettled([this.#acknowledging, changing]);
     });
   }
 

@@ -2,6 +2,7 @@ import { PapaError } from "@papa-events/core";
 import type { ConfirmChannel, Message } from "amqplib";
 import { codeOf, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { MAX_TABLE_BYTES, tableSize } from "../wire/table-size.ts";
 
 /** A channel with confirms that is opened when it is needed, and again after it was lost. */
 export class PublishChannel {
@@ -76,9 +77,14 @@ export class PublishChannel {
   }
 
   /** Says why amqplib threw: the channel is closed, or it cannot encode the message. */
-  unsendable(thrown: unknown): Error {
+  unsendable(thrown: unknown, headers: Readonly<Record<string, unknown>> = {}): Error {
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (cause.name === "IllegalOperationError" || this.#channel === undefined) return this.#connection.lost(cause);
+    const bytes = cause instanceof RangeError ? tableSize(headers) : 0;
+    if (bytes > MAX_TABLE_BYTES) {
+      const message = `The event's headers have ${bytes} bytes on the wire, and amqplib sends ${MAX_TABLE_BYTES}.`;
+      return new PapaError("headers-too-large", message, { bytes, limit: MAX_TABLE_BYTES }, { cause });
+    }
     const problem = `amqplib cannot send it: ${cause.message}`;
     const message = `The event's headers do not fit into AMQP: ${problem}.`;
     return new PapaError("invalid-headers", message, { header: "", problem }, { cause });

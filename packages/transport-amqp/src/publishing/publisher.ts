@@ -54,7 +54,7 @@ export class Publisher {
             settle(index, error === null ? null : this.#channel.reasonOf(error, body.length)),
           );
         } catch (error) {
-          settle(index, this.#channel.unsendable(error));
+          settle(index, this.#channel.unsendable(error, event.headers));
         }
       }
       if (events.length === 0) resolve(NONE);

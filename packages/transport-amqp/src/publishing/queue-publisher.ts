@@ -50,7 +50,7 @@ export class QueuePublisher {
       try {
         channel.publish("", queue, asBuffer(body), options, settle);
       } catch (error) {
-        reject(this.#channel.unsendable(error));
+        reject(this.#channel.unsendable(error, properties.headers));
       }
     });
     return !this.#channel.takeReturned(correlationId);

@@ -3,6 +3,8 @@ import type { MessageProperties, Options } from "amqplib";
 
 /** AMQP writes the length of a short string in one byte. */
 const MAX_SHORT_STRING_BYTES = 255;
+/** What an integer of AMQP has 64 bits for. */
+const MAX_INTEGER = 2 ** 63;
 
 /**
  * Headers that the broker writes, or that the original reads. Sent back they would change what happens to the event.
@@ -76,9 +78,11 @@ export function sendableHeaders(headers: Readonly<Record<string, unknown>>): Rec
   return sendable;
 }
 
-/** amqplib sends -128 to -1 in a type that the original cannot send again. */
+/** amqplib sends -128 to -1 in a type that the original cannot send again, and throws over the largest numbers. */
 export function sendableValue(value: unknown): unknown {
-  return typeof value === "number" && value < 0 && value >= -128 ? { "!": "int", value } : value;
+  if (typeof value !== "number") return value;
+  if (value < 0 && value >= -128) return { "!": "int", value };
+  return Math.abs(value) >= MAX_INTEGER ? { "!": "double", value } : value;
 }
 
 /** Views bytes as the `Buffer` that amqplib wants, without a copy. */

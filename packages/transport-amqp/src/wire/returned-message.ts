@@ -5,9 +5,12 @@ import { RETURNS_HEADER, type ReceivedMessage } from "./received-message.ts";
 
 /**
  * Makes the properties of a copy that takes the message's place in its queue. The broker counts nothing against it yet,
- * so it says itself how often it came back, and what the broker's headers would have said: its name and its attempt.
+ * so it says itself how often it came back, if nothing has explained that, and what the broker's headers would have said: its name and its attempt.
  */
-export function returnedProperties({ message, event, attempt, redeliveries }: ReceivedMessage): Options.Publish {
+export function returnedProperties(
+  { message, event, attempt }: ReceivedMessage,
+  redeliveries: number,
+): Options.Publish {
   const { messageId, timestamp, type, appId, correlationId } = message.properties;
   const kept = { messageId, timestamp, type, appId, correlationId };
   const headers: Record<string, unknown> = sendableHeaders(event.headers);

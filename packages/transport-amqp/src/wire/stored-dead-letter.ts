@@ -1,6 +1,7 @@
 import { HEADER, readAttempt, type StoredDeadLetter } from "@papa-events/core/transport";
 import type { Message } from "amqplib";
 import { POSITION_HEADER, type StampedMessage, timeOfPosition } from "./dead-letter-stamp.ts";
+import { withoutBrokerHeaders } from "./properties.ts";
 import { eventOf, nameFrom, type Origin } from "./received-message.ts";
 import { rejectionsFrom } from "./x-death.ts";
 
@@ -8,12 +9,12 @@ type RawHeaders = Readonly<Record<string, unknown>>;
 
 /** Reads a message of a dead-letter queue for the core. What the original leaves out is derived from what it writes. */
 export function storedDeadLetter({ message, id, position }: StampedMessage, origin: Origin): StoredDeadLetter {
-  // The delivery count is the broker's, and counts listings.
-  const { [POSITION_HEADER]: _, "x-delivery-count": __, ...headers } = (message.properties.headers ?? {}) as RawHeaders;
-  const rejected = rejectionsFrom(headers, origin.queue);
+  const received = (message.properties.headers ?? {}) as RawHeaders;
+  const { [POSITION_HEADER]: _, ...headers } = withoutBrokerHeaders(received);
+  const rejected = rejectionsFrom(received, origin.queue);
   const name = nameFrom(headers, rejected.name, origin);
   if (headers[HEADER.reason] !== undefined) return { id, event: eventOf(message, name, headers) };
-  const exception = headers.exception === undefined ? "" : String(headers.exception);
+  const exception = received.exception === undefined ? "" : String(received.exception);
   const attempts = readAttempt(headers) + rejected.count;
   const derived = {
     [HEADER.attempt]: String(attempts),

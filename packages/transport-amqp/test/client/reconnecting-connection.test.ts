@@ -81,7 +81,7 @@ test("P2, L6, L7 while the broker blocks publishers they wait, health says so, a
   const other = space.app();
   await other.start();
   // RabbitMQ sends connection.blocked with a reason when its memory or disk runs short, and connection.unblocked later.
-  toClients(methodFrame(10, 60, Buffer.from("\x0alow on disk")));
+  toClients(methodFrame(10, 60, Buffer.from("\x0blow on disk")));
   await until("the app is notified", () => !app.health().healthy);
   expect(app.health().reasons).toMatchObject([{ message: "the broker blocks publishers: low on disk" }]);
   let published = false;

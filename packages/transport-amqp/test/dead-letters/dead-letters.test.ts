@@ -90,3 +90,22 @@ test("D3 several may list at once, and each sees everything", async () => {
   const lists = await Promise.all([1, 2, 3].flatMap(() => [app.deadLetters("uc").list(), other.list()]));
   for (const { items } of lists) expect(items).toHaveLength(30);
 });
+
+test("L8 a redrive makes a queue that is missing again, with its bindings", async () => {
+  const space = new Space();
+  const app = space.app({ retries: 0 });
+  app.onEvent("x.*", { useCase: "uc" }, () => {
+    throw new Error("no");
+  });
+  await app.start();
+  await app.newEvent("x.y", 1);
+  await until("the dead letter", async () => (await app.deadLetters("uc").count()) === 1);
+  await app.stop();
+  const channel = await space.channel();
+  await channel.deleteQueue(space.name("uc"));
+  const letters = deadLetters(space.transport(), "uc");
+  expect(await letters.redrive("all")).toBe(1);
+  await letters.close();
+  channel.publish(space.name("domain_events"), "x.z", Buffer.from("2"));
+  await until("both events", async () => (await space.size("uc")) === 2);
+});

@@ -1,6 +1,6 @@
 /**
- * Runs from the built packages, in a process that tests kill. `consume` handles events and prints each. `list` lists dead
- * letters again and again.
+ * Runs from the built packages, in a process that tests kill. `consume` handles events and prints each. `poison` does too,
+ * and dies of the event 0. `list` lists dead letters again and again.
  */
 import { deadLetters, PapaApp } from "@papa-events/core";
 import { amqp } from "@papa-events/transport-amqp";
@@ -15,6 +15,14 @@ if (what === "consume") {
     await new Promise((resolve) => setTimeout(resolve, Number(pause)));
     process.stdout.write(`handled ${n} ${ctx.attempt}\n`);
     return { name: "out", payload: n };
+  });
+  await app.start();
+} else if (what === "poison") {
+  const app = new PapaApp({ transport, logger: quiet });
+  app.onEvent("x", { useCase: "uc" }, async (n) => {
+    if (n === 0) process.kill(process.pid, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.stdout.write(`handled ${n}\n`);
   });
   await app.start();
 } else {
