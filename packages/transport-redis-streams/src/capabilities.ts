@@ -2,6 +2,7 @@ import type { Capabilities } from "@papa-events/core/transport";
 
 /** What this transport promises on Redis. */
 export const capabilities: Capabilities = {
+  // Up to 1 MiB and 512 events. More goes in parts, the last one with the acknowledgement: a larger script blocks the server.
   atomicOutputs: true,
   atomicMoves: true,
   countsRedeliveries: true,

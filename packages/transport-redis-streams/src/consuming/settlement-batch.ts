@@ -4,8 +4,8 @@ import { pack } from "../wire/packed-event.ts";
 import type { StreamDelivery } from "./delivery.ts";
 
 /** How much one script takes: the number of settlements and outputs, and the bytes of their events. It blocks the server. */
-const MAX_COUNT = 512;
-const MAX_BYTES = 1_048_576;
+export const MAX_COUNT = 512;
+export const MAX_BYTES = 1_048_576;
 
 /** A settlement on its way to the server. */
 export interface PendingSettlement {

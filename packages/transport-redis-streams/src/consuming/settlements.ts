@@ -1,22 +1,17 @@
-import type { Settled, Settlement } from "@papa-events/core/transport";
-import type { BindingCache } from "../declarations/bindings.ts";
-import { FanOut } from "../publishing/fan-out.ts";
-import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
+import type { EncodedEvent, Settled, Settlement } from "@papa-events/core/transport";
 import { move } from "../scripts/move.ts";
 import type { Argument } from "../scripts/script.ts";
-import { settleWithOutputs } from "../scripts/settle-with-outputs.ts";
 import { GROUP, RELEASED_CONSUMER } from "../wire/keys.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import type { DeliverySettler, StreamDelivery } from "./delivery.ts";
-import { appendMove, type PendingSettlement, repeated } from "./settlement-batch.ts";
+import { LargeOutputs, needParts } from "./large-outputs.ts";
+import { type OutputStoreOptions, storeOutputs, toSettleReply } from "./output-store.ts";
+import { appendMove, type PendingSettlement } from "./settlement-batch.ts";
 import { SettlementSender, type SettleReply, type SettlingOptions } from "./settlement-sender.ts";
 
 const LOST: Promise<Settled> = Promise.resolve("lost");
 
-export interface SettlementsOptions extends SettlingOptions {
-  /** The key of the bindings' version. */
-  readonly version: string;
-  readonly bindings: BindingCache;
+export interface SettlementsOptions extends SettlingOptions, OutputStoreOptions {
   /** Called with the delay of each event that waits from now on. */
   readonly onWaiting: (delay: number) => void;
 }
@@ -30,34 +25,50 @@ export class Settlements implements DeliverySettler {
   readonly #done: Acknowledger;
   readonly #moved: SettlementSender;
   readonly #withOutputs: SettlementSender;
+  readonly #largeOutputs: LargeOutputs;
+  /** Those whose outputs are being stored in parts. */
+  readonly #inParts = new Set<Promise<Settled>>();
   #closed = false;
 
   constructor(options: SettlementsOptions) {
     this.#options = options;
     this.#done = new Acknowledger(options);
     this.#moved = new SettlementSender(options, (settlements, consumer) => this.#move(settlements, consumer));
-    this.#withOutputs = new SettlementSender(options, (settlements, consumer) =>
-      this.#storeOutputs(settlements, consumer),
-    );
+    this.#withOutputs = new SettlementSender(options, (settlements, consumer) => {
+      const all = settlements.map(({ delivery, settlement }) => ({
+        delivery,
+        outputs: settlement.kind === "done" ? settlement.outputs : [],
+        more: false,
+      }));
+      return storeOutputs(all, consumer, options);
+    });
+    this.#largeOutputs = new LargeOutputs(options);
   }
 
   settle(delivery: StreamDelivery, settlement: Settlement): Promise<Settled> {
     // One that is lost may have been stored before that, by a run whose reply was lost: that is asked for.
     if (this.#closed || (delivery.lost && !delivery.uncertain)) return LOST;
     if (settlement.kind !== "done") return this.#moved.settle(delivery, settlement);
-    if (settlement.outputs.length > 0) return this.#withOutputs.settle(delivery, settlement);
-    return this.#done.acknowledge(delivery);
+    const { outputs } = settlement;
+    if (outputs.length === 0) return this.#done.acknowledge(delivery);
+    if (!needParts(outputs)) return this.#withOutputs.settle(delivery, settlement);
+    const settled = this.#settleInParts(delivery, outputs);
+    this.#inParts.add(settled);
+    const ended = () => void this.#inParts.delete(settled);
+    settled.then(ended, ended);
+    return settled;
   }
 
   /** Resolves when all that was given so far is stored, lost or refused. */
   async idle(): Promise<void> {
+    await Promise.allSettled([...this.#inParts]);
     await Promise.all([this.#done.idle(), this.#moved.idle(), this.#withOutputs.idle()]);
   }
 
   /** Stores nothing more: what is settled from now on, and what is not stored yet, is lost. */
   close(): void {
     this.#closed = true;
-    for (const each of [this.#done, this.#moved, this.#withOutputs]) each.close();
+    for (const each of [this.#done, this.#moved, this.#withOutputs, this.#largeOutputs]) each.close();
   }
 
   async #move(settlements: readonly PendingSettlement[], consumer: string): Promise<SettleReply> {
@@ -69,28 +80,11 @@ export class Settlements implements DeliverySettler {
     for (const { settlement } of settlements) {
       if (settlement.kind === "retry" || settlement.kind === "forward") onWaiting(settlement.delay);
     }
-    return toReply(reply);
+    return toSettleReply(reply);
   }
 
-  async #storeOutputs(settlements: readonly PendingSettlement[], consumer: string): Promise<SettleReply> {
-    const { connection, keys, bindings, version } = this.#options;
-    for (;;) {
-      const current = await bindings.get();
-      const fanOut = new FanOut(version, keys.queue, keys.leases);
-      const args: Argument[] = [current.version, GROUP, consumer];
-      for (const { delivery, settlement } of settlements) {
-        const before = args.push(delivery.entry, repeated(delivery), 0);
-        if (settlement.kind === "done") fanOut.append(settlement.outputs, current, args);
-        args[before - 1] = args.length - before;
-      }
-      const reply = await connection.run(settleWithOutputs, fanOut.keys, args);
-      if (reply !== BINDINGS_CHANGED) return toReply(reply);
-      bindings.drop(current);
-    }
+  async #settleInParts(delivery: StreamDelivery, outputs: readonly EncodedEvent[]): Promise<Settled> {
+    const last = await this.#largeOutputs.store(delivery, outputs);
+    return last === "lost" ? LOST : this.#withOutputs.settle(delivery, { kind: "done", outputs: last });
   }
-}
-
-function toReply(reply: unknown): SettleReply {
-  const [leaseEnded, ...lost] = reply as number[];
-  return { leaseEnded: leaseEnded === 1, lost };
 }

@@ -10,7 +10,8 @@ import { Script } from "./script.ts";
  *
  * KEYS  1 version, 2 queue, 3 leases, then the outputs' queues
  * ARGV  1 the version of the bindings that the outputs were matched with, 2 the group, 3 the consumer, then for each: the
- *       entry, '1' if this repeats a run whose reply was lost, n, n arguments of fan_out
+ *       entry, '1' if this repeats a run whose reply was lost, '1' if its other outputs follow, so that it is not acknowledged
+ *       yet, n, n arguments of fan_out
  * Reply { 1 if the consumer's lease has ended, else 0; then the indexes of those that are not the consumer's, from 0 };
  *       -1 if the bindings have changed and nothing was done
  */
@@ -31,14 +32,16 @@ ${OWN_ENTRIES}
 local reply = { lease_ended and 1 or 0 }
 local at, index = 4, 0
 while at <= #ARGV do
-  local count = tonumber(ARGV[at + 2])
+  local count = tonumber(ARGV[at + 3])
   if pending(ARGV[at]) then
-    fan_out(at + 3, at + 2 + count)
-    remove(ARGV[at])
+    fan_out(at + 4, at + 3 + count)
+    if ARGV[at + 2] ~= '1' then
+      remove(ARGV[at])
+    end
   elseif not stored_before(ARGV[at + 1]) then
     reply[#reply + 1] = index
   end
-  at = at + 3 + count
+  at = at + 4 + count
   index = index + 1
 end
 return reply
