@@ -34,6 +34,8 @@ export interface Endpoint {
 type ConnectionSettings = Pick<
   RedisOptions,
   | "autoResendUnfulfilledCommands"
+  | "blockingTimeout"
+  | "commandTimeout"
   | "connectionName"
   | "connectTimeout"
   | "enableOfflineQueue"
@@ -97,6 +99,8 @@ function clusterOptions(own: ClusterOptions, settings: ConnectionSettings) {
     enableOfflineQueue: enableOfflineQueue ?? false,
     lazyConnect: lazyConnect ?? true,
     retryDelayOnFailover: 0,
+    // A replica may not have what was just written.
+    scaleReads: "master" as const,
     // The default of one second is too short for a node that many clients connect to at once.
     slotsRefreshTimeout: own.slotsRefreshTimeout ?? settings.connectTimeout ?? 8_000,
     clusterRetryStrategy: (times: number) => retryStrategy?.(times) ?? null,

@@ -14,7 +14,7 @@ const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE
 export function toPapaError(thrown: unknown, address: string): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? withoutArguments(thrown) : new Error(String(thrown));
-  const text = cause.message;
+  const text = messageOf(cause);
   if (ACCESS_REFUSED.test(text)) {
     const message = `The server at ${address} refuses access: ${withoutPeriod(text)}.`;
     return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
@@ -81,6 +81,14 @@ function wrongType(cause: Error): PapaError {
 
 function failed(message: string, cause: Error, address: string, retryable = isTransient(cause)): PapaError {
   return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, { cause, retryable });
+}
+
+/** A host with several addresses fails with an error for each, and a message of its own that says nothing. */
+function messageOf(error: Error): string {
+  const { errors } = error as { errors?: unknown };
+  if (!Array.isArray(errors) || errors.length === 0) return error.message;
+  const messages = errors.map((each) => (each instanceof Error ? each.message : String(each)));
+  return [...new Set(messages)].join(", ");
 }
 
 function codeOf(error: Error): string {

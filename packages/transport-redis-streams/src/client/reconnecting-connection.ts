@@ -11,8 +11,11 @@ const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 /** The pause before the next connection when setting one up has failed. */
 const SETUP_BACKOFF_MS = 500;
-/** A connection counts as lost when the server leaves a command without a reply for so long. */
-const REPLY_TIMEOUT_MS = 10_000;
+/**
+ * A connection counts as lost when the server leaves a command without a reply for so long, or for a lease if that is longer:
+ * a stall in which no lease ends is no reason to send anything again.
+ */
+const MIN_REPLY_TIMEOUT_MS = 10_000;
 
 export interface ReconnectingConnectionOptions {
   readonly target: Target;
@@ -74,7 +77,10 @@ export class ReconnectingConnection {
       autoResendUnfulfilledCommands: false,
       // With any other number a command whose reply is lost waits for ever.
       maxRetriesPerRequest: 0,
-      socketTimeout: REPLY_TIMEOUT_MS + blocks,
+      socketTimeout: Math.max(MIN_REPLY_TIMEOUT_MS, target.lease) + blocks,
+      // The caller's client may have limits that are shorter than what a read or `WAIT` blocks.
+      commandTimeout: undefined,
+      blockingTimeout: undefined,
       // The former primary is a replica now: connect to the new one.
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
       // In the grace after an outage all have to be back, which is half a lease.

@@ -12,6 +12,8 @@ import { Settlements, type SettlementsOptions } from "./settlements.ts";
 
 /** How long closing waits for the server. If it is away, others take over when the lease ends. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** How many entries one script releases when a consumer leaves. */
+const MAX_RELEASED_AT_ONCE = 1_000;
 /** So many unsettled events last longer than a read takes, however fast the handlers are. */
 const ENOUGH_UNSETTLED = 512;
 
@@ -183,18 +185,23 @@ export class Subscriber implements Subscription {
   /** Flushes settlements and releases what is unsettled. */
   async close(): Promise<void> {
     await this.stop();
-    const { connection, keys } = this.#options;
+    const { connection } = this.#options;
     if (connection.up) await untilClosed(this.#settlements.idle());
     this.#closed = true;
     this.#leaseKeeper.end();
     this.#settlements.close();
     this.#ledger.clear();
     if (connection.up) {
-      const leaving = connection.run(leave, [keys.queue, keys.leases], [GROUP, this.consumer, RELEASED_CONSUMER]);
       // Where this fails, the lease ends by itself.
-      await untilClosed(leaving);
+      await untilClosed(this.#leave());
     }
     this.#reader.close();
+  }
+
+  async #leave(): Promise<void> {
+    const { connection, keys } = this.#options;
+    const args = [GROUP, this.consumer, RELEASED_CONSUMER, MAX_RELEASED_AT_ONCE];
+    for (let more: unknown = 1; more === 1; ) more = await connection.run(leave, [keys.queue, keys.leases], args);
   }
 
   #handOut(delivery: StreamDelivery): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Space } from "../support/space.ts";
+import { encoded } from "../support/events.ts";
+import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("L3 SCRIPT FLUSH and killed connections lose nothing", async () => {
@@ -34,4 +35,21 @@ test("L3 SCRIPT FLUSH and killed connections lose nothing", async () => {
   });
   // The outputs and the acknowledgement are one step: each handled delivery has exactly one.
   expect(outs.length).toBe(handled.length);
+});
+
+test("L3 a stall that is longer than ten seconds does not drop the connection while the lease is longer", async () => {
+  const space = new Space({ lease: 60_000 });
+  const proxy = await space.proxy();
+  const statuses: boolean[] = [];
+  const onStatus = ({ connected }: { readonly connected: boolean }) => void statuses.push(connected);
+  const connection = await space.connect({ address: proxy.uri, onStatus });
+  await connection.declarations.declare([declared("uc", "x")]);
+  proxy.stall();
+  const published = connection.publish([encoded("x", 1)]);
+  const began = performance.now();
+  await until("the stall is longer than ten seconds", () => performance.now() - began > 11_000);
+  proxy.flow();
+  expect(await published).toEqual([]);
+  expect(statuses).toEqual([]);
+  expect((await connection.inspect("uc")).ready).toBe(1);
 });

@@ -2,7 +2,7 @@ import { type Broker, redis as startRedis } from "@papa-events/conformance/broke
 import { isPapaError, PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { quiet } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -72,9 +72,11 @@ test("L4 wrong passwords and missing permissions are typed errors that show no s
   await expect(app.start()).rejects.toSatisfy((error) => isPapaError(error, "access-refused"));
 });
 
+/** As the guide lists them. */
+const PERMISSIONS = "+@read +@write +@scripting +@connection +info +wait +time +cluster|slots +cluster|info".split(" ");
+
 test("L4 an account with the documented permissions does everything, on its own keys only", async () => {
-  const rules = "+@read +@write +@scripting +@connection +info +wait +time".split(" ");
-  await admin.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...rules);
+  await admin.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...PERMISSIONS);
   const transport = redisStreams(`${broker.uri.replace("redis://", "redis://papa:right@")}?prefix=permitted`);
   const app = new PapaApp({ transport, logger: quiet, retries: 1, retryDelay: 10 });
   const attempts: number[] = [];
@@ -119,4 +121,26 @@ test("L4 a replica, a port without TLS and a server that never answers each fail
   } finally {
     await broker.resume();
   }
+});
+
+test("L4 an account with the documented permissions works on a cluster", async () => {
+  const cluster = await startRedis("8.0-cluster");
+  const operator = new Redis(cluster.uri);
+  onTestFinished(async () => {
+    operator.disconnect();
+    await cluster.stop();
+  });
+  await operator.cluster("ADDSLOTSRANGE", 0, 16_383);
+  await until("the cluster serves", async () => String(await operator.cluster("INFO")).includes("state:ok"));
+  await operator.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...PERMISSIONS);
+  const { hostname: host, port } = new URL(cluster.uri);
+  const options = { redisOptions: { username: "papa", password: "right" } };
+  const transport = redisStreams({ cluster: { nodes: [{ host, port: Number(port) }], options } });
+  const handled: unknown[] = [];
+  const app = new PapaApp({ transport, logger: quiet });
+  app.onEvent("x", { useCase: "uc" }, (payload) => void handled.push(payload));
+  await app.start();
+  await app.newEvent("x", 1);
+  await until("it is handled", () => handled.length === 1);
+  await app.stop();
 });
