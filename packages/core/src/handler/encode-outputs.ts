@@ -1,8 +1,8 @@
 import type { EventContext } from "../context/event-context.ts";
-import { shown } from "../errors/shown.ts";
 import type { EventMaker } from "../publishing/event-maker.ts";
 import type { OutputEvent } from "../publishing/output-event.ts";
 import type { EncodedEvent } from "../transport/event.ts";
+import { errorText } from "../wire/error-text.ts";
 import { invalidOutput } from "./collect-outputs.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function encodeOutputs(
     try {
       encoded.push(await maker.make(name, payload, headers === undefined ? undefined : { headers }, context));
     } catch (error) {
-      throw invalidOutput(context.useCase, error instanceof Error ? error.message : shown(error), error);
+      throw invalidOutput(context.useCase, errorText(error).message, error);
     }
   }
   return encoded;

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { PapaError } from "../errors/papa-error.ts";
 import type { ReceivedEvent } from "../transport/event.ts";
 import { OwnEvent } from "./encode.ts";
+import { errorText } from "./error-text.ts";
 
 /** The most bytes of a payload's JSON, unless an app sets another number (P4). */
 export const MAX_PAYLOAD_BYTES = 1_048_576;
@@ -29,11 +30,10 @@ function stringify(eventName: string, payload: unknown): string {
     json = JSON.stringify(payload);
   } catch (error) {
     // V8 draws a cycle over several lines; the first says what it is.
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    const [reason = ""] = errorText(error).message.split("\n");
     throw notJson(eventName, reason, error);
   }
-  if (json === undefined)
-    throw notJson(eventName, `${payload === undefined ? "undefined" : `a ${typeof payload}`} has no JSON; null has`);
+  if (json === undefined) throw notJson(eventName, `${withoutAny(payload)} has no JSON; null has`);
   // A Map or a Set becomes `{}` in silence: only where one may have is it worth a look.
   if (json.includes("{}")) {
     const lost = withoutJson(payload);
@@ -42,6 +42,12 @@ function stringify(eventName: string, payload: unknown): string {
   if (json.includes("__proto__") && hasProtoKey(json))
     throw notJson(eventName, 'a key is called "__proto__", which receivers refuse');
   return json;
+}
+
+/** Names a payload of which `JSON.stringify` makes nothing at all. */
+function withoutAny(payload: unknown): string {
+  if (payload === undefined) return "undefined";
+  return typeof payload === "object" ? "what its toJSON() gives" : `a ${typeof payload}`;
 }
 
 /** How deep a payload is searched for what JSON writes as `{}`. */

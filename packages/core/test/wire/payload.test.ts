@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodePayload, encodePayload } from "../../src/wire/payload.ts";
+import { thrownBy } from "../support.ts";
 
 const decode = (...parts: (string | number[])[]) =>
   decodePayload({
@@ -95,3 +96,76 @@ describe("P4 the bytes of a payload", () => {
     expect(thrown).toMatchObject({ code: "payload-not-json" });
   });
 });
+
+describe("P4 what JSON cannot carry", () => {
+  const refusal = (payload: unknown) => thrownBy(() => encodePayload("a", payload, 1_000));
+  const circle: unknown[] = [];
+  circle.push(circle);
+
+  it.each<[string, unknown, string]>([
+    ["nothing", undefined, "undefined has no JSON; null has"],
+    ["a function", () => {}, "a function has no JSON; null has"],
+    ["a symbol", Symbol("s"), "a symbol has no JSON; null has"],
+    ["a toJSON that gives nothing", { toJSON: () => undefined }, "what its toJSON() gives has no JSON; null has"],
+    ["a bigint", { n: 1n }, "Do not know how to serialize a BigInt"],
+    ["a circle", circle, "Converting circular structure to JSON"],
+    [
+      "a key that changes prototypes",
+      JSON.parse('{"a": {"__proto__": 1}}'),
+      'a key is called "__proto__", which receivers refuse',
+    ],
+    ["a Map", new Map([["a", 1]]), "a Map at payload has no JSON; make an array or an object of it"],
+    [
+      "a Set in it",
+      { user: { roles: new Set(["admin"]) } },
+      "a Set at payload.user.roles has no JSON; make an array or an object of it",
+    ],
+    ["a Map in a list", [1, { by: new Map() }], "a Map at payload.1.by has no JSON; make an array or an object of it"],
+    [
+      "a promise that was not awaited",
+      { user: Promise.resolve(1) },
+      "a Promise at payload.user has no JSON; make an array or an object of it",
+    ],
+    [
+      "a regular expression",
+      { pattern: /a/ },
+      "a RegExp at payload.pattern has no JSON; make an array or an object of it",
+    ],
+  ])("%s is a typed error", (_, payload, problem) => {
+    expect(refusal(payload)).toMatchObject({
+      code: "payload-not-json",
+      message: `The payload of "a" cannot be written as JSON: ${problem}.`,
+      details: { eventName: "a", problem },
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ["empty objects and lists", { a: {}, b: [{}], c: [] }],
+    ["a Date, which says itself what it is", { at: new Date(0), empty: {} }],
+    ["a Map that says itself what it is", Object.assign(new Map(), { toJSON: () => ({}) })],
+    ["an object of a class", new (class User {})()],
+    ["an object without a prototype", Object.assign(Object.create(null), { empty: {} })],
+    ["a text that looks like one", { text: "{}" }],
+  ])("%s passes", (_, payload) => {
+    expect(encodePayload("a", payload, 1_000)).toBe(JSON.stringify(payload));
+  });
+
+  it.each<[string, unknown]>([
+    ["an error", new Error("lazy loading failed")],
+    ["a text", "no"],
+    ["nothing", undefined],
+    ["an object without a text", Object.create(null)],
+    ["a revoked proxy", revoked()],
+  ])("a getter or toJSON that throws %s is a typed error too", (_, thrown) => {
+    const toJSON = () => {
+      throw thrown;
+    };
+    expect(refusal({ user: { toJSON } })).toMatchObject({ code: "payload-not-json" });
+  });
+});
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
