@@ -1,4 +1,4 @@
-// What users install: each package packed as it would be published, judged by publint and arethetypeswrong.
+// What users install: each package packed as it would be published, checked by publint and arethetypeswrong.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

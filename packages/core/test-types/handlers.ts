@@ -144,9 +144,9 @@ app.onEvent("user.deleted", { useCase: "42" }, async () => ({
 }));
 // @ts-expect-error no payload
 app.onEvent("user.deleted", { useCase: "43" }, async () => ({ name: "email.sent" }));
-// @ts-expect-error a number is no event
+// @ts-expect-error a number is not an event
 app.onEvent("user.deleted", { useCase: "44" }, async () => 1);
-// @ts-expect-error null is no event
+// @ts-expect-error null is not an event
 app.onEvent("user.deleted", { useCase: "45" }, () => null);
 // @ts-expect-error a list in a list
 app.onEvent("user.deleted", { useCase: "46" }, () => [[{ name: "email.sent", payload: { to: "a" } }]]);

@@ -106,7 +106,7 @@ export const words: Duration = "ten seconds";
 export const fromOutside: Duration = maybe.text ?? "10s";
 // @ts-expect-error no duration
 plain.onEvent("a", { useCase: "6", retryDelay: "10" }, () => {});
-// @ts-expect-error a delay that is no duration
+// @ts-expect-error a delay that is not a duration
 plain.onEvent("a", { useCase: "7", retryDelay: () => "10 seconds" }, () => {});
 
 // Around a handler.

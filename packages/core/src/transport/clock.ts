@@ -22,7 +22,7 @@ export interface Clock {
 }
 
 /** Node.js fires a longer timer at once. */
-const LONGEST_TIMER = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** The time of the machine. */
 export const systemClock: Clock = {
@@ -30,7 +30,7 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
   after: (delay, fire) => {
     // Node.js counts from the start of the loop's turn in whole milliseconds, so that a timer can be one early.
-    const timer = setTimeout(fire, Math.min(Math.ceil(delay) + 1, LONGEST_TIMER)).unref();
+    const timer = setTimeout(fire, Math.min(Math.ceil(delay) + 1, MAX_TIMER_MS)).unref();
     return () => clearTimeout(timer);
   },
 };

@@ -7,7 +7,7 @@ import { FakeTransport, started } from "../support.ts";
 import { ODD_VALUES, titleOf } from "../wire/odd-values.ts";
 
 /** What every broker's client takes in one table of headers, less room for its own. */
-const MOST_HEADER_BYTES = 60_000;
+const MAX_HEADER_BYTES = 60_000;
 
 /** An app of three use cases: one that handles, one that fails and is retried, one that fails for good. */
 async function consumer() {
@@ -46,7 +46,7 @@ function assertStorable(settlement: Settlement): void {
     expect(entries.filter(([, value]) => typeof value !== "string")).toEqual([]);
     expect(
       entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0),
-    ).toBeLessThan(MOST_HEADER_BYTES);
+    ).toBeLessThan(MAX_HEADER_BYTES);
     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
     expect(Buffer.byteLength(id)).toBeLessThanOrEqual(255);
     expect(headers[HEADER.id]).toBe(id);

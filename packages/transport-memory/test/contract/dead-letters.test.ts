@@ -2,7 +2,7 @@ import { deadLetters, type PapaApp, useCase } from "@papa-events/core";
 import { describe, expect, it } from "vitest";
 import { World } from "../support.ts";
 
-/** An app with so many dead letters of the use case "fails", and a switch to mend it. */
+/** An app with so many dead letters of the use case "fails", and a switch to fix it. */
 async function withDeadLetters(count: number) {
   const world = new World();
   const state = { broken: true, handled: [] as unknown[], others: 0 };

@@ -12,7 +12,7 @@ describe("R6 rolling deploys", () => {
       seen.push(`new ${eventName} ${attempt} ${id}`);
     });
 
-  it("R6 what only another instance's patterns match is handed on to it, attempt and id unchanged", async () => {
+  it("R6 what only another instance's patterns match is forwarded to it, attempt and id unchanged", async () => {
     const world = new World();
     const seen: string[] = [];
     const app = await world.start([old(seen)]);
@@ -107,7 +107,7 @@ describe("R6 rolling deploys", () => {
     expect(await reasonsOf(app, "log")).toEqual(["unknown-event"]);
   });
 
-  it("R6 an event on its second attempt is handed on as that, whoever gets it in between", async () => {
+  it("R6 an event on its second attempt is forwarded as that, whoever gets it in between", async () => {
     const world = new World();
     const attempts: number[] = [];
     const fails = useCase("log", { on: "old.*", retries: 1, retryDelay: "5s" }, (_, { attempt }) => {

@@ -125,7 +125,7 @@ export class Unsound {
   @onEvent("user.created", { useCase: "2", schema: User })
   otherPayload(_user: { age: number }): void {}
 
-  // @ts-expect-error a number is no event
+  // @ts-expect-error a number is not an event
   @onEvent("user.created", { useCase: "3" })
   returnsNumber(): number {
     return 1;
