@@ -185,6 +185,7 @@ export class RedisStreamsConnection implements Connection {
       keys: this.#keys,
       bindings: this.#bindings,
       connection: this.#connections.main,
+      control: this.#connections.control,
       logger: this.#options.logger,
       onProblem: this.#options.onProblem,
     });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type EncodedEvent, EventReader, HEADER, type Logger, systemClock } from "@papa-events/core/transport";
 import { isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
@@ -7,6 +8,7 @@ import { withoutArguments } from "../client/without-arguments.ts";
 import type { BindingCache } from "../declarations/bindings.ts";
 import { forwardInbox } from "../scripts/forward-inbox.ts";
 import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
+import { keepInbox } from "../scripts/keep-inbox.ts";
 import { refuseInboxEntry } from "../scripts/refuse-inbox-entry.ts";
 import type { Argument } from "../scripts/script.ts";
 import { readForeignEvent } from "../wire/foreign-event.ts";
@@ -16,6 +18,10 @@ import { FanOut } from "./fan-out.ts";
 /** How long a read blocks on the server when the inbox is empty. */
 const BLOCK_MS = 2_000;
 const MAX_ENTRIES_PER_READ = 64;
+/** How long an app is the inbox's reader without a sign of life. */
+const TURN_MS = 5_000;
+/** How often the reader gives one, and how often the others ask whether it is their turn. */
+const TURN_INTERVAL_MS = 1_000;
 /** The pause after a failure. */
 const BACKOFF_MS = 1_000;
 /** Longer than any event name. */
@@ -27,18 +33,27 @@ export interface InboxOptions {
   readonly keys: Keys;
   readonly bindings: BindingCache;
   readonly connection: ReconnectingConnection;
+  /** A connection on which nothing takes long. */
+  readonly control: ReconnectingConnection;
   readonly logger: Logger;
   readonly onProblem: (subject: string, problem: string | undefined) => void;
 }
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 
-/** Forwards what other programs add to the inbox (L5). All apps that consume do so; each event is forwarded once. */
+/**
+ * Forwards what other programs add to the inbox (L5). One of the apps that consume reads it at a time. Where two believe
+ * that it is their turn, each event is forwarded once all the same.
+ */
 export class Inbox {
   readonly #options: InboxOptions;
+  readonly #instance = randomUUID();
   /** A connection of its own, because reading blocks it. */
   readonly #reading: ReconnectingConnection;
   #open = true;
+  #isReader = false;
+  #onTurn: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @throws PapaError */
   static async open(options: InboxOptions): Promise<Inbox> {
@@ -50,13 +65,41 @@ export class Inbox {
   private constructor(options: InboxOptions, reading: ReconnectingConnection) {
     this.#options = options;
     this.#reading = reading;
+    void this.#keepTurn();
     void this.#run();
   }
 
   /** Stops at once: what is not forwarded by then is left to another app. */
-  close(): void {
+  async close(): Promise<void> {
     this.#open = false;
+    clearTimeout(this.#timer);
     this.#reading.close();
+    this.#onTurn?.();
+    // Where this fails, the turn ends by itself.
+    if (this.#isReader && this.#options.control.up) await this.#askForTurn(true).catch(() => {});
+  }
+
+  async #keepTurn(): Promise<void> {
+    try {
+      if (this.#options.control.up) this.#isReader = await this.#askForTurn(false);
+    } catch (error) {
+      if (isReply(error)) this.#options.onProblem("inbox", `its reader cannot be chosen: ${error.message}`);
+    }
+    if (this.#isReader) this.#onTurn?.();
+    if (this.#open) this.#timer = setTimeout(() => void this.#keepTurn(), TURN_INTERVAL_MS);
+  }
+
+  async #askForTurn(gives: boolean): Promise<boolean> {
+    const { control, keys } = this.#options;
+    return (await control.run(keepInbox, [keys.inboxReader], [this.#instance, TURN_MS, gives ? 1 : 0])) === 1;
+  }
+
+  async #whenTurn(): Promise<void> {
+    if (this.#isReader || !this.#open) return;
+    await new Promise<void>((resolve) => {
+      this.#onTurn = resolve;
+    });
+    this.#onTurn = undefined;
   }
 
   async #run(): Promise<void> {
@@ -64,6 +107,8 @@ export class Inbox {
     let failed = false;
     while (this.#open) {
       try {
+        await this.#whenTurn();
+        if (!this.#open) return;
         await this.#reading.whenUp();
         const entries = await this.#read();
         if (entries.length > 0) {

@@ -79,6 +79,11 @@ export class Keys {
     return `${this.#tag}:inbox`;
   }
 
+  /** String: until when which app reads the inbox. */
+  get inboxReader(): string {
+    return `${this.#tag}:inbox:reader`;
+  }
+
   /** Stream: entries of the inbox that have no event name. */
   get refused(): string {
     return `${this.#tag}:inbox:refused`;

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { redis as startRedis } from "@papa-events/conformance/brokers";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -83,4 +84,37 @@ test("L6 an inbox that cannot be forwarded is reported as a problem, until it ca
   await space.redis.del(space.key("queue:odd"));
   await until("it is over", () => problems.at(-1) === undefined);
   expect((await connection.inspect("uc")).inFlight).toBe(1);
+});
+
+test("L5 one of many apps reads the inbox at a time, and when it is gone another does", async () => {
+  const broker = await startRedis(inject("redisVersion"));
+  onTestFinished(() => broker.stop());
+  const space = new Space({ uri: broker.uri });
+  const seen: unknown[] = [];
+  const proxies = [];
+  const apps = [];
+  for (let n = 0; n < 5; n += 1) {
+    const proxy = await space.proxy();
+    proxies.push(proxy);
+    const app = space.app({ address: proxy.uri, name: `app-${n}` });
+    app.onEvent("#", { useCase: "uc" }, (payload) => void seen.push((payload as string).length));
+    await app.start();
+    apps.push(app);
+  }
+  const add = (bytes: number) =>
+    space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", JSON.stringify("x".repeat(bytes)));
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await space.redis.info("stats"))?.[1]);
+  const before = await sent();
+  for (let n = 0; n < 20; n += 1) await add(500_000);
+  await until("all are handled", () => seen.length === 20);
+  // Each once from the inbox and once from the queue, and not five times from the inbox.
+  expect((await sent()) - before).toBeLessThan(30_000_000);
+  // A clean stop hands over at once.
+  await Promise.all(apps.slice(0, 3).map((app) => app.stop()));
+  await add(1);
+  await until("it is handled", () => seen.includes(1));
+  // A dead one when its turn has ended.
+  for (const proxy of proxies.slice(0, 4)) proxy.refuse();
+  await add(2);
+  await until("it is handled", () => seen.includes(2));
 });
