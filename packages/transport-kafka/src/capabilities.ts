@@ -5,7 +5,7 @@ export const capabilities: Capabilities = {
   // Kafka's transactions would make these atomic, but cost half to four fifths of the throughput.
   atomicOutputs: false,
   atomicMoves: false,
-  // Kafka keeps no delivery count for an offset. Commits tell what a process had handed out when it died.
+  // Kafka keeps no delivery count for an offset. Commits say what a process had handed out when it died.
   countsRedeliveries: true,
   declarationsComplete: true,
   addressedForwarding: false,

@@ -5,7 +5,7 @@ import type { Entry } from "./partition-log.ts";
 /** Settles deliveries; the use case's subscriber. */
 export interface Settler {
   settle(entry: Entry, settlement: Settlement): Promise<Settled>;
-  /** Whether an entry is somebody else's by now. Who is told so does not settle it any more. */
+  /** Whether an entry is somebody else's by now. Where it is, whoever asked does not settle it any more. */
   isLost(entry: Entry): boolean;
 }
 

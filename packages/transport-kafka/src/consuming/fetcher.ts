@@ -93,6 +93,7 @@ export class Fetcher {
     const { cluster } = this.#options;
     const logs = this.#logs;
     const nodes = new Map<number, PartitionLog[]>();
+    let problem: unknown;
     for (const log of logs) {
       try {
         const node = await cluster.leader(log.source);
@@ -100,14 +101,21 @@ export class Fetcher {
         if (list === undefined) nodes.set(node, [log]);
         else list.push(log);
       } catch (error) {
-        cluster.logger.debug({ err: error }, "A partition has no leader at the moment.");
-        this.#heldUp.note(log.source, "it has no leader");
+        problem ??= error;
+        this.#note(log, "it has no leader");
         this.#retryLater();
       }
     }
+    if (problem !== undefined) cluster.logger.debug({ err: problem }, "Some partitions have no leader at the moment.");
     this.#finding = false;
     if (logs === this.#logs) this.#leaders = nodes;
     this.fetchMore();
+  }
+
+  /** Notes what keeps a partition from being read; while no broker answers, none is to blame. */
+  #note({ source }: PartitionLog, problem: string): void {
+    if (this.#options.cluster.reachable) this.#heldUp.note(source, problem);
+    else this.#heldUp.over(source);
   }
 
   #retryLater(): void {
@@ -172,7 +180,7 @@ export class Fetcher {
       return;
     }
     if (result.next === position && result.highWatermark > position)
-      this.#heldUp.note(log.source, "nothing can be read of it, as behind an open transaction of another program");
+      this.#note(log, "nothing can be read of it, as behind an open transaction of another program");
     else this.#heldUp.over(log.source);
     if (result.next === position || log.lost) return;
     const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
@@ -188,7 +196,7 @@ export class Fetcher {
     this.#leaders = undefined;
     log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
     if (error.type !== "OFFSET_OUT_OF_RANGE") {
-      this.#heldUp.note(log.source, error.message);
+      this.#note(log, error.message);
       return;
     }
     const [earliest] = await cluster.offsets([log.source], "earliest");
@@ -205,9 +213,9 @@ export class Fetcher {
     const { cluster, client } = this.#options;
     const lost = error instanceof KafkaError && error.type === "CONNECTION";
     if (error instanceof KafkaError && !error.retriable) this.#isolate(error, logs);
-    for (const { source } of logs) {
-      cluster.invalidate(source.topic, error);
-      this.#heldUp.note(source, error instanceof Error ? error.message : String(error));
+    for (const log of logs) {
+      cluster.invalidate(log.source.topic, error);
+      this.#note(log, error instanceof Error ? error.message : String(error));
     }
     cluster.logger.debug({ err: error }, "A fetch failed; trying again.");
     this.#leaders = undefined;

@@ -13,6 +13,7 @@ import type { Entry, PartitionLog } from "./partition-log.ts";
 /** How long running handlers are waited for before the group is joined again. */
 const DRAIN_LIMIT_MS = 250;
 const COMMITTED_LIMIT_MS = 10_000;
+const LAST_COMMIT_LIMIT_MS = 2_000;
 const ERROR_PAUSE_MS = 100;
 const RELEASE_PAUSE_MS = 500;
 const MAX_HEARTBEAT_INTERVAL_MS = 1_000;
@@ -135,7 +136,12 @@ export class GroupConsumer {
 
   /** Rejoins the group if these topics, or their partitions, differ from those that are read now. */
   check(topics: readonly string[]): void {
-    if (!this.#joined || this.#topicsKey(topics) === this.#joinedTopics) return;
+    if (this.#topicsKey(topics) !== this.#joinedTopics) this.rejoin();
+  }
+
+  /** Joins the group anew: partitions of which something was dropped are then read again. */
+  rejoin(): void {
+    if (!this.#joined) return;
     this.#rejoin = true;
     this.#wake();
   }
@@ -316,7 +322,8 @@ export class GroupConsumer {
 
   async #leave(): Promise<void> {
     try {
-      await this.#commits.end(() => true);
+      // Another broker may coordinate the group since the last commit.
+      await this.#cluster.retried(() => this.#commits.end(() => true), LAST_COMMIT_LIMIT_MS);
     } catch (error) {
       this.#cluster.logger.debug({ err: error }, "The last commit failed; the events it covers are handled again.");
     }
@@ -338,10 +345,7 @@ export class GroupConsumer {
   #commitFailed(error: unknown): void {
     if (this.#closing) return;
     this.#lastError = error;
-    if (requiresRejoin(error)) {
-      this.#rejoin = true;
-      this.#wake();
-    }
+    if (requiresRejoin(error)) this.rejoin();
     this.#commits.schedule();
   }
 }

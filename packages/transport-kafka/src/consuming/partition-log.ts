@@ -6,8 +6,8 @@ import type { TopicPartition } from "../wire/topic-partition.ts";
 /** A record's headers and framing are counted as so many bytes. */
 const RECORD_OVERHEAD_BYTES = 100;
 /** How far ahead deliveries are announced: as far as they got lately in so many milliseconds. */
-const ANNOUNCED_TIME_MS = 200;
-const MAX_ANNOUNCED = 10_000;
+const ANNOUNCED_TIME_MS = 500;
+const MAX_ANNOUNCED = 5_000;
 /** Less says nothing about how fast deliveries are. */
 const MIN_MEASURED_MS = 20;
 

@@ -117,8 +117,11 @@ export class Subscriber implements Subscription, Settler {
   }
 
   isLost(entry: Entry): boolean {
-    // Not settled any more by whoever is told that it is lost: dropped here, it is delivered again if it comes back.
-    if (!this.#closed && (entry.log.lost || this.#consumer.expired)) this.#drop(entry);
+    if (!this.#closed && (entry.log.lost || this.#consumer.expired)) {
+      // It will not be settled any more: dropped here, it is delivered again if its partition comes back, or never left.
+      this.#drop(entry);
+      this.#consumer.rejoin();
+    }
     return this.#closed || entry.settled || entry.dropped;
   }
 
