@@ -183,7 +183,10 @@ export class Cluster {
     return new Map(committed.filter(({ offset }) => offset >= 0).map((commit) => [partitionKey(commit), commit]));
   }
 
-  /** Repeats an action while its errors are transient, but no longer than a caller may be kept waiting. */
+  /**
+   * Repeats an action while its errors are transient, but no longer than a caller may be kept waiting, and not while no broker
+   * answers: whoever asks what is wrong need not wait.
+   */
   async retried<T>(action: () => Promise<T>, limit = RETRY_LIMIT_MS): Promise<T> {
     const backoff = new Backoff(INITIAL_BACKOFF_MS, MAX_BACKOFF_MS);
     const until = performance.now() + limit;
@@ -192,7 +195,7 @@ export class Cluster {
         return await action();
       } catch (error) {
         const transient = error instanceof KafkaError && error.retriable;
-        if (!transient || this.#closed || performance.now() > until) throw error;
+        if (!transient || this.#closed || !this.#up || performance.now() > until) throw error;
         await backoff.pause();
       }
     }

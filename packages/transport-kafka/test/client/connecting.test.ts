@@ -5,7 +5,7 @@ import { kafka } from "@papa-events/transport-kafka";
 import { generate } from "selfsigned";
 import { expect, onTestFinished, test } from "vitest";
 import { failure } from "../support/failure.ts";
-import { brokerUri, quiet, Space } from "../support/space.ts";
+import { brokerUri, declare, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("L4 a wrong port or host is reported at once", async () => {
@@ -65,4 +65,23 @@ test("L4 a broker with a trusted certificate serves over TLS, one with an unknow
   await app.newEvent("secure", {});
   await until("it is handled", () => handled === 1);
   await app.stop();
+});
+
+test("L3 while the cluster is away, what asks it fails at once with an error that says so, and works again later", async () => {
+  const space = new Space();
+  const { proxy, options } = await space.proxy();
+  const statuses: boolean[] = [];
+  const connection = await space.connect(options, { onStatus: ({ connected }) => void statuses.push(connected) });
+  await declare(connection, "away", ["away"]);
+  proxy.refuse();
+  await until("it is away", () => statuses.at(-1) === false);
+  const begun = performance.now();
+  const away = { code: "connection-failed", retryable: true };
+  await expect(connection.inspect("away")).rejects.toMatchObject(away);
+  await expect(connection.declarations.list()).rejects.toMatchObject(away);
+  await expect(connection.deadLetters("away").count()).rejects.toMatchObject(away);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  proxy.accept();
+  await until("it is back", () => statuses.at(-1) === true);
+  expect(await connection.deadLetters("away").count()).toBe(0);
 });
