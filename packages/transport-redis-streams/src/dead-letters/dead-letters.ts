@@ -17,6 +17,8 @@ import { PackedEvent, pack } from "../wire/packed-event.ts";
 
 /** A page ends early where its dead letters are large. */
 const MAX_PAGE_BYTES = 8 * 1_048_576;
+/** How many are read by their ids at once; they may be large. */
+const MAX_READ_COUNT = 32;
 /** How much one script redrives. */
 const MAX_REDRIVE_COUNT = 64;
 const MAX_REDRIVE_BYTES = 1_048_576;
@@ -41,12 +43,17 @@ export class DeadLetters implements DeadLetterStore {
     return (await inspectUseCase(this.#useCase, this.#namespace, this.#connection)).dead;
   }
 
-  async list({ limit, after = "", order }: DeadLetterQuery): Promise<DeadLetterPage> {
+  async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
+    const { after = "" } = query;
     if (after !== "" && !/^\d{1,16}$/.test(after)) {
       const problem = `${JSON.stringify(after)} is not a position in the list of "${this.#useCase}"; give the next of the page before`;
       throw invalidOption("list: after", problem);
     }
     await this.#assertDeclared();
+    return this.#list(query);
+  }
+
+  async #list({ limit, after = "", order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const { dead, deadOrder } = this.#keys;
     const reply = await this.#run(listDeadLetters, [dead, deadOrder], [order, after, limit, MAX_PAGE_BYTES]);
     const [next, ...rest] = reply as Buffer[];
@@ -68,11 +75,10 @@ export class DeadLetters implements DeadLetterStore {
   async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
     if (ids === "all") return this.#redriveAll(revive);
     await this.#assertDeclared();
+    const unique = [...new Set(ids)];
     let count = 0;
-    for (const id of ids) {
-      const deadLetter = await this.get(id);
-      if (deadLetter !== undefined) count += await this.#redrive([deadLetter], revive);
-    }
+    for (let from = 0; from < unique.length; from += MAX_READ_COUNT)
+      count += await this.#redrive(await this.#read(unique.slice(from, from + MAX_READ_COUNT)), revive);
     return count;
   }
 
@@ -87,21 +93,37 @@ export class DeadLetters implements DeadLetterStore {
     return count;
   }
 
-  /** Redrives those that are stored now: what dies again meanwhile comes after them in the order. */
+  /**
+   * Redrives those that are stored now: what dies again meanwhile comes after them in the order. The next page is read while
+   * one is redriven; a position in the order stays good when what is around it is gone.
+   */
   async #redriveAll(revive: Revive): Promise<number> {
-    const all = await this.count();
+    let left = await this.count();
     let count = 0;
-    let seen = 0;
-    let after: string | undefined;
-    do {
-      const limit = Math.min(MAX_REDRIVE_COUNT, all - seen) || 1;
-      const page: DeadLetterPage = await this.list({ limit, order: "oldest", after });
-      if (page.items.length === 0) break;
-      count += await this.#redrive(page.items, revive);
-      seen += page.items.length;
-      after = page.next;
-    } while (after !== undefined && seen < all);
+    let reading = this.#pageToRedrive(left);
+    while (reading !== undefined) {
+      const { items, next } = await reading;
+      left -= items.length;
+      reading = next === undefined ? undefined : this.#pageToRedrive(left, next);
+      // Awaited in the next round, but it may fail before that.
+      reading?.catch(() => {});
+      count += await this.#redrive(items, revive);
+    }
     return count;
+  }
+
+  #pageToRedrive(left: number, after?: string): Promise<DeadLetterPage> | undefined {
+    if (left <= 0) return undefined;
+    return this.#list({ limit: Math.min(MAX_REDRIVE_COUNT, left), order: "oldest", after });
+  }
+
+  async #read(ids: readonly string[]): Promise<readonly StoredDeadLetter[]> {
+    const command = this.#connection.client.hmgetBuffer(this.#keys.dead, ...ids);
+    const found = await this.#connection.withPapaErrors(command);
+    return ids.flatMap((id, index) => {
+      const packed = found[index];
+      return packed === null || packed === undefined ? [] : { id, event: new PackedEvent(packed) };
+    });
   }
 
   async #redrive(deadLetters: readonly StoredDeadLetter[], revive: Revive): Promise<number> {
