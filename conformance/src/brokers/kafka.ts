@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { LOCAL } from "./net.ts";
 import type { BrokerSpec } from "./spec.ts";
 
 /** The versions that tests run on. */
@@ -14,9 +15,11 @@ export interface KafkaNode {
   /** From 1. */
   readonly id: number;
   readonly cluster: string;
-  /** The port of each broker's controller, in the order of their ids. */
-  readonly controllers: readonly number[];
+  /** The address of each broker, in the order of their ids. All have the same ports. */
+  readonly hosts: readonly string[];
 }
+
+const ALONE = { id: 1, hosts: [LOCAL] };
 
 /** An id for a cluster: 22 characters of base64url; one that began with "-" would be taken for an option. */
 export function clusterId(): string {
@@ -40,7 +43,8 @@ export function kafkaSpec(version: KafkaVersion, node?: KafkaNode): BrokerSpec {
           "/var/lib/kafka/data",
           `${host}:${port}`,
           9_092,
-          alone(9_093),
+          9_093,
+          ALONE,
           "0.0.0.0",
         ),
       }),
@@ -52,13 +56,14 @@ export function kafkaSpec(version: KafkaVersion, node?: KafkaNode): BrokerSpec {
       run: (folder, [port = 0, controller = 0], jars) => {
         const classes = ["-cp", `${jars}/*`];
         const file = `${folder}/server.properties`;
-        const self = node ?? alone(controller);
+        const self = node ?? { ...ALONE, cluster: clusterId() };
+        const host = self.hosts[self.id - 1] ?? "";
         const memory = node === undefined ? "-Xmx512m" : "-Xmx256m";
         return {
           command: "java",
           args: [memory, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],
           files: {
-            "server.properties": properties(`${folder}/data`, `127.0.0.1:${port}`, port, self, "127.0.0.1"),
+            "server.properties": properties(`${folder}/data`, `${host}:${port}`, port, controller, self, host),
           },
           before: {
             command: "java",
@@ -70,20 +75,22 @@ export function kafkaSpec(version: KafkaVersion, node?: KafkaNode): BrokerSpec {
   };
 }
 
-function alone(controller: number): KafkaNode {
-  return { id: 1, cluster: clusterId(), controllers: [controller] };
-}
-
 /** One node that is broker and controller. */
-function properties(data: string, advertised: string, port: number, node: KafkaNode, bind: string): string {
-  const { id, controllers } = node;
-  const copies = controllers.length;
-  const voters = controllers.map((controller, index) => `${index + 1}@127.0.0.1:${controller}`);
+function properties(
+  data: string,
+  advertised: string,
+  port: number,
+  controller: number,
+  { id, hosts }: Omit<KafkaNode, "cluster">,
+  bind: string,
+): string {
+  const copies = hosts.length;
+  const voters = hosts.map((host, index) => `${index + 1}@${host}:${controller}`);
   return `${[
     "process.roles=broker,controller",
     `node.id=${id}`,
     `controller.quorum.voters=${voters.join(",")}`,
-    `listeners=PLAINTEXT://${bind}:${port},CONTROLLER://127.0.0.1:${controllers[id - 1]}`,
+    `listeners=PLAINTEXT://${bind}:${port},CONTROLLER://${hosts[id - 1]}:${controller}`,
     `advertised.listeners=PLAINTEXT://${advertised}`,
     "controller.listener.names=CONTROLLER",
     "inter.broker.listener.name=PLAINTEXT",

@@ -6,7 +6,7 @@ import { mavenJars } from "./maven-jars.ts";
 import { NativeProcess } from "./native-process.ts";
 import { freePorts, LOCAL } from "./net.ts";
 import { run } from "./shell.ts";
-import type { BrokerSpec, Launch } from "./spec.ts";
+import type { BrokerSpec, Command, Launch } from "./spec.ts";
 
 /** How many free ports a broker may use beside the one it listens on. */
 const PORTS = 3;
@@ -25,13 +25,23 @@ mount --make-rprivate /
 mount -t proc proc "$tree/proc" 2>/dev/null || mount --rbind /proc "$tree/proc"
 mount --rbind /dev "$tree/dev"
 mount --bind "$folder" "$tree${INSIDE}"
-mount --bind /etc/hosts "$tree/etc/hosts" 2>/dev/null || cp /etc/hosts "$tree/etc/hosts"
+hosts=/etc/hosts
+[ -e "$folder/hosts" ] && hosts="$folder/hosts"
+mount --bind "$hosts" "$tree/etc/hosts" 2>/dev/null || cp "$hosts" "$tree/etc/hosts"
 exec chroot "$tree" "$@"
 `;
 
+/** Where a broker runs that is one of a cluster. */
+export interface Site {
+  readonly host: string;
+  readonly ports: readonly number[];
+  /** What runs a command there. */
+  readonly enter: (command: Command) => Command;
+}
+
 /** Runs a broker without Docker. @throws Error */
-export async function startNatively(spec: BrokerSpec, why: string): Promise<RunningBroker> {
-  const ports = await freePorts(PORTS);
+export async function startNatively(spec: BrokerSpec, why: string, site?: Site): Promise<RunningBroker> {
+  const ports = site?.ports ?? (await freePorts(PORTS));
   const [port] = ports;
   if (port === undefined) throw new Error("no free port");
   const { native, kind, version } = spec;
@@ -58,13 +68,18 @@ export async function startNatively(spec: BrokerSpec, why: string): Promise<Runn
       return { command: launch.command, args: launch.args, environment: launch.environment ?? {} };
     };
   }
-  const broker = new NativeProcess(name, launchOf);
-  for (const [file, text] of Object.entries(first?.files ?? {})) writeFileSync(join(broker.folder, file), text);
+  const broker = new NativeProcess(name, (folder) => {
+    const { environment, ...command } = launchOf(folder);
+    return { ...(site?.enter(command) ?? command), environment };
+  });
+  // Erlang takes no secret that others may read.
+  for (const [file, text] of Object.entries(first?.files ?? {}))
+    writeFileSync(join(broker.folder, file), text, { mode: 0o600 });
   if (first?.before !== undefined) await run(first.before.command, first.before.args);
   broker.start();
   return {
     way: "native",
-    host: LOCAL,
+    host: site?.host ?? LOCAL,
     port,
     folder: broker.folder,
     lastWords: () => broker.lastWords(),

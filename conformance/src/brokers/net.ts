@@ -48,18 +48,26 @@ export function answerTo(host: string, port: number, hello: Uint8Array, limit = 
   });
 }
 
-/** Resolves when nothing listens any more: a process that was killed may hold its port for a moment. */
-export async function untilRefused(host: string, port: number): Promise<void> {
-  while (await isOpen(host, port)) await new Promise((resolve) => setTimeout(resolve, 20));
+/**
+ * Resolves when nobody serves any more: a process that was killed may hold its port for a moment, and what leads to a
+ * broker that is dead takes connections and drops them.
+ */
+export async function untilDead(host: string, port: number, hello: Uint8Array): Promise<void> {
+  while (await isHeld(host, port, hello)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-function isOpen(host: string, port: number): Promise<boolean> {
+/** Whether a connection is neither refused nor dropped. */
+function isHeld(host: string, port: number, hello: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    socket.once("connect", () => {
+    const end = (held: boolean) => {
       socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+      resolve(held);
+    };
+    socket.setTimeout(200, () => end(true));
+    socket.once("connect", () => socket.write(hello));
+    socket.once("data", () => end(true));
+    socket.once("error", () => end(false));
+    socket.once("close", () => end(false));
   });
 }

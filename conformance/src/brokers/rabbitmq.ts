@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LOCAL } from "./net.ts";
 import type { BrokerSpec, DebianRelease } from "./spec.ts";
 
 /** The versions that tests run on, and the Debian releases that have them. */
@@ -13,12 +14,26 @@ const RELEASES = { "3.10": "bookworm", "4.0": "trixie", "4.3": "forky" } as cons
  */
 const SOON_AGAIN = "-rabbit dead_letter_worker_publisher_confirm_timeout 2000";
 
+/** Nodes that hear nothing of one another notice within some seconds, not a minute. */
+const SOON_MISSED = "-kernel net_ticktime 6";
+
 export type RabbitMqVersion = keyof typeof RELEASES;
 
 /** An account that may use whatever exists and make nothing, for tests of what a broker refuses; not on one from the environment. */
 export const LIMITED = { user: "limited", password: "limited-s3cret" } as const;
 
-export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
+/** What the nodes of a cluster have in common, and which of them one is. */
+export interface RabbitMqNode {
+  /** From 1. */
+  readonly id: number;
+  /** The address of each node, in the order of their ids. */
+  readonly hosts: readonly string[];
+  /** What they know one another by. */
+  readonly secret: string;
+}
+
+/** A RabbitMQ, alone or one node of several. */
+export function rabbitMqSpec(version: RabbitMqVersion, node?: RabbitMqNode): BrokerSpec {
   return {
     kind: "rabbitmq",
     version,
@@ -43,8 +58,8 @@ export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
         args: [],
         environment: {
           HOME: folder,
-          RABBITMQ_NODENAME: "papa@localhost",
-          RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+          RABBITMQ_NODENAME: node === undefined ? "papa@localhost" : nodeName(node.id),
+          RABBITMQ_NODE_IP_ADDRESS: node?.hosts[node.id - 1] ?? LOCAL,
           RABBITMQ_NODE_PORT: String(port),
           RABBITMQ_DIST_PORT: String(distribution),
           // A port mapper of its own: one that is shared would outlive this broker or end with another.
@@ -56,16 +71,33 @@ export function rabbitMqSpec(version: RabbitMqVersion): BrokerSpec {
           RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
           RABBITMQ_PID_FILE: `${folder}/rabbit.pid`,
           // Idle schedulers that spin take the tests' processors.
-          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none ${SOON_AGAIN}`,
+          RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none ${SOON_AGAIN} ${node === undefined ? "" : SOON_MISSED}`,
         },
         files: {
           enabled_plugins: "[].\n",
-          "rabbitmq.conf": configuration(`${folder}/definitions.json`),
+          "rabbitmq.conf": `${configuration(`${folder}/definitions.json`)}${node === undefined ? "" : clustered(node)}`,
           "definitions.json": definitions(),
+          ...(node !== undefined && { hosts: hostsFile(node), ".erlang.cookie": node.secret }),
         },
       }),
     },
   };
+}
+
+function nodeName(id: number): string {
+  return `papa@node${id}`;
+}
+
+function hostsFile({ hosts }: RabbitMqNode): string {
+  const nodes = hosts.map((host, index) => `${host} node${index + 1}\n`);
+  return `${LOCAL} localhost\n${nodes.join("")}`;
+}
+
+function clustered({ hosts }: RabbitMqNode): string {
+  const nodes = hosts.map(
+    (_, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeName(index + 1)}\n`,
+  );
+  return `cluster_formation.peer_discovery_backend = classic_config\n${nodes.join("")}cluster_partition_handling = pause_minority\n`;
 }
 
 function configuration(file: string): string {

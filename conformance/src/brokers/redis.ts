@@ -14,6 +14,9 @@ const VERSIONS = {
   "valkey-9.1": { kind: "valkey", from: { release: "forky" } },
 } as const satisfies Record<string, { kind: string; from: Pick<DebianSource, "release" | "newer"> }>;
 
+/** As the contract needs it: nothing evicted, every write on disk within a second. */
+const SETTINGS = { appendonly: "yes", save: '""', "maxmemory-policy": "noeviction" };
+
 export type RedisVersion = keyof typeof VERSIONS;
 
 export function redisSpec(asked: RedisVersion): BrokerSpec {
@@ -21,8 +24,7 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
   const version = asked.replace("valkey-", "");
   const number = version.replace("-cluster", "");
   const image = kind === "valkey" ? `valkey/valkey:${number}` : `redis:${number}`;
-  // As the contract needs it: nothing evicted, every write on disk within a second.
-  const settings = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"];
+  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, value.replace('""', "")]);
   const cluster = version.endsWith("-cluster");
   if (cluster) settings.push("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
   // By default a cluster's node takes the port 10,000 above its own for its bus, free or not.
@@ -42,6 +44,27 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
         command: `/usr/bin/${kind}-server`,
         args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...settings, ...ofBus(bus)],
       }),
+    },
+  };
+}
+
+/** The same server at an address of its own, with more settings, in a file that it can rewrite when they change. */
+export function withSettings(spec: BrokerSpec, host: string, more: Readonly<Record<string, string>>): BrokerSpec {
+  const { native, kind } = spec;
+  if (native.from !== "tree") throw new Error("a server of a cluster runs natively only");
+  return {
+    ...spec,
+    native: {
+      ...native,
+      run: (folder: string, [port = 0]: readonly number[]) => {
+        const all = { ...SETTINGS, bind: host, port: String(port), dir: folder, "protected-mode": "no", ...more };
+        const lines = Object.entries(all).map(([name, value]) => `${name} ${value}\n`);
+        return {
+          command: `/usr/bin/${kind}-server`,
+          args: [`${folder}/server.conf`],
+          files: { "server.conf": lines.join("") },
+        };
+      },
     },
   };
 }

@@ -55,14 +55,18 @@ export interface DebianSource {
   };
 }
 
-export interface Launch {
+/** A program and its arguments. */
+export interface Command {
   readonly command: string;
   readonly args: readonly string[];
+}
+
+export interface Launch extends Command {
   readonly environment?: Readonly<Record<string, string>>;
   /** Files to write into the data folder before the first start, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** What runs once, after the files are written and before the first start. */
-  readonly before?: { readonly command: string; readonly args: readonly string[] };
+  readonly before?: Command;
 }
 
 /** The name of an environment variable about a broker: `PAPA_EVENTS_RABBITMQ_4_0`. */

@@ -1,7 +1,7 @@
 import { type Broker, BrokerNotOwn, BrokerUnavailable, type RunningBroker, type Way } from "./broker.ts";
 import { noDocker, startInDocker } from "./docker.ts";
-import { startNatively } from "./native.ts";
-import { answerTo, untilRefused } from "./net.ts";
+import { type Site, startNatively } from "./native.ts";
+import { answerTo, untilDead } from "./net.ts";
 import { type BrokerProxy, startProxy } from "./proxy.ts";
 import { type BrokerSpec, variable } from "./spec.ts";
 
@@ -63,14 +63,19 @@ function readdressed(uri: string, host: string, port: number): string {
 }
 
 /** One broker of a cluster, natively. @throws BrokerUnavailable */
-export async function startNode(spec: BrokerSpec): Promise<Broker> {
+export async function startNode(spec: BrokerSpec, site?: Site): Promise<Broker> {
   const { kind, version } = spec;
   try {
-    return await serving(spec, await startNatively(spec, "clusters run natively only"));
+    return await serving(spec, await startNatively(spec, "clusters run natively only", site));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new BrokerUnavailable(`${kind} ${version} cannot be had: native: ${reason}.`);
   }
+}
+
+/** An address by which any of several brokers is reached: nothing can be done to it. */
+export function frontOf(spec: BrokerSpec, host: string, port: number): Broker {
+  return handle(spec, { way: "native", host, port });
 }
 
 /** Waits until a broker serves, and ends it if it does not. */
@@ -114,7 +119,7 @@ function handle(spec: BrokerSpec, running: RunningBroker): Broker {
     nodes: [],
     kill: async () => {
       await controlled("kill").kill();
-      await untilRefused(host, port);
+      await untilDead(host, port, spec.hello);
     },
     restart: async () => {
       await controlled("restart").start();
