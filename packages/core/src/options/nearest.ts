@@ -1,15 +1,23 @@
 /** How far apart two words may be and still be taken for a slip: a third of their letters. */
 const MAX_DISTANCE = 1 / 3;
+/** With so many letters in common at their beginnings, half of them: `retry` for `retries`. */
+const SAME_BEGINNING = 4;
+const MAX_DISTANCE_FROM_BEGINNING = 1 / 2;
 
 /** Finds the known word that comes nearest to a mistyped one, if any comes near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const each of known) {
-    const away = distance(word.toLowerCase(), each.toLowerCase());
-    if (away >= least || away > Math.max(1, Math.max(word.length, each.length) * MAX_DISTANCE)) continue;
+    const [a, b] = [word.toLowerCase(), each.toLowerCase()];
+    const away = distance(a, b);
+    const beginsAlike = a.slice(0, SAME_BEGINNING) === b.slice(0, SAME_BEGINNING) && a.length >= SAME_BEGINNING;
+    const share = beginsAlike ? MAX_DISTANCE_FROM_BEGINNING : MAX_DISTANCE;
+    // A word that begins alike is the likelier one of two.
+    const rank = beginsAlike ? away / 2 : away;
+    if (rank >= least || away > Math.max(1, Math.max(a.length, b.length) * share)) continue;
     best = each;
-    least = away;
+    least = rank;
   }
   return best;
 }

@@ -21,6 +21,13 @@ describe("the nearest known word", () => {
     expect(nearest(word, [])).toBeUndefined();
   });
 
+  it("begins alike, of two: half of its letters may differ then", () => {
+    expect(nearest("retry", ["retries", "onRetry", "retryDelay"])).toBe("retries");
+    expect(nearest("order.pay", ["order.paid", "reorder.pay"])).toBe("order.paid");
+    expect(nearest("userABCD", ["userWXYZ"])).toBe("userWXYZ");
+    expect(nearest("userABCDE", ["userVWXYZ"])).toBeUndefined();
+  });
+
   it("is the one with the fewest letters to change, the first of several", () => {
     expect(nearest("user.create", ["user.created", "user.creates", "user.deleted"])).toBe("user.created");
     expect(nearest("user.create", ["user.deleted", "user.creates", "user.created"])).toBe("user.creates");
