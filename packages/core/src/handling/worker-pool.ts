@@ -99,14 +99,19 @@ export class WorkerPool {
   #take(delivery: Delivery): void {
     const size = sizeOf(delivery.event);
     if (this.#readAhead.received(size)) this.#subscription?.readAhead(this.#readAhead.limit);
-    const { quarantine } = this.#options;
-    if (redeliveriesOf(delivery) >= SUSPECT_REDELIVERIES && quarantine !== undefined) {
-      const context = new DeliveryContext(delivery, this.#options);
-      quarantine.add({ delivery, context, handle: (tried) => this.#handleAlone(tried, context) });
-      return;
-    }
+    if (redeliveriesOf(delivery) >= SUSPECT_REDELIVERIES && this.#tries(delivery)) return;
     this.#waiting.push(delivery);
     if (this.#mayStart) this.#startWorker();
+  }
+
+  /** Has a suspect tried. One that is only to be forwarded is not: whoever accepts it would take the record for a death. */
+  #tries(delivery: Delivery): boolean {
+    const { quarantine, handling } = this.#options;
+    if (quarantine === undefined) return false;
+    const context = new DeliveryContext(delivery, this.#options);
+    if (!handling.verdicts.accepts(context.eventName)) return false;
+    quarantine.add({ delivery, context, handle: (tried) => this.#handleAlone(tried, context) });
+    return true;
   }
 
   #startWorker(): void {

@@ -56,6 +56,16 @@ describe("T6 an event that is forwarded", () => {
     expect(begun).toEqual(["2", "3"]);
   });
 
+  // The instance that got it took the record of the one that forwarded it for a death.
+  it("is not tried where it is only to be forwarded", async () => {
+    const { transport, begun } = counting();
+    transport.onList = () => [{ useCase: "log", patterns: ["a"], idle: 0 }];
+    await started(transport, [useCase("log", { on: "b" }, () => {})]);
+    const settlement = await transport.deliver("log", { name: "a" }, { redeliveries: 2 });
+    expect(settlement).toMatchObject({ kind: "forward", event: { headers: { papa_redelivered: "2" } } });
+    expect(begun).toEqual([]);
+  });
+
   // Each death gave it to the instance that forwards, and forwarding made a new message of it, with no death counted.
   it("ends as a crash loop where one instance dies of it and the other forwards it", async () => {
     const clock = virtualClock({ start: 0 });
