@@ -95,7 +95,7 @@ export class RedisStreamsConnection implements Connection {
       logger,
       onRemoved: (useCase, removed) => this.#onRemoved(useCase, removed),
     });
-    this.#watch = new DeclarationWatch(this.#declarations, control, (problem) => onProblem("declarations", problem));
+    this.#watch = new DeclarationWatch(this.#declarations, control, (problem) => onProblem("topology", problem));
     this.#bindings = new BindingCache(main, keys, () => this.#declarations.redeclareAll());
     this.#publisher = new Publisher({ connection: publishing, keys, bindings: this.#bindings, durability });
     this.#held = new HeldBytes(options.maxHeldBytes);
@@ -156,6 +156,7 @@ export class RedisStreamsConnection implements Connection {
     const inbox = this.#inbox?.then((opened) => opened.close()).catch(() => {});
     await Promise.all([inbox, ...this.#subscribers.map((subscriber) => subscriber.close())]);
     this.#renewal.close();
+    await this.#publisher.close();
     for (const connection of Object.values(this.#connections)) connection.close();
   }
 

@@ -1,5 +1,6 @@
 import { PapaError } from "@papa-events/core";
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
+import { isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import type { BindingCache, Bindings } from "../declarations/bindings.ts";
@@ -9,6 +10,7 @@ import type { Argument } from "../scripts/script.ts";
 import type { Keys } from "../wire/keys.ts";
 import { FanOut } from "./fan-out.ts";
 import { Replication } from "./replication.ts";
+import { SentCalls } from "./sent-calls.ts";
 
 const NONE: readonly Unconfirmed[] = [];
 /** About how many entries one script adds. That many take the server some 3 ms, in which it serves nobody else. */
@@ -24,58 +26,72 @@ export interface PublisherOptions {
 /** Stores events, each in the queues of all its use cases in one step. */
 export class Publisher {
   readonly #options: PublisherOptions;
+  readonly #calls: SentCalls;
   readonly #replication: Replication | undefined;
 
   constructor(options: PublisherOptions) {
+    const { connection, keys, durability } = options;
     this.#options = options;
-    this.#replication = options.durability === "replicated" ? new Replication(options.connection) : undefined;
+    this.#calls = new SentCalls(connection, keys);
+    this.#replication = durability === "replicated" ? new Replication(connection) : undefined;
   }
 
   /** Resolves to the events that are not known to be stored. Never rejects. */
   async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     const { connection } = this.#options;
-    let stored = 0;
+    const replication = this.#replication;
+    let left = events;
     try {
       if (!connection.up) throw connection.lostError();
-      if (this.#replication !== undefined) return await this.#publishReplicated(events, this.#replication);
-      while (stored < events.length) stored = await this.#store(events, stored);
-      return NONE;
+      const { connects } = connection;
+      if (this.#calls.anyLost) left = await this.#calls.missing(events);
+      if (replication !== undefined) {
+        const stored = left === events ? [] : events.filter((event) => !left.includes(event));
+        replication.onStored(stored, connects);
+        left = replication.missing(left);
+      }
+      while (left.length > 0) {
+        const next = await this.#store(left);
+        replication?.onStored(left.slice(0, next), connects);
+        left = next === left.length ? [] : left.slice(next);
+      }
+      if (replication === undefined || (await replication.wait())) return NONE;
+      throw this.#notReplicated();
     } catch (thrown) {
       const error = connection.toPapaError(thrown);
-      return events.slice(stored).map((_, index) => ({ index: stored + index, error }));
+      // With "replicated" no event is confirmed before a replica has all of them.
+      const unconfirmed = new Set(replication === undefined ? left : events);
+      return events.flatMap((event, index) => (unconfirmed.has(event) ? { index, error } : []));
     }
   }
 
-  /** No event is confirmed before a replica has all of them. Those that wait for one are not stored again (P6). */
-  async #publishReplicated(events: readonly EncodedEvent[], replication: Replication): Promise<readonly Unconfirmed[]> {
-    const { connects, address } = this.#options.connection;
-    const missing = replication.missing(events);
-    for (let from = 0; from < missing.length; ) {
-      const next = await this.#store(missing, from);
-      replication.onStored(missing.slice(from, next), connects);
-      from = next;
-    }
-    if (await replication.wait()) return NONE;
-    const message = `The server at ${address} has the events, and no replica has them yet.`;
-    const error = new PapaError(
-      "connection-failed",
-      message,
-      { transport: "redis-streams", address },
-      { retryable: true },
-    );
-    return events.map((_, index) => ({ index, error }));
+  /** Removes what the server keeps for this publisher. */
+  close(): Promise<void> {
+    return this.#calls.close();
   }
 
-  /** Stores events from index `from` on, and resolves to the index of the first that is left. */
-  async #store(events: readonly EncodedEvent[], from: number): Promise<number> {
+  /** Stores the first of these events, as many as one script takes, and resolves to how many. */
+  async #store(events: readonly EncodedEvent[]): Promise<number> {
     const { connection, bindings, keys } = this.#options;
     for (;;) {
       const current: Bindings = bindings.cached ?? (await bindings.get());
-      const fanOut = new FanOut(keys.version);
-      const args: Argument[] = [current.version];
-      const next = fanOut.append(events, current, args, from, MAX_ENTRIES_PER_SCRIPT);
-      if ((await connection.run(publish, fanOut.keys, args)) !== BINDINGS_CHANGED) return next;
+      const number = this.#calls.next();
+      const fanOut = new FanOut(keys.version, this.#calls.key);
+      const args: Argument[] = [current.version, ...this.#calls.noteOf(number)];
+      const next = fanOut.append(events, current, args, 0, MAX_ENTRIES_PER_SCRIPT);
+      try {
+        if ((await connection.run(publish, fanOut.keys, args)) !== BINDINGS_CHANGED) return next;
+      } catch (error) {
+        if (!isReply(error)) this.#calls.onReplyLost(number, events.slice(0, next));
+        throw error;
+      }
       bindings.drop(current);
     }
+  }
+
+  #notReplicated(): PapaError {
+    const { address } = this.#options.connection;
+    const message = `The server at ${address} has the events, and no replica has them yet.`;
+    return new PapaError("connection-failed", message, { transport: "redis-streams", address }, { retryable: true });
   }
 }

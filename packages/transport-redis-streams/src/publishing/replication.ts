@@ -1,8 +1,8 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 
-/** How long one `WAIT` may block the connection. */
-const WAIT_TIMEOUT_MS = 5_000;
+/** How long one `WAIT` may block the connection, and what is published meanwhile. */
+const WAIT_TIMEOUT_MS = 2_000;
 
 /**
  * Waits until a replica has what was written on one connection. It remembers which events are stored and not replicated

@@ -89,6 +89,11 @@ export class Keys {
     return `${this.#tag}:inbox:refused`;
   }
 
+  /** Hash: slot -> number of the latest call of one publisher that was carried out in it. It expires when nobody renews it. */
+  calls(publisher: string): string {
+    return `${this.#tag}:calls:${publisher}`;
+  }
+
   queue(useCase: string): string {
     return `${this.#tag}:queue:${useCase}`;
   }

@@ -5,7 +5,7 @@ import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { declared, quiet, silent } from "../support/space.ts";
+import { declared, quiet, Space, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 /** A server of this test's own, to which a replica may be attached. */
@@ -39,9 +39,32 @@ test("P1 with durability replicated, an event is published once a replica has it
   expect(await replica.client.xlen("{papa-events}:queue:uc")).toBe(2);
 });
 
+test("P2 what a connection had stored when it was lost is not stored again", async () => {
+  const space = new Space();
+  const proxy = await space.proxy();
+  const consumer = await space.connect();
+  await consumer.declarations.declare([declared("uc", "x")]);
+  const app = space.app({ address: proxy.uri, unwanted: "accept" });
+  await app.start();
+  const count = async () => (await consumer.inspect("uc")).ready;
+  await app.newEvent("x", "first");
+  proxy.loseReplies();
+  const published = Promise.all(Array.from({ length: 500 }, (_, n) => app.newEvent("x", n)));
+  await until("all are stored", async () => (await count()) === 501);
+  proxy.cut();
+  proxy.accept();
+  await published;
+  // What was never sent is sent now.
+  await app.newEvent("x", "last");
+  expect(await count()).toBe(502);
+  expect(await space.redis.keys(space.key("calls:*"))).toHaveLength(1);
+  await app.stop();
+  expect(await space.redis.keys(space.key("calls:*"))).toEqual([]);
+});
+
 test("H3 while a publish waits for a replica, leases are renewed and settlements stored", async () => {
   const { uri } = await startServer();
-  const transport = redisStreams({ uri, durability: "replicated", lease: 1_000 });
+  const transport = redisStreams({ uri, durability: "replicated", lease: 500 });
   const connect = async () => {
     const connection = await transport.connect(silent);
     onTestFinished(() => connection.close());
@@ -69,17 +92,22 @@ test("H3 while a publish waits for a replica, leases are renewed and settlements
 test("P6 events that no replica has are stored once, however often they are sent again, and counted once one is there", async () => {
   const primary = await startServer();
   const transport = redisStreams({ uri: primary.uri, durability: "replicated" });
-  const app = new PapaApp({ transport, logger: quiet, publishTimeout: 8_000 });
-  onTestFinished(() => app.stop());
+  const start = async (publishTimeout: number) => {
+    const app = new PapaApp({ transport, logger: quiet, publishTimeout });
+    onTestFinished(() => app.stop());
+    await app.start();
+    return app;
+  };
   const queue = "{papa-events}:queue:uc";
   const consumer = await transport.connect(silent);
   onTestFinished(() => consumer.close());
   await consumer.declarations.declare([declared("uc", "x")]);
-  await app.start();
+  const app = await start(6_000);
   const published = await Promise.allSettled(Array.from({ length: 300 }, (_, n) => app.newEvent("x", n)));
   expect(published.map(({ status }) => status)).not.toContain("fulfilled");
   expect(await primary.client.xlen(queue)).toBe(300);
-  const late = Array.from({ length: 20 }, (_, n) => app.newEvent("x", n));
+  const patient = await start(50_000);
+  const late = Array.from({ length: 20 }, (_, n) => patient.newEvent("x", n));
   await until("they are stored", async () => (await primary.client.xlen(queue)) === 320);
   const replica = await startServer();
   const { hostname, port } = new URL(primary.uri);
