@@ -114,9 +114,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   async #start(): Promise<void> {
     try {
       const definitions = [...this.#useCases.values()].map(({ definition }) => definition);
-      this.#running = await RunningApp.start(this.#settings, definitions, this.#waiting.signal);
+      await RunningApp.start(this.#settings, definitions, this.#waiting.signal, (app) => {
+        this.#running = app;
+      });
       this.#state = "running";
     } catch (error) {
+      this.#running = undefined;
       this.#state = "new";
       throw error;
     }
@@ -255,10 +258,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     throw new PapaError("already-started", `${problem}; the app is ${this.#state}.`, { state: this.#state });
   }
 
-  /** What runs; handlers that are drained may still publish. */
+  /** What runs; handlers that are drained may still publish, and those that are called before `start()` has resolved. */
   #runningFor(operation: string): RunningApp {
-    if (this.#running?.closing === false) return this.#running;
-    if (this.#running !== undefined || this.#state === "stopped") throw stopped(operation);
+    const running = this.#running;
+    const starting = this.#state === "starting" && (running === undefined || stageOfCaller(running) === "over");
+    if (!starting && running?.closing === false) return running;
+    if (!starting && (running !== undefined || this.#state === "stopped")) throw stopped(operation);
     throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
   }
 }

@@ -45,15 +45,17 @@ export class RunningApp {
   #othersEnded: Promise<void> | undefined;
 
   /**
-   * Connects, declares, consumes (L1). Leaves nothing open when one of them fails.
+   * Connects, declares, consumes (L1). Leaves nothing open when one of them fails, and no handler begins after that.
    *
    * @param signal ends the wait for a broker that cannot be reached
+   * @param onConnected gets the app before it consumes: the first handlers run while other use cases still subscribe
    * @throws PapaError
    */
   static async start(
     settings: AppSettings,
     useCases: readonly UseCaseDefinition[],
     signal: AbortSignal,
+    onConnected: (app: RunningApp) => void,
   ): Promise<RunningApp> {
     const { transport, name, logger, maxHeldBytes, waitForBroker } = settings;
     const problems = new Problems(() => (connection?.clock ?? systemClock).now());
@@ -74,12 +76,16 @@ export class RunningApp {
     try {
       const starting = new RunningApp(settings, connection, useCases, problems);
       app = starting;
+      onConnected(starting);
       if (!early.connected) app.#onStatus(early);
       await app.#keeper.start();
       await Promise.all(app.#pools.map((pool) => pool.start(starting.connection)));
       return app;
     } catch (error) {
-      if (app !== undefined) app.#keeper.stop();
+      if (app !== undefined)
+        app.#giveUp(
+          new PapaError("stopped", "The app could not be started.", { operation: "start" }, { cause: error }),
+        );
       await inTime(connection.close(), CLOSE_LIMIT_MS, systemClock);
       throw error;
     }
@@ -164,6 +170,19 @@ export class RunningApp {
     }
     if (!(await inTime(this.connection.close(), CLOSE_LIMIT_MS, systemClock)))
       logger.warn({}, "The broker did not answer while the connection was closed; it redelivers what was not settled.");
+  }
+
+  /** Ends at once what a start has begun before it failed. */
+  #giveUp(reason: PapaError): void {
+    this.closing = true;
+    this.#keeper.stop();
+    this.#quarantine?.stop();
+    for (const pool of this.#pools) {
+      pool.stop().catch(() => {});
+      pool.abandon(reason);
+    }
+    this.publisher.close(reason);
+    this.#quarantine?.giveUp();
   }
 
   async #drain(): Promise<void> {

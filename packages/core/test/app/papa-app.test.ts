@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AppState, PapaApp, PapaError, useCase } from "../../src/index.ts";
-import type { Transport } from "../../src/transport.ts";
-import { FakeTransport, silent, started, thrownBy } from "../support.ts";
+import type { Connection, ConnectOptions, Transport } from "../../src/transport.ts";
+import { FakeTransport, silent, started, thrownBy, turns } from "../support.ts";
 
 const codeOf = (error: unknown) => (error instanceof PapaError ? `${error.code}: ${error.message}` : String(error));
 const rejection = (promise: Promise<unknown>) => promise.then(() => "resolved", codeOf);
@@ -18,6 +18,28 @@ function connecting() {
     },
   };
   return { app: new PapaApp({ transport: slow, logger: silent }), connected: resolve, refused: reject };
+}
+
+/** A broker on which the test says when one of the use cases is subscribed. */
+class SlowSubscriber extends FakeTransport {
+  readonly subscribed = Promise.withResolvers<void>();
+  readonly #useCase: string;
+
+  constructor(useCase: string) {
+    super();
+    this.#useCase = useCase;
+  }
+
+  override async connect(options: ConnectOptions): Promise<Connection> {
+    const connection = await super.connect(options);
+    return {
+      ...connection,
+      subscribe: async (useCase, ...args) => {
+        if (useCase === this.#useCase) await this.subscribed.promise;
+        return connection.subscribe(useCase, ...args);
+      },
+    };
+  }
 }
 
 describe("an app goes through its life once", () => {
@@ -57,6 +79,47 @@ describe("an app goes through its life once", () => {
     connected();
     await starting;
     await app.stop();
+  });
+
+  // A use case with a backlog is handled while a slow broker has others still subscribe.
+  it("a handler that runs before start() has resolved can use the app; whoever else calls has to wait", async () => {
+    const transport = new SlowSubscriber("slow");
+    const app = new PapaApp({ transport, logger: silent, unwanted: "accept" });
+    app.onEvent("a", { useCase: "quick" }, () => app.newEvent("b", 1).then(() => {}));
+    app.onEvent("a", { useCase: "slow" }, () => {});
+    const starting = app.start();
+    await turns();
+    expect(await transport.deliver("quick", { name: "a" })).toEqual({ kind: "done", outputs: [] });
+    expect(transport.calls.flat().map(({ name }) => name)).toEqual(["b"]);
+    expect(await rejection(app.newEvent("b", 1))).toMatch(/^not-started: /);
+    transport.subscribed.resolve();
+    await starting;
+    await app.newEvent("b", 1);
+    await app.stop();
+  });
+
+  it("L4 after a start() that failed at the last use case no handler of another begins", async () => {
+    const transport = new SlowSubscriber("slow");
+    const called: string[] = [];
+    const handler = Promise.withResolvers<void>();
+    const app = new PapaApp({ transport, logger: silent, concurrency: 1 });
+    app.onEvent("a", { useCase: "quick" }, async (_, ctx) => {
+      called.push(ctx.id);
+      await handler.promise;
+    });
+    app.onEvent("a", { useCase: "slow" }, () => {});
+    const starting = app.start();
+    await turns();
+    void transport.deliver("quick", { name: "a", id: "1" });
+    const second = transport.deliver("quick", { name: "a", id: "2" });
+    await turns();
+    transport.subscribed.reject(new Error("refused"));
+    await expect(starting).rejects.toThrow("refused");
+    expect(await second).toEqual({ kind: "release" });
+    handler.resolve();
+    await turns();
+    expect(called).toEqual(["1"]);
+    expect(app.health()).toMatchObject({ state: "new", connected: false });
   });
 
   it("a second start() is told, whenever it comes", async () => {
