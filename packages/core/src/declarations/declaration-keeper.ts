@@ -32,7 +32,7 @@ export interface OtherDeclaration {
 
 /**
  * Keeps this instance's declarations alive in the broker, and has those withdrawn that nobody has declared for the grace
- * while this instance lived (R6).
+ * while this instance could (R6).
  */
 export class DeclarationKeeper {
   readonly grace: number;
@@ -40,7 +40,13 @@ export class DeclarationKeeper {
   readonly complete: boolean;
   readonly #options: DeclarationKeeperOptions;
   readonly #reads = new Map<string, SharedRead<readonly OtherDeclaration[]>>();
-  readonly #aliveSince: number;
+  /**
+   * Since when they have been refreshed without a long gap. While the broker was away, or this process stood still, others may
+   * have had no way to refresh theirs either: they get the whole grace for it.
+   */
+  #steadySince: number;
+  /** When they were last refreshed. */
+  #refreshed: number;
   /** Pairs of a use case and another app that have been warned about. */
   readonly #warned = new Set<string>();
   #timer: CancelTimer | undefined;
@@ -50,7 +56,7 @@ export class DeclarationKeeper {
     this.#options = options;
     this.grace = options.grace;
     this.complete = options.connection.capabilities.declarationsComplete;
-    this.#aliveSince = options.clock.elapsed();
+    this.#steadySince = this.#refreshed = options.clock.elapsed();
   }
 
   /** Declares, and repeats it from then on. @throws PapaError as `Declarations.declare` */
@@ -94,17 +100,26 @@ export class DeclarationKeeper {
 
   async #refresh(): Promise<void> {
     const { connection, declarations, clock, onProblem, logger } = this.#options;
+    let withdraws = false;
     try {
       await connection.declarations.declare(declarations);
       onProblem(undefined);
+      withdraws = this.#steadyFor(clock.elapsed()) >= this.grace;
     } catch (error) {
       if (!this.#stopped) {
         logger.warn({ err: error }, "The declarations could not be refreshed; it is tried again.");
         onProblem(`the declarations could not be refreshed: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    await this.#lookAround(clock.elapsed() - this.#aliveSince >= this.grace);
+    await this.#lookAround(withdraws);
     this.#plan();
+  }
+
+  /** Notes a refresh, and gives for how long there has been one after the other. */
+  #steadyFor(now: number): number {
+    if (now - this.#refreshed > this.grace / 2) this.#steadySince = now;
+    this.#refreshed = now;
+    return now - this.#steadySince;
   }
 
   /** Looks at what others declare: warns of other apps, and withdraws what is stale. */

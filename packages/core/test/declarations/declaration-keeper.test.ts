@@ -27,7 +27,7 @@ async function keeping({ list = () => [], declarations = [own], complete = true 
   const warnings: [message: string, about: object][] = [];
   const problems: (string | undefined)[] = [];
   const connection = await transport.connect({} as ConnectOptions);
-  const state = { refuses: false };
+  const state = { refuses: false, paused: 0 };
   const keeper = new DeclarationKeeper({
     connection: {
       ...connection,
@@ -43,7 +43,11 @@ async function keeping({ list = () => [], declarations = [own], complete = true 
         withdraw: async (...args) => void withdrawn.push(args),
       },
     },
-    clock,
+    clock: {
+      now: () => clock.now(),
+      elapsed: () => clock.elapsed() + state.paused,
+      after: (...args) => clock.after(...args),
+    },
     logger: { ...silent, warn: (about, message = "") => void warnings.push([message, about]) },
     appName: "here",
     declarations,
@@ -147,6 +151,29 @@ describe("R6 withdrawing what is stale", () => {
     const { clock, withdrawn } = await keeping({ list: () => [record(["new.*"], { idle: 60 * MINUTE })] });
     await clock.advance(3 * GRACE);
     expect(withdrawn).toEqual([]);
+  });
+
+  // A broker that was down for long has heard of nobody: whoever comes back first would unbind what the others accept.
+  it("after a broker that was away gives the others a whole grace to come back", async () => {
+    const { clock, withdrawn, state } = await keeping({ list: () => [record(["other.*"], { idle: GRACE })] });
+    await clock.advance(GRACE - MINUTE);
+    state.refuses = true;
+    await clock.advance(GRACE);
+    state.refuses = false;
+    await clock.advance(GRACE);
+    expect(withdrawn).toEqual([]);
+    await clock.advance(MINUTE);
+    expect(withdrawn).toEqual([["log", ["other.*"], GRACE]]);
+  });
+
+  it("after a pause of its own process likewise, which others may have made too", async () => {
+    const { clock, withdrawn, state } = await keeping({ list: () => [record(["other.*"], { idle: GRACE })] });
+    await clock.advance(GRACE - MINUTE);
+    state.paused = GRACE;
+    await clock.advance(GRACE);
+    expect(withdrawn).toEqual([]);
+    await clock.advance(MINUTE);
+    expect(withdrawn).toEqual([["log", ["other.*"], GRACE]]);
   });
 
   it("leaves the use cases of others alone", async () => {
