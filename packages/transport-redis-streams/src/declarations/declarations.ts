@@ -5,13 +5,16 @@ import type { ReconnectingConnection } from "../client/reconnecting-connection.t
 import { declare } from "../scripts/declare.ts";
 import { findMissing } from "../scripts/find-missing.ts";
 import { listDeclarations } from "../scripts/list-declarations.ts";
+import { restoreForgotten } from "../scripts/restore-forgotten.ts";
 import type { Argument, Script } from "../scripts/script.ts";
 import { unbindStale } from "../scripts/unbind-stale.ts";
-import { GROUP, type Keys } from "../wire/keys.ts";
+import { GROUP, type Keys, RELEASED_CONSUMER } from "../wire/keys.ts";
 import { type ListReply, toRecords } from "./records.ts";
 
 /** How many use cases one script looks after. The server serves nobody else meanwhile. */
 const MAX_USE_CASES_PER_SCRIPT = 128;
+/** How many entries one script looks at, which may be large. */
+const MAX_ENTRIES_PER_SCRIPT = 64;
 
 export interface RedisDeclarationsOptions {
   readonly connection: ReconnectingConnection;
@@ -64,21 +67,43 @@ export class RedisDeclarations implements Declarations {
     await this.#declare([...this.#declared.values()]);
   }
 
-  /** Makes again what of this app's declarations is missing on the server (L8). */
+  /** Makes again what of this app's declarations is missing on the server, and what keeps events from being forgotten (L8). */
   async restoreMissing(): Promise<void> {
     const { control, keys } = this.#options;
     for (const part of inParts([...this.#declared.values()])) {
       const args: Argument[] = [GROUP];
       for (const { name, patterns } of part)
         args.push(patterns.length, ...patterns.map((pattern) => `${name} ${pattern}`));
-      const queues = part.map(({ name }) => keys.queue(name));
-      const reply = await control.run(findMissing, [keys.version, keys.bindings, ...queues], args);
-      const [versionMissing, ...indexes] = reply as number[];
+      const own = part.flatMap(({ name }) => {
+        const { queue, due, waiting, dead, deadOrder } = keys.forUseCase(name);
+        return [queue, due, waiting, dead, deadOrder];
+      });
+      const reply = await control.run(findMissing, [keys.version, keys.bindings, ...own], args);
+      const [versionMissing, indexes, forgetting] = reply as FindMissingReply;
       const missing = indexes.flatMap((index) => part[index] ?? []);
       // Any declaration makes a version again.
       if (versionMissing === 1 && missing.length === 0) missing.push(...part.slice(0, 1));
       await this.#declare(missing);
+      for (const index of forgetting) await this.#restoreForgotten(part[index]?.name ?? "");
     }
+  }
+
+  async #restoreForgotten(useCase: string): Promise<void> {
+    const { control, keys, logger } = this.#options;
+    const { queue, leases, due, waiting, dead, deadOrder } = keys.forUseCase(useCase);
+    let restored = 0;
+    for (let after = "-"; after !== ""; ) {
+      const args = [GROUP, RELEASED_CONSUMER, after, MAX_ENTRIES_PER_SCRIPT];
+      const reply = await control.run(restoreForgotten, [queue, leases, due, waiting, dead, deadOrder], args);
+      const [count, next] = reply as [number, string];
+      restored += count;
+      after = next;
+    }
+    if (restored > 0)
+      logger.warn(
+        { useCase, events: restored },
+        "A consumer was deleted on the server, or the order of what waits or is dead. The events that it had or was about have their place again.",
+      );
   }
 
   async #declare(declarations: readonly Declaration[]): Promise<void> {
@@ -123,6 +148,9 @@ export class RedisDeclarations implements Declarations {
 
 /** As the script says. */
 type DeclareReply = readonly [conflict: readonly string[], removed: readonly number[], made: readonly number[]];
+
+/** As the script says. */
+type FindMissingReply = readonly [version: 0 | 1, missing: readonly number[], forgetting: readonly number[]];
 
 function inParts<T>(all: readonly T[]): readonly (readonly T[])[] {
   const parts: (readonly T[])[] = [];

@@ -1,3 +1,4 @@
+import type { Delivery } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, quiet, Space } from "../support/space.ts";
@@ -76,4 +77,38 @@ test("L8 an app that only publishes waits rather than confirm into nothing, once
   expect(await consumer.publish([encoded("x", 3)])).toEqual([]);
   expect(await publisher.publish([encoded("x", 4)])).toEqual([]);
   expect((await consumer.inspect("uc")).ready).toBe(2);
+});
+
+test("L8 a consumer that is deleted with what it had, and deleted orders of what waits or is dead, cost no event", async () => {
+  const space = new Space();
+  const warnings: string[] = [];
+  const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
+  const connection = await space.connect({ logger });
+  await connection.declarations.declare([declared("uc", "x")]);
+  const seen = new Map<string, Delivery>();
+  const options = { readAhead: 500, declaration: "any" };
+  await connection.subscribe("uc", options, (delivery) => void seen.set(delivery.event.body.toString(), delivery));
+  await connection.publish([encoded("x", "waits"), encoded("x", "dies"), encoded("x", "dies too")]);
+  await until("all are out", () => seen.size === 3);
+  await seen.get('"waits"')?.settle({ kind: "retry", delay: 3_600_000, event: encoded("x", "back") });
+  for (const body of ['"dies"', '"dies too"'])
+    await seen.get(body)?.settle({ kind: "dead", id: body, event: encoded("x", body) });
+  const deadLetters = async () => (await connection.deadLetters("uc").list({ limit: 10, order: "oldest" })).items;
+
+  // In one step, so that the subscriber reads none of them.
+  const many = Array.from({ length: 150 }, (_, n) => String(n));
+  const commands = space.redis.multi();
+  for (const n of many) commands.xadd(space.key("queue:uc"), "*", "e", `1 x\n{}\n${n}`);
+  commands.xreadgroup("GROUP", "papa", "ghost", "COUNT", 500, "STREAMS", space.key("queue:uc"), ">");
+  commands.xgroup("DELCONSUMER", space.key("queue:uc"), "papa", "ghost");
+  commands.del(space.key("due:uc"), space.key("dead-order:uc"));
+  await commands.exec();
+  const began = performance.now();
+  await until("all are out", () => many.every((n) => seen.has(n)) && seen.has('"back"'));
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(seen.size).toBe(3 + 150 + 1);
+  expect(Math.max(...[...seen.values()].map(({ redeliveries }) => redeliveries))).toBe(0);
+  await until("it is logged", () => warnings.some((warning) => warning.includes("place again")));
+  expect(await deadLetters()).toHaveLength(2);
+  expect((await connection.inspect("uc")).inFlight).toBe(151);
 });
