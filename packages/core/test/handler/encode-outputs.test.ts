@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { encodeOutputs } from "../../src/handler/encode-outputs.ts";
-import { defineEvents } from "../../src/index.ts";
+import { defineEvents, PapaError } from "../../src/index.ts";
 import { EventMaker } from "../../src/publishing/event-maker.ts";
+import { UnwantedEvents } from "../../src/publishing/unwanted-events.ts";
+import type { Declarations } from "../../src/transport.ts";
 import { contextOf, TestDelivery } from "../handling/support.ts";
-import { slowly } from "../support.ts";
+import { silent, slowly } from "../support.ts";
 
 const context = contextOf(new TestDelivery({ id: "cause", headers: { traceparent: "p" } }));
 const throwing = (thrown: unknown) => ({
@@ -47,6 +49,21 @@ describe("H4 what a handler returned, ready to be published", () => {
     ]);
     for (const { headers } of encoded) expect(headers).toMatchObject({ papa_cause: "cause", traceparent: "p" });
     expect(encoded[1]?.headers.tenant).toBe("t");
+  });
+
+  // With `unwanted: "refuse"` the broker is asked about a name before it is published; it may be away.
+  it("fails with what may pass, and not as an invalid output, where the maker fails for now", async () => {
+    const away = new PapaError("connection-failed", "lost", { transport: "fake" }, { retryable: true });
+    const declarations = { list: () => Promise.reject(away) } as unknown as Declarations;
+    const asking = new EventMaker({
+      source: "app",
+      maxPayloadBytes: 100,
+      catalogue: undefined,
+      validate: true,
+      unwanted: new UnwantedEvents({ declarations, unwanted: "refuse", logger: silent }),
+      now: () => 5,
+    });
+    await expect(encodeOutputs([{ name: "a", payload: 1 }], asking, context)).rejects.toBe(away);
   });
 
   it.each([
