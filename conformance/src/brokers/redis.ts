@@ -48,6 +48,9 @@ export function redisSpec(asked: RedisVersion): BrokerSpec {
   };
 }
 
+/** A replica that joins gets all at once, not after the 5 s in which others might join too: until then it could not take over. */
+const REPLICATED = { "repl-diskless-sync-delay": "0" };
+
 /** The same server at an address of its own, with more settings, in a file that it can rewrite when they change. */
 export function withSettings(spec: BrokerSpec, host: string, more: Readonly<Record<string, string>>): BrokerSpec {
   const { native, kind } = spec;
@@ -57,7 +60,15 @@ export function withSettings(spec: BrokerSpec, host: string, more: Readonly<Reco
     native: {
       ...native,
       run: (folder: string, [port = 0]: readonly number[]) => {
-        const all = { ...SETTINGS, bind: host, port: String(port), dir: folder, "protected-mode": "no", ...more };
+        const all = {
+          ...SETTINGS,
+          ...REPLICATED,
+          bind: host,
+          port: String(port),
+          dir: folder,
+          "protected-mode": "no",
+          ...more,
+        };
         const lines = Object.entries(all).map(([name, value]) => `${name} ${value}\n`);
         return {
           command: `/usr/bin/${kind}-server`,

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { type Cluster, rabbitMqCluster } from "../../src/brokers/index.ts";
+import { type Cluster, rabbitMqCluster, testedVersions } from "../../src/brokers/index.ts";
 import { until } from "../../src/rig/until.ts";
 
 const QUEUE = "kept";
 const PATIENCE = 60_000;
 
-describe("a cluster of RabbitMQ", { timeout: 300_000 }, () => {
+describe.each(testedVersions.rabbitMqCluster)("a cluster of RabbitMQ %s", { timeout: 300_000 }, (version) => {
   let cluster: Cluster;
   let failed = true;
 
   beforeAll(async () => {
-    cluster = await rabbitMqCluster("4.3");
+    cluster = await rabbitMqCluster(version);
   }, 600_000);
 
   afterAll(() => cluster?.stop(failed));

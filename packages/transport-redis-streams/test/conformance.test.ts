@@ -7,7 +7,7 @@ import { until } from "./support/wait.ts";
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE = 2_000;
 
-for (const version of [...testedVersions.redis, ...testedVersions.redisCluster]) {
+for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
   const broker = proxied({
     name: "redis-streams",
     start: () => redis(version),
