@@ -42,7 +42,8 @@ export type HandlerFor<
  *
  * `next()` calls what is inside and resolves to the events that the handler returned, a list that may be empty. A wrap that
  * returns nothing leaves them as they are; a list that it returns replaces them; what it throws fails the attempt.
- * Without `next()` the handler is not called; a second `next()` rejects.
+ * Without `next()` the handler is not called; a second `next()` rejects. A wrap that returns while the handler runs, as where
+ * `await` was left out, is waited for until the handler has ended.
  */
 export type Wrap = (
   context: EventContext,

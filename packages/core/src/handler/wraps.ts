@@ -8,21 +8,40 @@ export function composeWraps(wraps: readonly Wrap[], handler: Handler): Handler 
   return wraps.reduceRight<Handler>(wrapped, handler);
 }
 
+const SECOND_NEXT = "A wrap called next() a second time; it may call it once, or not at all.";
+
 /**
  * What the wrap returns takes the place of the handler's events; a wrap that returns nothing leaves them as they are,
- * since `await next()` without `return` would otherwise lose them in silence.
+ * since `await next()` without `return` would otherwise lose them in silence. Where `await` is left out as well, the
+ * attempt is over when the handler is.
  */
 function wrapped(inner: Handler, wrap: Wrap): Handler {
   return async (payload: unknown, context: EventContext): Promise<HandlerResult> => {
-    let called = false;
     let handled: readonly OutputEvent[] = [];
-    const next = async (): Promise<OutputEvent[]> => {
-      if (called) throw new Error("A wrap called next() a second time; it may call it once, or not at all.");
-      called = true;
-      handled = collectOutputs(await inner(payload, context), context.useCase);
-      return [...handled];
+    let handling: Promise<OutputEvent[]> | undefined;
+    let running = false;
+    const handle = async (): Promise<OutputEvent[]> => {
+      try {
+        handled = collectOutputs(await inner(payload, context), context.useCase);
+        return [...handled];
+      } finally {
+        running = false;
+      }
     };
-    const returned = await wrap(context, next);
-    return returned === undefined ? handled : returned;
+    const next = (): Promise<OutputEvent[]> => {
+      if (handling !== undefined) return Promise.reject(new Error(SECOND_NEXT));
+      running = true;
+      handling = handle();
+      return handling;
+    };
+    try {
+      const returned = await wrap(context, next);
+      if (running) await handling;
+      return returned === undefined ? handled : returned;
+    } catch (error) {
+      // The attempt has failed; that the handler fails too, later, must not end the process.
+      handling?.catch(() => {});
+      throw error;
+    }
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Handler, HandlerResult } from "../../src/handler/handler.ts";
 import { composeWraps } from "../../src/handler/wraps.ts";
 import { type EventContext, type OutputEvent, useCase, type Wrap } from "../../src/index.ts";
-import { FakeTransport, started } from "../support.ts";
+import { FakeTransport, started, turns } from "../support.ts";
 
 const context = { useCase: "log", eventName: "a" } as EventContext;
 const output = (name: string): OutputEvent => ({ name, payload: 1 });
@@ -131,6 +131,44 @@ describe("a wrap", () => {
     const forgives: Wrap = async (_ctx, next) => next().catch(() => [output("failed")]);
     const handler: Handler = () => Promise.reject(new Error("no"));
     expect(await composeWraps([forgives], handler)("payload", context)).toEqual([output("failed")]);
+  });
+
+  // An `await` that was left out: what is acknowledged while its handler runs is lost with its process.
+  it("that does not wait for next() is over when the handler is, and leaves its events as they are", async () => {
+    const forgets: Wrap = async (_ctx, next) => {
+      void next();
+    };
+    const { promise, resolve } = Promise.withResolvers<OutputEvent>();
+    let over = false;
+    const result = Promise.resolve(composeWraps([forgets, forgets], () => promise)("payload", context));
+    void result.then(() => (over = true));
+    await turns();
+    expect(over).toBe(false);
+    resolve(output("b"));
+    expect(await result).toEqual([output("b")]);
+  });
+
+  it("that does not wait for next() fails with the handler", async () => {
+    const forgets: Wrap = async (_ctx, next) => {
+      void next();
+    };
+    const handler: Handler = async () => {
+      await turns(1);
+      throw new Error("handler failed");
+    };
+    await expect(composeWraps([forgets], handler)("payload", context)).rejects.toThrow("handler failed");
+  });
+
+  // A rejection that nobody waits for any more ends the process, and with it the attempts of all other events.
+  it("that throws while the handler runs fails by that, and the handler may fail after it", async () => {
+    const failing = Promise.withResolvers<undefined>();
+    const fails: Wrap = async (_ctx, next) => {
+      void next();
+      throw new Error("begin failed");
+    };
+    await expect(composeWraps([fails], () => failing.promise)("payload", context)).rejects.toThrow("begin failed");
+    failing.reject(new Error("handler failed"));
+    await turns();
   });
 
   it("is told by next() what the handler should not have returned", async () => {
