@@ -152,7 +152,7 @@ test("a dispose() that throws is logged, and keeps nothing else from being dispo
   await app.stop();
   expect(log).toEqual(["disposed: Unit"]);
   expect(error).toHaveBeenCalledExactlyOnceWith(
-    expect.objectContaining({ error: new Error("stuck"), useCase: "store" }),
+    expect.objectContaining({ err: new Error("stuck"), useCase: "store" }),
     'Disposing of a "Broken" after its delivery failed.',
   );
 });
