@@ -2,21 +2,17 @@ import type { OnDelivery, Settled, Settlement } from "@papa-events/core/transpor
 import type { Channel, ConsumeMessage } from "amqplib";
 import { closeChannel } from "../client/close-channel.ts";
 import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
-import { sleep } from "../client/sleep.ts";
 import { type Origin, readMessage } from "../wire/received-message.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { BrokerConsumer } from "./broker-consumer.ts";
 import { AmqpDelivery, type DeliveryOwner } from "./delivery.ts";
 import type { OwnLosses } from "./own-losses.ts";
 import { Returns } from "./returns.ts";
 import type { Settlements } from "./settlements.ts";
+import { Tasks } from "./tasks.ts";
 
 const STORED: Promise<Settled> = Promise.resolve("stored");
 const LOST: Promise<Settled> = Promise.resolve("lost");
-/** RabbitMQ's prefetch is 16 bits. */
-const MAX_PREFETCH = 65_535;
-/** If nothing has arrived for so long, nothing is on its way. */
-const QUIET_MS = 50;
-const QUIET_CHECK_MS = 2;
 
 export interface ConsumerOptions {
   readonly useCase: string;
@@ -30,41 +26,29 @@ export interface ConsumerOptions {
   readonly onEnd: (reason: string) => void;
 }
 
-/** Something that is under way and that the end of the channel cuts short. */
-interface Task {
-  readonly done: Promise<unknown>;
-  readonly lose: () => void;
-}
-
 /** Consumes one queue on one channel. When the channel ends, so does everything that belongs to it. */
 export class Consumer implements DeliveryOwner {
   readonly #options: ConsumerOptions;
   readonly #channel: Channel;
   readonly #acks: Acknowledgements;
+  readonly #broker: BrokerConsumer;
   readonly #returns: Returns;
-  readonly #tasks = new Set<Task>();
-  /** Deliveries beyond the prefetch, which come when it changes: see {@link consume}. */
+  readonly #tasks = new Tasks();
+  /** Deliveries beyond the prefetch, which come while it changes: the broker then hands out the old one and the new. */
   readonly #excess: AmqpDelivery[] = [];
   /** Deliveries that the core has not settled, in no order: a settled one's place is taken by the last. */
   readonly #unsettled: AmqpDelivery[] = [];
-  #prefetch = 0;
-  #consumerTag: string | undefined;
-  /** The first delivery of the present consumer, how many it has brought, and how many of them are settled. */
-  #firstTag = 1;
-  #received = 0;
-  #finished = 0;
-  #lastTag = 0;
-  #lastArrival = 0;
   #alive = true;
   #cancelled = false;
   #closing = false;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(channel: Channel, options: ConsumerOptions) {
+    const { settlements, useCase, origin } = options;
     this.#channel = channel;
     this.#options = options;
     this.#acks = new Acknowledgements(channel);
-    const { settlements, useCase } = options;
+    this.#broker = new BrokerConsumer(channel, origin.queue, this.#acks, (message) => this.#onMessage(message));
     this.#returns = new Returns({
       acks: this.#acks,
       storeCopy: (delivery) => settlements.storeCopy(useCase, delivery),
@@ -82,7 +66,7 @@ export class Consumer implements DeliveryOwner {
   }
 
   get prefetch(): number {
-    return this.#prefetch;
+    return this.#broker.prefetch;
   }
 
   /** Counts the deliveries that are not settled. */
@@ -90,27 +74,12 @@ export class Consumer implements DeliveryOwner {
     return this.#unsettled.length + this.#excess.length;
   }
 
-  /**
-   * Consumes with this prefetch from now on. The prefetch of a consumer cannot be changed, and quorum queues do not
-   * support one per channel. So another consumer takes over, while the deliveries of the first stay with the channel.
-   * For a while the broker hands out the old prefetch and the new one.
-   */
+  /** Consumes with this prefetch from now on. Rejects if the broker refuses it or the channel ends. */
   consume(prefetch: number): Promise<void> {
     return this.#inTurn(async () => {
-      const allowed = Math.min(Math.max(prefetch, 1), MAX_PREFETCH);
-      if (!this.#alive || this.#cancelled || allowed === this.#prefetch) return;
-      await this.#endConsumer();
-      await this.#channel.prefetch(allowed);
-      this.#prefetch = allowed;
-      this.#acks.prefetch = allowed;
-      this.#acks.resume();
-      this.#firstTag = this.#lastTag + 1;
-      this.#received = 0;
-      this.#finished = 0;
+      if (this.#cancelled) return;
+      await this.#broker.begin(prefetch);
       this.#deliverExcess();
-      const { queue } = this.#options.origin;
-      const { consumerTag } = await this.#channel.consume(queue, (message) => this.#onMessage(message));
-      this.#consumerTag = consumerTag;
     });
   }
 
@@ -118,9 +87,8 @@ export class Consumer implements DeliveryOwner {
   cancel(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#cancelled) return;
-      await this.#endConsumer().catch(() => {});
+      await this.#broker.end().catch(() => {});
       this.#cancelled = true;
-      this.#acks.resume();
       for (const delivery of this.#excess.splice(0)) void this.#returns.add(delivery);
       void this.#returns.endPause();
     });
@@ -131,7 +99,7 @@ export class Consumer implements DeliveryOwner {
     await this.cancel();
     this.#closing = true;
     await this.#returns.endPause();
-    await Promise.allSettled([...this.#tasks].map(({ done }) => done));
+    await this.#tasks.ended();
     for (const delivery of this.#unsettled) void this.#returns.add(delivery);
     await this.#returns.endPause();
     if (!this.#alive) return;
@@ -152,13 +120,12 @@ export class Consumer implements DeliveryOwner {
       this.#ack(delivery);
       return STORED;
     }
-    return this.#track(settlement.kind === "release" ? this.#release(delivery) : this.#store(delivery, settlement));
+    return this.#tasks.run(settlement.kind === "release" ? this.#release(delivery) : this.#store(delivery, settlement));
   }
 
   async #store(delivery: AmqpDelivery, settlement: Exclude<Settlement, { kind: "release" }>): Promise<Settled> {
     const { settlements, useCase } = this.#options;
-    const isOurs = () => this.#alive;
-    if (!(await settlements.store(useCase, settlement, delivery.received, isOurs))) return "lost";
+    if (!(await settlements.store(useCase, settlement, delivery.received, () => this.#alive))) return "lost";
     if (this.#alive) this.#ack(delivery);
     return "stored";
   }
@@ -181,59 +148,30 @@ export class Consumer implements DeliveryOwner {
       this.#unsettled[delivery.index] = last;
       last.index = delivery.index;
     }
-    this.#finish(delivery.tag);
+    this.#broker.finished(delivery.tag);
     if (this.#excess.length > 0) queueMicrotask(() => this.#deliverExcess());
   }
 
-  #finish(tag: number): void {
-    if (tag >= this.#firstTag) this.#finished += 1;
+  /** Acknowledges what never reaches the core. */
+  #drain(tag: number): void {
+    this.#broker.finished(tag);
+    this.#acks.ack(tag);
   }
 
   /** Must not throw: amqplib would close the channel. */
   #onMessage(message: ConsumeMessage | null): void {
     if (message === null) this.#end("the broker cancelled it");
     if (message === null || !this.#alive) return;
-    const tag = message.fields.deliveryTag;
-    this.#received += 1;
-    this.#lastTag = tag;
-    this.#lastArrival = performance.now();
     const received = readMessage(message, this.#options.origin);
     if (received.kind === "leaked") {
-      this.#drain(tag);
+      this.#drain(message.fields.deliveryTag);
       return;
     }
     const explained = received.redeliveries === 0 ? 0 : this.#options.losses.count;
     const delivery = new AmqpDelivery(received, this, explained);
-    if (received.worn) void this.#track(this.#renew(delivery));
-    else if (received.kind === "own-name") void this.#track(this.#decideOwnName(delivery));
+    if (received.worn) void this.#tasks.run(this.#renew(delivery));
+    else if (received.kind === "own-name") void this.#tasks.run(this.#decideOwnName(delivery));
     else this.#deliver(delivery);
-  }
-
-  /** Acknowledges what never reaches the core. */
-  #drain(tag: number): void {
-    this.#finish(tag);
-    this.#acks.ack(tag);
-  }
-
-  #deliver(delivery: AmqpDelivery): void {
-    // In order: those that wait already go first.
-    if (this.#cancelled) void this.#returns.add(delivery);
-    else if (this.#unsettled.length >= this.#prefetch || this.#excess.length > 0) this.#excess.push(delivery);
-    else this.#handOver(delivery);
-  }
-
-  #deliverExcess(): void {
-    while (this.#alive && !this.#cancelled && this.#unsettled.length < this.#prefetch) {
-      const delivery = this.#excess.shift();
-      if (delivery === undefined) return;
-      this.#handOver(delivery);
-    }
-  }
-
-  #handOver(delivery: AmqpDelivery): void {
-    delivery.index = this.#unsettled.length;
-    this.#unsettled.push(delivery);
-    this.#options.onDelivery(delivery);
   }
 
   /** Replaces a message that the broker may soon destroy by a copy. */
@@ -252,21 +190,25 @@ export class Consumer implements DeliveryOwner {
     else this.#drain(delivery.tag);
   }
 
-  /**
-   * Cancels the broker's consumer, if there is one. RabbitMQ 4 returns, and counts, what is on its way to a consumer that
-   * is cancelled. So nothing is acknowledged until the prefetch is used up or the queue is empty, and nothing is on its
-   * way.
-   */
-  async #endConsumer(): Promise<void> {
-    const tag = this.#consumerTag;
-    if (tag === undefined || !this.#alive) return;
-    this.#acks.hold();
-    const finished = this.#finished;
-    const since = performance.now();
-    const isQuiet = () => performance.now() - Math.max(since, this.#lastArrival) >= QUIET_MS;
-    while (this.#alive && this.#received - finished < this.#prefetch && !isQuiet()) await sleep(QUIET_CHECK_MS);
-    this.#consumerTag = undefined;
-    if (this.#alive) await this.#channel.cancel(tag);
+  #deliver(delivery: AmqpDelivery): void {
+    // In order: those that wait already go first.
+    if (this.#cancelled) void this.#returns.add(delivery);
+    else if (this.#unsettled.length >= this.prefetch || this.#excess.length > 0) this.#excess.push(delivery);
+    else this.#handOver(delivery);
+  }
+
+  #deliverExcess(): void {
+    while (this.#alive && !this.#cancelled && this.#unsettled.length < this.prefetch) {
+      const delivery = this.#excess.shift();
+      if (delivery === undefined) return;
+      this.#handOver(delivery);
+    }
+  }
+
+  #handOver(delivery: AmqpDelivery): void {
+    delivery.index = this.#unsettled.length;
+    this.#unsettled.push(delivery);
+    this.#options.onDelivery(delivery);
   }
 
   /** Runs changes of the consumer one after another. */
@@ -276,25 +218,16 @@ export class Consumer implements DeliveryOwner {
     return changing;
   }
 
-  /** Resolves to `"lost"` as soon as the channel ends, whatever `action` still waits for. */
-  #track<T>(action: Promise<T>): Promise<T | Settled> {
-    return new Promise((resolve, reject) => {
-      const task: Task = { done: action, lose: () => resolve("lost") };
-      this.#tasks.add(task);
-      action.then(resolve, reject).finally(() => this.#tasks.delete(task));
-    });
-  }
-
   #drop(): void {
     this.#acks.drop();
     this.#returns.drop();
-    for (const { lose } of this.#tasks) lose();
+    this.#tasks.lose();
   }
 
   #end(reason: string): void {
     if (!this.#alive) return;
     this.#alive = false;
-    this.#options.losses.add();
+    if (this.#broker.used) this.#options.losses.add();
     this.#drop();
     this.#options.onEnd(reason);
     // After a cancel by the broker the channel stays open, with deliveries that would never be settled.

@@ -60,9 +60,10 @@ export class Settlements {
   }
 
   /** Puts a copy of a message at the end of its queue, and resolves to whether it is there. @throws PapaError */
-  storeCopy(useCase: string, { received, redeliveries }: AmqpDelivery): Promise<boolean> {
+  async storeCopy(useCase: string, { received, redeliveries }: AmqpDelivery): Promise<boolean> {
     const { names, queuePublisher } = this.#options;
     const { content: body } = received.message;
+    queuePublisher.assertWritable();
     return queuePublisher.publish({
       queue: names.queue(useCase),
       body,

@@ -3,8 +3,6 @@ import type { MessageProperties, Options } from "amqplib";
 
 /** AMQP writes the length of a short string in one byte. */
 const MAX_SHORT_STRING_BYTES = 255;
-/** What an integer of AMQP has 64 bits for. */
-const MAX_INTEGER = 2 ** 63;
 
 /**
  * Headers that the broker writes, or that the original reads. Sent back they would change what happens to the event.
@@ -78,11 +76,18 @@ export function sendableHeaders(headers: Readonly<Record<string, unknown>>): Rec
   return sendable;
 }
 
-/** amqplib sends -128 to -1 in a type that the original cannot send again, and throws over the largest numbers. */
+/**
+ * Makes a received value one that amqplib sends and the original can send again. amqplib sends -128 to -1 in a type that the
+ * original cannot, and throws over numbers that it takes for integers too large.
+ */
 export function sendableValue(value: unknown): unknown {
-  if (typeof value !== "number") return value;
-  if (value < 0 && value >= -128) return { "!": "int", value };
-  return Math.abs(value) >= MAX_INTEGER ? { "!": "double", value } : value;
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) return { "!": "double", value };
+    return value < 0 && value >= -128 ? { "!": "int", value } : value;
+  }
+  if (Array.isArray(value)) return value.map(sendableValue);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array || "!" in value) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, sendableValue(each)]));
 }
 
 /** Views bytes as the `Buffer` that amqplib wants, without a copy. */

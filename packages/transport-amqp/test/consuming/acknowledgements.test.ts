@@ -31,7 +31,10 @@ class BrokerChannel {
 test("H1 exactly what is settled is acknowledged, in whatever order it is settled", async () => {
   vi.useFakeTimers();
   try {
-    const step = fc.record({ pick: fc.nat(), kind: fc.constantFrom("ack", "ack", "ack", "requeue", "turn", "wait") });
+    const step = fc.record({
+      pick: fc.nat(),
+      kind: fc.constantFrom("ack", "ack", "ack", "requeue", "turn", "wait", "hold", "resume"),
+    });
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 120 }),
@@ -43,6 +46,8 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
           const out: number[] = [];
           const settled: number[] = [];
           let tag = 0;
+          let held = false;
+          let commands = 0;
           for (const { pick, kind } of steps) {
             while (out.length < 10) {
               tag += 1;
@@ -53,6 +58,12 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
               await vi.advanceTimersByTimeAsync(kind === "turn" ? 0 : 10);
               continue;
             }
+            if (kind === "hold" || kind === "resume") {
+              acks[kind]();
+              held = kind === "hold";
+              commands = channel.acked.length;
+              continue;
+            }
             const [chosen = 0] = out.splice(pick % out.length, 1);
             if (kind === "ack") {
               acks.ack(chosen);
@@ -61,8 +72,9 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
               acks.requeue(chosen);
             }
             expect(channel.acked.every((each) => settled.includes(each))).toBe(true);
+            if (held) expect(channel.acked).toHaveLength(commands);
           }
-          acks.flush();
+          acks.resume();
           expect([...channel.acked].sort((a, b) => a - b)).toEqual([...settled].sort((a, b) => a - b));
           expect([...channel.open].sort((a, b) => a - b)).toEqual(out.sort((a, b) => a - b));
           acks.drop();

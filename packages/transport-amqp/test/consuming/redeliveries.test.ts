@@ -13,8 +13,12 @@ const event = (n: number): EncodedEvent => ({
   body: Buffer.from(String(n)),
 });
 
+/** A connection that fails the test if a consumer of it ends unasked. */
+const connect = (space: Space) =>
+  space.connect({ onProblem: (...problem) => expect.unreachable(`a problem: ${problem.join(" ")}`) });
+
 async function declared(space: Space, count: number): Promise<Connection> {
-  const connection = await space.connect();
+  const connection = await connect(space);
   await connection.declarations.declare([declaration("uc", "x")]);
   expect(await connection.publish(Array.from({ length: count }, (_, n) => event(n)))).toEqual([]);
   return connection;
@@ -43,7 +47,7 @@ test("T6 no number of clean stops makes a suspect of an event or destroys it, al
   const count = 60;
   const { close } = await declared(space, count);
   for (let stops = 0; stops < 24; stops += 1) {
-    const connection = await space.connect();
+    const connection = await connect(space);
     const out: Delivery[] = [];
     const subscription = await connection.subscribe("uc", { readAhead: 40, declaration: "" }, (delivery) => {
       out.push(delivery);
@@ -83,10 +87,7 @@ test("T6 no change of the prefetch gives back what is on its way", async () => {
   const left = 3_000 - handled;
   await connection.close();
   const channel = await space.channel();
-  await until("the rest", async () => (await space.size("uc")) === left, 3000).catch(async (e) => {
-    console.log("left", left, "size", await space.size("uc"), handled);
-    throw e;
-  });
+  await until(`the rest, which is ${left}`, async () => (await space.size("uc")) === left);
   const counts: unknown[] = [];
   for (let n = 0; n < left; n += 1) {
     const message = await channel.get(space.name("uc"));

@@ -15,10 +15,11 @@ const foreign = {
   twice: ["a", "b"],
   bytes: Buffer.from([0, 255, 128]),
   when: { "!": "timestamp", value: 1_700_000_000 },
-  table: { inner: [1, "x"] },
+  huge: -(2 ** 63),
+  table: { inner: [1, "x", { "!": "int", value: -1 }] },
   text: "täxt",
 };
-const back = { ...foreign, negative: -5 };
+const back = { ...foreign, negative: -5, table: { inner: [1, "x", -1] } };
 
 test("L5 headers that are no text come back from retry, dead letter and redrive as they were", async () => {
   const space = new Space();

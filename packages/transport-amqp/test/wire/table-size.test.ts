@@ -18,7 +18,7 @@ const { value } = fc.letrec((tie) => ({
     fc.string({ unit: "grapheme" }),
     fc.boolean(),
     fc.constant(null),
-    fc.double({ noNaN: true, min: -(2 ** 62), max: 2 ** 62 }),
+    fc.double({ noNaN: true, min: -(2 ** 49), max: 2 ** 49 }),
     fc.integer(),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     fc.constant({ "!": "timestamp", value: 1 }),
