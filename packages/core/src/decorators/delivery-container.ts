@@ -88,7 +88,10 @@ function classFor(parent: Internals): DeliveryContainerClass {
         try {
           await each.dispose();
         } catch (error) {
-          this.#context.logger.error({ err: error }, `Disposing of a "${each.constructor.name}" after its delivery failed.`);
+          this.#context.logger.error(
+            { err: error },
+            `Disposing of a "${each.constructor.name}" after its delivery failed.`,
+          );
         }
       }
     }

@@ -8,7 +8,7 @@ import type { DeliveryContext } from "./delivery-context.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import { release } from "./settler.ts";
 
-/** How long a suspect waits to be alone, and the others for its record to be taken back: what takes longer is not waited for. */
+/** How long a suspect waits to be alone, and how long the others wait for its handler and its record: what takes longer goes on beside them. */
 const MAX_WAIT_FOR_OTHERS_MS = 10_000;
 /** The most that others get between two suspects, each time as long as the suspect took. */
 const MAX_TURN_FOR_OTHERS_MS = 1_000;
@@ -29,6 +29,8 @@ export interface Suspect {
   readonly context: DeliveryContext;
   /** Handles it; resolves when its handler has ended. */
   readonly handle: (delivery: Delivery) => Promise<void>;
+  /** Resolves when its use case may call one more handler (H2); `undefined` where it may now. */
+  readonly room: () => Promise<void> | undefined;
 }
 
 /**
@@ -41,7 +43,10 @@ export class Quarantine {
   readonly #suspects: Suspect[] = [];
   /** The trials whose records are still to be taken back. */
   readonly #open = new Set<Promise<void>>();
-  #current: { readonly takeBack: () => Promise<void> } | undefined;
+  /** What takes back the records of the trials that run: one, and those that take long. */
+  readonly #running = new Set<() => Promise<void>>();
+  /** Suspects whose use case has as many handlers that take long as it may have. */
+  readonly #withoutRoom = new Set<Suspect>();
   #working = false;
   #stopped = false;
   #givenBack = false;
@@ -64,12 +69,14 @@ export class Quarantine {
   /** Gives the suspects back, once nothing more is delivered that would bring them here again. */
   giveBack(): void {
     this.#givenBack = true;
-    for (const { delivery } of this.#suspects.splice(0).reverse()) release(delivery);
+    const suspects = [...this.#withoutRoom, ...this.#suspects.splice(0)];
+    this.#withoutRoom.clear();
+    for (const { delivery } of suspects.reverse()) release(delivery);
   }
 
-  /** Takes back the record of the trial that still runs: its process lives. Resolves when no record is left to be taken back. */
+  /** Takes back the records of trials that still run: their process lives. Resolves when no record is left to be taken back. */
   async close(): Promise<void> {
-    await Promise.all([this.#current?.takeBack(), ...this.#open]);
+    await Promise.all([...[...this.#running].map((takeBack) => takeBack()), ...this.#open]);
   }
 
   /** Ends {@link close} as soon as the broker refuses or the connection is gone. */
@@ -85,7 +92,7 @@ export class Quarantine {
       running.keepFromStarting();
       await this.#inTime(running.none());
       if (this.#stopped) this.#suspects.unshift(suspect);
-      else await this.#try(suspect);
+      else await this.#tryInTime(suspect);
       // Or the next one that dies would leave this one's record as well.
       await this.#inTime(Promise.all(this.#open));
       running.letStart();
@@ -110,6 +117,19 @@ export class Quarantine {
     cancel?.();
   }
 
+  /** One trial, or as much of it as the others wait for. */
+  async #tryInTime(suspect: Suspect): Promise<void> {
+    const room = suspect.room();
+    if (room === undefined) {
+      await this.#inTime(this.#try(suspect));
+      return;
+    }
+    this.#withoutRoom.add(suspect);
+    void room.then(() => {
+      if (this.#withoutRoom.delete(suspect)) this.add(suspect);
+    });
+  }
+
   /** One trial. Never rejects. */
   async #try({ delivery, context, handle }: Suspect): Promise<void> {
     const { trials, running, crashLimit } = this.#options;
@@ -120,7 +140,8 @@ export class Quarantine {
     const takeBack = () => (takenBack ??= this.#takeBack(useCase, id, trial, context));
     const recorded = trials.begin(useCase, id, trial);
     // Also where the broker's answer was lost, and nobody knows whether there is a record.
-    this.#current = { takeBack: () => recorded.then(takeBack, takeBack) };
+    const takeBackOnClose = () => recorded.then(takeBack, takeBack);
+    this.#running.add(takeBackOnClose);
     try {
       const deaths = await recorded;
       if (this.#stopped) return release(delivery);
@@ -135,7 +156,7 @@ export class Quarantine {
       await this.#pause(BACKOFF_MS);
       release(delivery);
     } finally {
-      this.#current = undefined;
+      this.#running.delete(takeBackOnClose);
       const open = takeBack().finally(() => this.#open.delete(open));
       this.#open.add(open);
     }

@@ -37,6 +37,8 @@ export class WorkerPool {
   readonly #freeWorkers: Worker[] = [];
   /** Suspects that are handled alone. */
   readonly #alone = new Set<Alone>();
+  /** Suspects that wait until one more handler may be called. */
+  #onRoom: (() => void)[] = [];
   readonly #readAhead: ReadAhead;
   #subscription: Subscription | undefined;
   #stopping = false;
@@ -90,10 +92,23 @@ export class WorkerPool {
   }
 
   get #mayStart(): boolean {
-    const { concurrency, running, held } = this.#options;
-    return (
-      !this.#stopping && running.open && held.hasRoom && this.#workers.length - this.#freeWorkers.length < concurrency
-    );
+    const { running, held } = this.#options;
+    return !this.#stopping && running.open && held.hasRoom && this.#hasFreeSlot;
+  }
+
+  /** Whether one more handler may be called (H2). */
+  get #hasFreeSlot(): boolean {
+    return this.#workers.length - this.#freeWorkers.length + this.#alone.size < this.#options.concurrency;
+  }
+
+  #room(): Promise<void> | undefined {
+    return this.#hasFreeSlot ? undefined : new Promise((resolve) => this.#onRoom.push(resolve));
+  }
+
+  /** To be called when a handler has ended. */
+  #slotIsFree(): void {
+    for (const resolve of this.#onRoom.splice(0)) resolve();
+    this.resume();
   }
 
   #take(delivery: Delivery): void {
@@ -110,7 +125,8 @@ export class WorkerPool {
     if (quarantine === undefined) return false;
     const context = new DeliveryContext(delivery, this.#options);
     if (!handling.verdicts.accepts(context.eventName)) return false;
-    quarantine.add({ delivery, context, handle: (tried) => this.#handleAlone(tried, context) });
+    const handle = (tried: Delivery) => this.#handleAlone(tried, context);
+    quarantine.add({ delivery, context, handle, room: () => this.#room() });
     return true;
   }
 
@@ -127,7 +143,7 @@ export class WorkerPool {
     this.#freeWorkers.push(worker);
     this.#options.running.ended();
     // Room may have come back since it found none, while it did not count as free yet.
-    this.resume();
+    this.#slotIsFree();
   }
 
   #newWorker(): Worker {
@@ -147,8 +163,9 @@ export class WorkerPool {
     this.#alone.add(alone);
     running.started();
     await handleDeliveries(alone, handling);
-    running.ended();
     this.#alone.delete(alone);
+    running.ended();
+    this.#slotIsFree();
   }
 }
 

@@ -72,7 +72,7 @@ function quarantine({ crashLimit = 5 } = {}) {
       if (context.refusal === undefined) await tried.settle({ kind: "done", outputs: [] });
       running.ended();
     };
-    given.add({ delivery, context, handle });
+    given.add({ delivery, context, handle, room: () => room() });
     return { delivery, context };
   };
   const end = async (id: string) => {
