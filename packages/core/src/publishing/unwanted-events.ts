@@ -3,6 +3,7 @@ import { PapaError } from "../errors/papa-error.ts";
 import type { Logger } from "../logging/logger.ts";
 import { nearest } from "../options/nearest.ts";
 import { matcherOf } from "../routing/pattern-trie.ts";
+import { systemClock } from "../transport/clock.ts";
 import type { Declarations } from "../transport/declarations.ts";
 
 /** What happens when an app publishes an event that no use case of the namespace wants (R5). */
@@ -10,6 +11,8 @@ export type Unwanted = "warn" | "refuse" | "accept";
 
 /** How many names are remembered; beyond that all are looked up anew. */
 const MAX_NAMES = 10_000;
+/** For how long a look says that a name is wanted; that it is not, only a new one says. */
+const LOOK_LIFETIME_MS = 10_000;
 
 export interface UnwantedEventsOptions {
   readonly declarations: Declarations;
@@ -17,18 +20,24 @@ export interface UnwantedEventsOptions {
   readonly logger: Logger;
 }
 
+/** What is declared, as it was at a look at the broker. */
+interface Look {
+  readonly at: number;
+  readonly patterns: readonly string[];
+  readonly matches: (name: string) => boolean;
+}
+
 /** Looks, once a name, whether any use case wants what this app publishes: a misspelt name is the commonest mistake there is. */
 export class UnwantedEvents {
   readonly #options: UnwantedEventsOptions;
   /** Names that need no look: wanted ones, and those warned about. */
   readonly #settled = new Set<string>();
-  readonly #patterns: SharedRead<readonly string[] | undefined>;
+  readonly #looks: SharedRead<Look | undefined>;
+  #lastLook: Look | undefined;
 
   constructor(options: UnwantedEventsOptions) {
     this.#options = options;
-    this.#patterns = new SharedRead(async () =>
-      (await options.declarations.list())?.flatMap(({ patterns }) => patterns),
-    );
+    this.#looks = new SharedRead(() => this.#look());
   }
 
   /**
@@ -39,6 +48,10 @@ export class UnwantedEvents {
   check(name: string): Promise<void> | undefined {
     const { unwanted, logger } = this.#options;
     if (unwanted === "accept" || this.#settled.has(name)) return undefined;
+    if (this.#isWanted(name)) {
+      this.#remember(name);
+      return undefined;
+    }
     if (unwanted === "refuse") return this.#refuseIfUnwanted(name);
     this.#remember(name);
     this.#warnIfUnwanted(name).catch((error: unknown) => {
@@ -48,17 +61,31 @@ export class UnwantedEvents {
     return undefined;
   }
 
+  /** Whether the last look says so, without a new one: names may be without number. */
+  #isWanted(name: string): boolean {
+    const look = this.#lastLook;
+    return look !== undefined && systemClock.elapsed() - look.at < LOOK_LIFETIME_MS && look.matches(name);
+  }
+
+  async #look(): Promise<Look | undefined> {
+    const at = systemClock.elapsed();
+    const records = await this.#options.declarations.list();
+    if (records === undefined) return undefined;
+    const patterns = records.flatMap((record) => record.patterns);
+    this.#lastLook = { at, patterns, matches: matcherOf(patterns) };
+    return this.#lastLook;
+  }
+
   async #refuseIfUnwanted(name: string): Promise<void> {
-    const patterns = await this.#patterns.get();
-    if (patterns !== undefined && !matcherOf(patterns)(name))
-      throw unwantedEvent(name, patterns, "It was not published.");
+    const look = await this.#looks.get();
+    if (look !== undefined && !look.matches(name)) throw unwantedEvent(name, look.patterns, "It was not published.");
     this.#remember(name);
   }
 
   async #warnIfUnwanted(name: string): Promise<void> {
-    const patterns = await this.#patterns.get();
-    if (patterns === undefined || matcherOf(patterns)(name)) return;
-    const { message, details } = unwantedEvent(name, patterns, "Such an event is accepted and forgotten.");
+    const look = await this.#looks.get();
+    if (look === undefined || look.matches(name)) return;
+    const { message, details } = unwantedEvent(name, look.patterns, "Such an event is accepted and forgotten.");
     this.#options.logger.warn(details, message);
   }
 

@@ -52,7 +52,7 @@ class NotedTrials implements Trials {
 }
 
 /** A quarantine on a clock that the test moves, and handlers that end when the test says so. */
-function quarantine({ crashLimit = 5 } = {}) {
+function quarantine({ crashLimit = 5, room = (): Promise<void> | undefined => undefined } = {}) {
   const clock = virtualClock({ start: 0 });
   const trials = new NotedTrials();
   let opened = 0;
@@ -72,7 +72,7 @@ function quarantine({ crashLimit = 5 } = {}) {
       if (context.refusal === undefined) await tried.settle({ kind: "done", outputs: [] });
       running.ended();
     };
-    given.add({ delivery, context, handle, room: () => room() });
+    given.add({ delivery, context, handle, room });
     return { delivery, context };
   };
   const end = async (id: string) => {
@@ -155,6 +155,7 @@ describe("T6 a trial", () => {
       delivery,
       context: contextOf(delivery),
       handle: async (tried) => void (await tried.settle(settlement)),
+      room: () => undefined,
     });
     await turns();
     expect([delivery.kinds, trials.count("1")]).toEqual([[kind], 3]);
@@ -383,6 +384,56 @@ describe("T6 what is no fault of the event", () => {
     connected = true;
     await clock.advance("1s");
     expect(trials.count("1")).toBe(0);
+  });
+});
+
+describe("H8 a suspect that takes long", () => {
+  it("keeps the others from starting for 10 s, and goes on beside them", async () => {
+    const { clock, running, trials, handled, add, end, quarantine: given } = quarantine();
+    add("hangs");
+    await turns();
+    await clock.advance("9s");
+    expect([handled, running.open]).toEqual([["hangs"], false]);
+    await clock.advance("2s");
+    expect(running.open).toBe(true);
+    add("next");
+    await clock.advance("12s");
+    expect([handled, trials.count("hangs"), trials.count("next")]).toEqual([["hangs", "next"], 1, 1]);
+    // Its process lives.
+    await given.close();
+    expect([trials.count("hangs"), trials.count("next")]).toEqual([0, 0]);
+    await end("hangs");
+    await end("next");
+  });
+
+  it("H2 none is tried beside as many handlers as its use case may have, and the others go on", async () => {
+    let free: () => void = () => {};
+    let full = true;
+    const room = () => (full ? new Promise<void>((resolve) => (free = resolve)) : undefined);
+    const { clock, running, handled, add, end } = quarantine({ room });
+    add("1");
+    await turns();
+    await clock.advance("60s");
+    expect([handled, running.open]).toEqual([[], true]);
+    full = false;
+    free();
+    await turns();
+    expect(handled).toEqual(["1"]);
+    await end("1");
+  });
+
+  it("L2 what waits for room is given back when the app stops, before those behind it", async () => {
+    let room: Promise<void> | undefined = new Promise(() => {});
+    const { quarantine: given, add, handled, end } = quarantine({ room: () => room });
+    const { delivery } = add("1");
+    await turns();
+    room = undefined;
+    add("2");
+    await turns();
+    given.stop();
+    given.giveBack();
+    expect([delivery.kinds, handled]).toEqual([["release"], ["2"]]);
+    await end("2");
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isPapaError, PapaApp, type PapaAppOptions, useCase } from "../../src/index.ts";
 import { type Unwanted, UnwantedEvents } from "../../src/publishing/unwanted-events.ts";
 import type { Declarations } from "../../src/transport.ts";
@@ -85,6 +85,36 @@ describe('R5 unwanted: "warn"', () => {
     for (let index = 0; index < 1_000; index += 1) events.check(`name-${index}`);
     await turns();
     expect(looks()).toBe(2);
+  });
+
+  // Names with ids in them are without number, and each would have the broker list everything that is declared.
+  it.each<Unwanted>(["warn", "refuse"])(
+    "%s: wanted names that come one after the other share a look",
+    async (unwanted) => {
+      const { events, looks, warnings } = unwantedEvents(unwanted, patterns("user.*"));
+      for (let index = 0; index < 100; index += 1) {
+        await events.check(`user.${index}`);
+        await turns(1);
+      }
+      expect([looks(), warnings]).toEqual([1, []]);
+    },
+  );
+
+  it("a look serves ten seconds: who wanted a name may have been removed", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let declared = ["user.*"];
+    const { events, warnings } = unwantedEvents("warn", async () => declared);
+    events.check("user.1");
+    await turns();
+    declared = [];
+    events.check("user.2");
+    await turns();
+    expect(warnings).toEqual([]);
+    vi.advanceTimersByTime(10_001);
+    events.check("user.3");
+    await turns();
+    expect(warnings.map(([, about]) => about)).toEqual([{ eventName: "user.3" }]);
   });
 
   it("looks anew before it says it: a use case that was declared meanwhile wants it", async () => {
