@@ -16,6 +16,8 @@ export abstract class Outstanding {
   /** When it has waited long enough, by the monotonic clock. */
   readonly deadline: number;
   settled = false;
+  /** What the broker has last refused it with, for now. */
+  refusal: Error | undefined = undefined;
 
   constructor(event: EncodedEvent, deadline: number) {
     this.event = event;

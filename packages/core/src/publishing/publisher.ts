@@ -177,8 +177,12 @@ export class Publisher {
     const again: Outstanding[] = [];
     for (const [index, outstanding] of batch.entries()) {
       const error = errors.get(index);
-      if (error !== undefined && isPapaError(error) && error.retryable && !outstanding.settled) again.push(outstanding);
-      else outstanding.settle(error);
+      if (error !== undefined && isPapaError(error) && error.retryable && !outstanding.settled) {
+        outstanding.refusal = error;
+        again.push(outstanding);
+      } else {
+        outstanding.settle(error);
+      }
     }
     // To the front in their order: they have waited longest.
     for (const outstanding of again.reverse()) this.#queue.unshift(outstanding);
@@ -207,7 +211,7 @@ export class Publisher {
     let earliest = Number.POSITIVE_INFINITY;
     const check = (outstanding: Outstanding) => {
       if (outstanding.settled) return;
-      if (outstanding.deadline <= now) outstanding.settle(this.#timedOut(outstanding.event));
+      if (outstanding.deadline <= now) outstanding.settle(this.#timedOut(outstanding));
       else earliest = Math.min(earliest, outstanding.deadline);
     };
     for (const batch of this.#inFlight) batch.forEach(check);
@@ -221,11 +225,12 @@ export class Publisher {
     if (this.#queue.isEmpty() && this.#inFlight.length === 0) this.#becomeIdle();
   }
 
-  #timedOut(event: EncodedEvent): PapaError {
-    const state = this.#connected ? "the broker did not confirm it" : "the connection to the broker is down";
+  #timedOut({ event, refusal }: Outstanding): PapaError {
+    const refused = refusal === undefined ? "confirm it" : `take it (${refusal.message.replace(/\.$/, "")})`;
+    const state = this.#connected ? `the broker did not ${refused}` : "the connection to the broker is down";
     const message = `"${event.name}" was not published within ${this.#timeout} ms: ${state}. Publishing it again with id "${event.id}" is safe.`;
     const details = { eventName: event.name, id: event.id, timeout: this.#timeout };
-    return new PapaError("publish-timeout", message, details, { retryable: true });
+    return new PapaError("publish-timeout", message, details, { cause: refusal, retryable: true });
   }
 
   #becomeIdle(): void {

@@ -104,6 +104,19 @@ describe("P2 a publish goes on where its connection ended", () => {
     await expect(again).resolves.toEqual({ id: "order-17" });
   });
 
+  it("at publishTimeout it says what the broker has refused it with so far", async () => {
+    const transport = new FakeTransport();
+    const full = new PapaError("connection-failed", "the broker is full", { transport: "fake" }, { retryable: true });
+    transport.onPublish = async () => [{ index: 0, error: full }];
+    const app = await started(transport, [], { publishTimeout: "40ms" });
+    await expect(app.newEvent("a", 1, { id: "1" })).rejects.toMatchObject({
+      code: "publish-timeout",
+      message:
+        '"a" was not published within 40 ms: the broker did not take it (the broker is full). Publishing it again with id "1" is safe.',
+      cause: full,
+    });
+  });
+
   it("what timed out while it waited is never sent", async () => {
     const transport = new FakeTransport();
     const app = await started(transport, [], { publishTimeout: "40ms" });
