@@ -27,7 +27,9 @@ export interface UseCaseDefinition {
   readonly timeout: number | undefined;
 }
 
-const OPTIONS = ["on", "schema", "retries", "retryDelay", "concurrency", "timeout", "wrap"];
+const HANDLING_OPTIONS = ["schema", "retries", "retryDelay", "concurrency", "timeout", "wrap"];
+const OPTIONS = ["on", ...HANDLING_OPTIONS];
+const ON_EVENT_OPTIONS = ["useCase", ...HANDLING_OPTIONS];
 
 /** @throws PapaError `invalid-use-case`, `invalid-pattern`, `invalid-option` */
 export function defineUseCase(
@@ -77,6 +79,8 @@ export function fromOnEvent(
   }
   if ("on" in options) throw invalidOption(call, 'it has no option "on"; the patterns are its first argument');
   const { useCase, ...handling } = options;
+  // Before the name is asked for: it may be there under another one.
+  assertKnownOptions(options, ON_EVENT_OPTIONS, typeof useCase === "string" ? `useCase "${useCase}"` : call);
   return [useCase, { ...handling, on: patterns }];
 }
 

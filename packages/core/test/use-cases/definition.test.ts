@@ -94,6 +94,20 @@ describe("onEvent", () => {
     );
   });
 
+  it.each<[object, string]>([
+    [{ usecase: "log" }, 'onEvent: unknown option "usecase"; the nearest known one is "useCase".'],
+    [
+      { use_case_name: "log" },
+      'onEvent: unknown option "use_case_name"; there are useCase, schema, retries, retryDelay, concurrency, timeout, wrap.',
+    ],
+    [
+      { useCase: "log", max_jobs: 5 },
+      'useCase "log": unknown option "max_jobs"; there are useCase, schema, retries, retryDelay, concurrency, timeout, wrap.',
+    ],
+  ])("says which option it does not know, also in place of the name: %j", (options, message) => {
+    expect(refusal(onEvent(options)).message).toBe(message);
+  });
+
   it("needs the name of the use case", () => {
     expect(thrownBy(onEvent({}))).toMatchObject({ code: "invalid-use-case" });
   });
