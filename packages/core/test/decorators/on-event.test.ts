@@ -205,7 +205,7 @@ test("wrong options are told where @onEvent stands, as useCase() tells them", ()
   expect(wrong("a", "users")).toMatchObject({ code: "invalid-option" });
   expect(wrong("a", { useCase: "u", retry: 3 })).toMatchObject({
     code: "invalid-option",
-    message: expect.stringContaining('unknown option "retry"; there are '),
+    message: expect.stringContaining('unknown option "retry"; the nearest known one is "retries"'),
   });
   expect(wrong("a", { useCase: "u", retries: -1 })).toMatchObject({
     details: { option: 'useCase "u": retries' },
