@@ -18,13 +18,17 @@ type Versions = Readonly<Record<number, { minVersion: number; maxVersion: number
 export class BrokerConnection {
   readonly #connection: Connection;
   readonly #opening: Promise<void>;
+  /** How long the first response may take: a socket that accepts and never answers is as good as none. */
+  readonly #openTimeout: number;
   #versions: Versions = {};
   #ended = false;
+  #wasOpen = false;
   #abandon: (error: KafkaError) => void = () => {};
 
   constructor(host: string, port: number, settings: ClientSettings, onEnd: () => void) {
     const { clientId, requestTimeout, connectTimeout, sasl, tls, route } = settings;
     const at = route(host, port);
+    this.#openTimeout = Math.min(connectTimeout, requestTimeout);
     this.#connection = new Connection({
       host: at.host,
       port: at.port,
@@ -55,6 +59,17 @@ export class BrokerConnection {
 
   get usable(): boolean {
     return !this.#ended;
+  }
+
+  /** Whether it ever served. */
+  get wasOpen(): boolean {
+    return this.#wasOpen;
+  }
+
+  /** Whether it is open and nobody waits for a response. */
+  get idle(): boolean {
+    const { inflight, pending } = this.#connection.requestQueue;
+    return this.#wasOpen && inflight.size === 0 && pending.length === 0;
   }
 
   /** The protocol versions that the broker supports; empty until the connection is open. */
@@ -130,6 +145,7 @@ export class BrokerConnection {
       this.#connection.setVersions(this.#versions);
       this.#connection.setSupportAuthenticationProtocol(this.#versions[apiKeys.SaslAuthenticate ?? -1] !== undefined);
       await this.#connection.authenticate();
+      this.#wasOpen = true;
     } catch (error) {
       this.#lost();
       this.#destroy();
@@ -141,11 +157,27 @@ export class BrokerConnection {
     const definition = protocol.requests.ApiVersions;
     if (definition === undefined) throw new Error("unknown request ApiVersions");
     const ask = definition.protocol({ version: 1 })({});
-    const response = (await this.#connection.send({ ...ask, logResponseError: false })) as {
+    const asked = this.#connection.send({ ...ask, logResponseError: false });
+    const response = (await answerWithin(asked, this.#openTimeout)) as {
       apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[];
     };
     return Object.fromEntries(response.apiVersions.map((each) => [each.apiKey, each]));
   }
+}
+
+/** kafkajs takes no shorter time limit for one request than for all. */
+async function answerWithin<T>(response: Promise<T>, limit: number): Promise<T> {
+  response.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new KafkaError(
+      "TIMEOUT",
+      `The broker accepted the connection and did not answer for ${limit} ms.`,
+      true,
+    );
+    timer = setTimeout(() => reject(error), limit);
+  });
+  return Promise.race([response, late]).finally(() => clearTimeout(timer));
 }
 
 function connectionLost(): KafkaError {

@@ -6,16 +6,20 @@ import type { Address } from "./uri.ts";
 /** Fetches wait at the broker, which answers the requests of one connection in order: they have connections of their own. */
 export type Purpose = "requests" | "fetches";
 
+/** A configured address that does not answer is not waited for longer before the next one is tried too. */
+const SEED_HEAD_START_MS = 250;
+
 /** One client's connections: one for each broker and purpose, opened when needed. */
 export class BrokerPool {
   readonly #settings: ClientSettings;
   readonly #onLost: () => void;
   readonly #addresses = new Map<number, Address>();
   readonly #connections = new Map<string, BrokerConnection>();
-  #nextSeed = 0;
+  /** The search for a configured address that answers, while it goes on. */
+  #seeding: Promise<BrokerConnection> | undefined;
   #closed = false;
 
-  /** @param onLost called when a connection ends that was not closed from here */
+  /** @param onLost called when an open connection ends that was not closed from here */
   constructor(settings: ClientSettings, onLost: () => void) {
     this.#settings = settings;
     this.#onLost = onLost;
@@ -46,6 +50,19 @@ export class BrokerPool {
 
   /** Resolves to a connection to any broker: an open one, else one that opens, else one to a configured address. */
   async any(): Promise<BrokerConnection> {
+    try {
+      return await this.anyKnown();
+    } catch (error) {
+      if (isRefusedLogin(error)) throw error;
+    }
+    this.#seeding ??= this.#seed().finally(() => {
+      this.#seeding = undefined;
+    });
+    return this.#seeding;
+  }
+
+  /** Resolves to a connection to any broker whose advertised address is known. @throws KafkaError if none of them answers */
+  async anyKnown(): Promise<BrokerConnection> {
     let problem: unknown;
     const known = [...this.#addresses.keys()].sort(
       (a, b) => Number(this.#isUsable(b)) - Number(this.#isUsable(a)) || Math.random() - 0.5,
@@ -55,29 +72,30 @@ export class BrokerPool {
         return await this.opened(node);
       } catch (error) {
         problem = error;
-        if (error instanceof KafkaError && error.type === "AUTHENTICATION") throw error;
+        if (isRefusedLogin(error)) throw error;
       }
     }
-    const { brokers } = this.#settings;
-    for (let tries = 0; tries < brokers.length; tries += 1) {
-      const address = brokers[this.#nextSeed++ % brokers.length];
-      if (address === undefined) break;
-      try {
-        const connection = this.#connectionTo(`seed ${address.host}:${address.port}`, address);
-        await connection.opened();
-        return connection;
-      } catch (error) {
-        problem = error;
-        if (error instanceof KafkaError && error.type === "AUTHENTICATION") throw error;
-      }
-    }
-    throw problem ?? new KafkaError("CONNECTION", "There is no broker to connect to.", true);
+    throw problem ?? new KafkaError("CONNECTION", "The address of no broker is known.", true);
   }
 
-  /** Closes the connections of one kind. `"seed"` are those to the configured addresses. */
-  end(purpose: Purpose | "seed"): void {
+  /** The brokers' advertised addresses, as far as they are known. */
+  get advertised(): readonly string[] {
+    return [...this.#addresses.values()].map(({ host, port }) => `${host}:${port}`);
+  }
+
+  /** Interrupts what waits on the connections of one kind. */
+  end(purpose: Purpose): void {
     for (const [key, connection] of this.#connections) {
       if (!key.startsWith(purpose)) continue;
+      this.#connections.delete(key);
+      connection.end();
+    }
+  }
+
+  /** Closes the connections to configured addresses that nobody uses: the brokers' own are known. */
+  endSeeds(): void {
+    for (const [key, connection] of this.#connections) {
+      if (!key.startsWith("seed") || !connection.idle) continue;
       this.#connections.delete(key);
       connection.end();
     }
@@ -96,13 +114,54 @@ export class BrokerPool {
     const connection: BrokerConnection = new BrokerConnection(host, port, this.#settings, () => {
       if (this.#connections.get(key) !== connection) return;
       this.#connections.delete(key);
-      if (!this.#closed) this.#onLost();
+      // An address that does not answer takes nothing away that was there.
+      if (!this.#closed && connection.wasOpen) this.#onLost();
     });
     this.#connections.set(key, connection);
+    return connection;
+  }
+
+  /** Opens a connection to whichever configured address answers first; a dead one holds no other up. */
+  #seed(): Promise<BrokerConnection> {
+    const { brokers } = this.#settings;
+    return new Promise((resolve, reject) => {
+      let next = 0;
+      let failed = 0;
+      let found = false;
+      const tryNext = () => {
+        const address = brokers[next];
+        if (found || address === undefined) return;
+        next += 1;
+        const timer = setTimeout(tryNext, SEED_HEAD_START_MS);
+        this.#openedSeed(address)
+          .then(
+            (connection) => {
+              found = true;
+              resolve(connection);
+            },
+            (error: unknown) => {
+              failed += 1;
+              if (failed === brokers.length || isRefusedLogin(error)) reject(error);
+              else tryNext();
+            },
+          )
+          .finally(() => clearTimeout(timer));
+      };
+      tryNext();
+    });
+  }
+
+  async #openedSeed(address: Address): Promise<BrokerConnection> {
+    const connection = this.#connectionTo(`seed ${address.host}:${address.port}`, address);
+    await connection.opened();
     return connection;
   }
 
   #isUsable(node: number): boolean {
     return this.#connections.get(`requests ${node}`)?.usable === true;
   }
+}
+
+function isRefusedLogin(error: unknown): boolean {
+  return error instanceof KafkaError && error.type === "AUTHENTICATION";
 }

@@ -59,8 +59,9 @@ export class Cluster {
       }
       answered = true;
       await cluster.refresh([]);
-      // Now that the brokers' own addresses are known, this opens a connection whose loss shows that the cluster is gone.
-      await cluster.refresh([]);
+      answered = false;
+      // The loss of this connection shows that the cluster is gone.
+      await cluster.client.reach();
     } catch (error) {
       cluster.close();
       const loginMissing = answered && target.sasl === undefined && error instanceof KafkaError;

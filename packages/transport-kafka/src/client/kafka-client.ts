@@ -21,6 +21,8 @@ export interface KafkaClient extends ClusterRequests, RecordRequests, GroupReque
 interface ClusterRequests {
   /** The protocol versions that a broker supports, by the number of the request. */
   versions(): Promise<ProtocolVersions>;
+  /** Opens a connection to one of the brokers at the addresses that they advertise; `metadata` tells these. */
+  reach(): Promise<void>;
   /** Asks any broker that answers. Topics that do not exist are absent. `"all"` lists every topic of the cluster. */
   metadata(topics: readonly string[] | "all"): Promise<ClusterMetadata>;
   /** Resolves to the topics that were not created, existing ones among them. */

@@ -56,8 +56,8 @@ export class KafkajsClient implements KafkaClient {
       allowAutoTopicCreation: false,
     });
     for (const { nodeId, host, port } of response.brokers) this.#pool.know(nodeId, { host, port });
-    // The configured addresses are not needed once the brokers' own are known.
-    this.#pool.end("seed");
+    // Whoever has just got such a connection begins to use it within this turn.
+    setImmediate(() => this.#pool.endSeeds());
     const existing = response.topicMetadata.filter(({ topicErrorCode }) => topicErrorCode === 0);
     return {
       nodes: response.brokers.map(({ nodeId }) => nodeId),
@@ -72,6 +72,17 @@ export class KafkajsClient implements KafkaClient {
         ]),
       ),
     };
+  }
+
+  async reach(): Promise<void> {
+    try {
+      await this.#pool.anyKnown();
+    } catch (error) {
+      if (!(error instanceof KafkaError) || !error.retriable) throw error;
+      const addresses = this.#pool.advertised.join(", ");
+      const message = `None of the addresses that the brokers advertise (${addresses}) can be reached: ${error.message}`;
+      throw new KafkaError(error.type, message, true, error);
+    }
   }
 
   async versions(): Promise<ProtocolVersions> {

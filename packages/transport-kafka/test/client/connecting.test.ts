@@ -18,13 +18,75 @@ test("L4 a wrong port or host is reported at once", async () => {
 });
 
 test("L4 a server that never answers fails the start in time", async () => {
+  const error = await failure({ uri: `kafka://127.0.0.1:${await silentPort()}` });
+  expect(error.code).toBe("connection-failed");
+});
+
+/** A port that accepts and never answers. */
+async function silentPort(): Promise<number> {
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  const error = await failure({ uri: `kafka://127.0.0.1:${port}`, requestTimeout: 1_000 });
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** What was lost with a dead address used to close the connection to the one that lived, and the message blamed the login. */
+test("L3 any one address that answers will do at the start, wherever the dead ones stand", async () => {
+  const live = new URL(brokerUri().replace("kafka:", "http:")).host;
+  const dead = ["127.0.0.1:1", `127.0.0.1:${await silentPort()}`, "no-such-host.invalid:9092"];
+  const orders = dead.flatMap((each) => [
+    [each, live],
+    [live, each],
+    [live, each, live],
+    [each, each, live],
+  ]);
+  orders.push([...dead, live], [live, ...dead]);
+  for (const order of [...orders, ...orders]) {
+    const begun = performance.now();
+    const connection = await new Space().connect({ uri: `kafka://${order.join()}` });
+    await declare(connection, "uc", ["x"]);
+    await connection.close();
+    expect(performance.now() - begun, order.join()).toBeLessThan(4_000);
+  }
+});
+
+test("L4 what is said of dead addresses names the reason and no login", async () => {
+  const silent = await silentPort();
+  const error = await failure({ uri: `kafka://127.0.0.1:1,127.0.0.1:${silent}`, connectTimeout: 1_000 });
+  expect(error).toMatchObject({ code: "connection-failed", retryable: true });
+  expect(error.message).not.toMatch(/SASL|login/);
+});
+
+test("L4 brokers that advertise addresses nobody can reach fail the start, and the message says which", async () => {
+  const { host, hostname, port } = new URL(brokerUri().replace("kafka:", "http:"));
+  let asked = 0;
+  const route = (to: string, at: number) => {
+    asked += 1;
+    return asked === 1 ? { host: hostname, port: Number(port) } : { host: to, port: at === 1 ? at : 1 };
+  };
+  const error = await failure({ uri: `kafka://${host}`, route });
   expect(error.code).toBe("connection-failed");
+  expect(error.message).toMatch(/advertise.*:\d+/);
+});
+
+test("L2 stop() ends in time while the broker is silent", async () => {
+  const space = new Space();
+  const { proxy, options } = await space.proxy();
+  const app = space.app({ transport: space.transport(options), drainTimeout: 1_000 });
+  let begun = 0;
+  app.onEvent("held", { useCase: "silent" }, async (_, { signal }) => {
+    begun += 1;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  });
+  await app.start();
+  await app.newEvent("held", {});
+  await until("it is handled", () => begun === 1);
+  proxy.stall();
+  const stopping = performance.now();
+  await app.stop();
+  expect(performance.now() - stopping).toBeLessThan(3_000);
+  proxy.flow();
 });
 
 test("L4 TLS to a port without it is a failed connection", async () => {
