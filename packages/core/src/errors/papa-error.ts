@@ -51,5 +51,10 @@ export type AnyPapaError = { [C in PapaErrorCode]: PapaError<C> }[PapaErrorCode]
 export function isPapaError(error: unknown): error is AnyPapaError;
 export function isPapaError<C extends PapaErrorCode>(error: unknown, code: C): error is PapaError<C>;
 export function isPapaError(error: unknown, code?: PapaErrorCode): boolean {
-  return isBranded(error, BRAND) && (code === undefined || (error as PapaError).code === code);
+  if (!isBranded(error, BRAND)) return false;
+  try {
+    return code === undefined || (error as PapaError).code === code;
+  } catch {
+    return false;
+  }
 }

@@ -58,6 +58,21 @@ describe("T1 whatever a handler throws, its event is retried and then dead, and 
   });
 });
 
+// As mocks do, which have every member that is asked for.
+describe("H8 what claims to be of the library's own kinds is stored all the same", () => {
+  it("a proxy that answers everything with true, as a DeadLetter that cannot be read", async () => {
+    expect(await settlementOf(new Proxy({}, { get: () => true }))).toMatchObject({
+      kind: "dead",
+      event: { headers: { papa_reason: "rejected", papa_attempt: "1" } },
+    });
+  });
+
+  it("an error of ours whose code throws, as any other", async () => {
+    const thrown = Object.defineProperty({ [Symbol.for("papa-events.error")]: true }, "code", { get: throwing });
+    expect(await settlementOf(thrown)).toMatchObject({ kind: "retry" });
+  });
+});
+
 describe("T5 signals", () => {
   it("DeadLetter skips what is left of the retries", async () => {
     expect(await settlementOf(new DeadLetter("the account is closed"))).toMatchObject({
