@@ -18,6 +18,7 @@ export interface Health {
 export interface HealthReason {
   /** What it is about, such as `connection`, `publishing` or `consuming "send_welcome"`. */
   readonly subject: string;
+  /** What is wrong, in words. */
   readonly message: string;
   /** Since when, as ISO 8601. */
   readonly since: string;

@@ -100,7 +100,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    * pattern of this app reaches its use case, whoever publishes it (R1). After a failure it can be called again.
    *
    * @throws PapaError `already-started`, `stopped`, `connection-failed`, `access-refused`, `unsupported-broker`,
-   * `topology-conflict`, `transport-not-installed`
+   * `topology-conflict`, `transport-not-installed`, `invalid-option` for what is known only now, such as a class that its
+   * container cannot make
    */
   async start(): Promise<void> {
     this.#assertNew("start");
@@ -172,6 +173,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   /**
    * Starts, and stops at the first SIGINT or SIGTERM; resolves when the app has stopped, also where `stop()` was called
    * elsewhere. A second signal ends the process at once.
+   *
+   * @throws PapaError as {@link start}
    */
   async run(): Promise<void> {
     await runUntilSignal(this, this.#stopped);
@@ -182,7 +185,8 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
    * is down (P2) or too much is in flight (P3). The payload is serialised at the call.
    *
    * @throws PapaError `not-started`, `stopped`, `invalid-event-name`, `unknown-event`, `payload-not-json`,
-   * `payload-too-large`, `invalid-payload`, `invalid-headers`, `headers-too-large`, `invalid-option`, `publish-timeout`
+   * `payload-too-large`, `invalid-payload`, `invalid-headers`, `headers-too-large`, `invalid-option`, `publish-timeout`;
+   * with `unwanted: "refuse"` also `unwanted-event`; and what the broker refuses the event with, such as `access-refused`
    */
   newEvent<N extends NameIn<C>>(
     name: N,

@@ -29,6 +29,7 @@ export interface DeadLetterList {
 
 /** The dead letters of one use case (D2). Every call may reject with `unknown-use-case` or `connection-failed`. */
 export interface DeadLetters {
+  /** How many there are now. */
   count(): Promise<number>;
   /** One page. Changes nothing, however often it is called (D3). @throws PapaError `invalid-option` */
   list(options?: ListOptions): Promise<DeadLetterList>;

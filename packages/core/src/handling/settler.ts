@@ -17,7 +17,12 @@ const MAX_BACKOFF_MS = 30_000;
 
 /** Notified of retries and dead letters once they are stored; what it throws is logged. */
 export interface SettlementListeners {
+  /**
+   * Called when a failed event's retry has been stored, with what was thrown and the delay in milliseconds. What it throws is
+   * logged; `stop` waits for a promise that it returns.
+   */
   readonly onRetry?: ((context: EventContext, error: unknown, delay: number) => unknown) | undefined;
+  /** Called when a dead letter has been stored, under whose id it is found. What it throws is logged; `stop` waits for a promise that it returns. */
   readonly onDeadLetter?: ((item: DeadLetterItem) => unknown) | undefined;
 }
 

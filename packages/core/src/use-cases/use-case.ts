@@ -9,7 +9,9 @@ import type { UseCaseOptions } from "./use-case-options.ts";
 
 /** A reaction to events as a value: shared by apps, on any broker, and tested without one. */
 export class UseCase<Input = unknown> {
+  /** Names its queue too. */
   readonly name: string;
+  /** The patterns of the events it reacts to, each once. */
   readonly patterns: readonly string[];
   /** @internal */
   readonly definition: UseCaseDefinition;
