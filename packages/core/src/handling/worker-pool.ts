@@ -63,7 +63,12 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#stopping = true;
     // First: what goes back earlier would be handed to this instance again.
-    await this.#subscription?.stop();
+    try {
+      await this.#subscription?.stop();
+    } catch (error) {
+      // The connection is closed soon; what runs is waited for all the same.
+      this.#options.logger.warn({ err: error, useCase: this.#options.useCase }, "Consuming could not be ended.");
+    }
     // The last first, so that each goes back before those that were behind it.
     for (let delivery = this.#waiting.pop(); delivery !== undefined; delivery = this.#waiting.pop()) release(delivery);
   }

@@ -204,6 +204,20 @@ describe("L2 stop() called by a handler", () => {
   });
 });
 
+it("L2 a subscription that cannot be stopped keeps stop() from waiting for no running handler", async () => {
+  const transport = new FakeTransport();
+  const ended = gate();
+  const app = await started(transport, [useCase("log", { on: "#" }, () => ended.opened)]);
+  const settled = transport.deliver("log", { name: "a" });
+  await turns();
+  transport.unsubscribing = Promise.reject(new Error("cut"));
+  const stopped = watched(app.stop());
+  expect(await stopped()).toBe(false);
+  ended.open();
+  expect(await settled).toEqual({ kind: "done", outputs: [] });
+  await vi.waitFor(async () => expect(await stopped()).toBe(true));
+});
+
 describe("L2 stop() ends at most 2 s after drainTimeout, whatever does not answer", () => {
   /** Stops an app on the machine's clock, of which the test moves the timers, and gives what is logged. */
   async function stopping(prepare: (transport: FakeTransport) => void) {
