@@ -52,7 +52,7 @@ interface GroupRequests {
   /** The broker that coordinates a group. */
   coordinator(group: string): Promise<number>;
   join(node: number, request: JoinRequest): Promise<JoinResult>;
-  sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<Assignment>;
+  sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<SyncResult>;
   heartbeat(node: number, member: Membership): Promise<void>;
   leave(node: number, group: string, memberId: string): Promise<void>;
   commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<void>;
@@ -125,6 +125,13 @@ export interface GroupMember {
   readonly userData: string;
 }
 
+/** What the group's leader has assigned to a member. */
+export interface SyncResult {
+  readonly assignment: Assignment;
+  /** What else the leader tells it. */
+  readonly userData: string;
+}
+
 export interface Membership {
   readonly group: string;
   readonly memberId: string;
@@ -137,6 +144,8 @@ export type Assignment = Readonly<Record<string, readonly number[]>>;
 export interface MemberAssignment {
   readonly memberId: string;
   readonly assignment: Assignment;
+  /** Data that the member reads beside it. */
+  readonly userData: string;
 }
 
 export interface Commit extends PartitionOffset {

@@ -21,6 +21,7 @@ import type {
   OffsetResult,
   ProduceResult,
   ProtocolVersions,
+  SyncResult,
   TopicError,
 } from "./kafka-client.ts";
 import type {
@@ -232,17 +233,22 @@ export class KafkajsClient implements KafkaClient {
     };
   }
 
-  async sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<Assignment> {
+  async sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<SyncResult> {
     const response = await this.#send<{ errorCode: number; memberAssignment: Buffer }>(node, "SyncGroup", {
       ...memberFields(member),
       generationId: member.generation,
-      groupAssignment: assignments.map(({ memberId, assignment }) => ({
+      groupAssignment: assignments.map(({ memberId, assignment, userData }) => ({
         memberId,
-        memberAssignment: assigner.MemberAssignment.encode({ version: 1, assignment: mutable(assignment) }),
+        memberAssignment: assigner.MemberAssignment.encode({
+          version: 1,
+          assignment: mutable(assignment),
+          userData: Buffer.from(userData),
+        }),
       })),
     });
     throwOnError(response.errorCode);
-    return assigner.MemberAssignment.decode(response.memberAssignment)?.assignment ?? {};
+    const decoded = assigner.MemberAssignment.decode(response.memberAssignment);
+    return { assignment: decoded?.assignment ?? {}, userData: decoded?.userData?.toString() ?? "" };
   }
 
   async heartbeat(node: number, member: Membership): Promise<void> {

@@ -78,7 +78,7 @@ declare module "kafkajs/src/consumer/assignerProtocol.js" {
     };
     MemberAssignment: {
       encode(assignment: { version: number; assignment: Record<string, number[]>; userData?: Buffer }): Buffer;
-      decode(buffer: Buffer): { version: number; assignment: Record<string, number[]> } | null;
+      decode(buffer: Buffer): { version: number; assignment: Record<string, number[]>; userData: Buffer | null } | null;
     };
   };
   export default exported;

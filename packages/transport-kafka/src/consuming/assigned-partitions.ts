@@ -31,6 +31,11 @@ export class AssignedPartitions {
     return sum;
   }
 
+  /** The logs of those of `sources` that are owned. */
+  logsOf(sources: readonly TopicPartition[]): readonly PartitionLog[] {
+    return sources.flatMap((source) => this.#owned.get(partitionKey(source)) ?? []);
+  }
+
   /** Takes over a new assignment with the group's commits. */
   assign(assigned: readonly TopicPartition[], commits: readonly Commit[]): void {
     const committed = new Map(commits.map((commit) => [partitionKey(commit), commit]));

@@ -27,11 +27,14 @@ interface Reader {
   readonly topics: ReadonlySet<string>;
   readonly claims: Claims;
   readonly assigned: TopicPartition[];
+  /** What it keeps only because handlers run there. */
+  readonly excess: TopicPartition[];
 }
 
 /**
  * Assigns partitions to the members that read their topic, each topic for itself: what is busy in one does not make up for
- * what is idle in another. A busy partition stays with its owner, so that no event is in two handlers. Each declaration has
+ * what is idle in another. A busy partition stays with its owner, so that no event is in two handlers; where that is more than
+ * its share, the owner is told to drain the rest and to give it up (R8). Each declaration has
  * one partition at least, so that a forwarded event finds whoever accepts it (R6). Then every member keeps what it had, up to
  * a fair share. The rest goes to whoever has the fewest.
  *
@@ -43,6 +46,7 @@ export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<
     topics: new Set(topics),
     claims: decodeClaims(userData),
     assigned: [],
+    excess: [],
   }));
   const latest = Math.max(-1, ...readers.map(({ claims }) => claims.generation));
   for (const [topic, count] of partitions) {
@@ -51,7 +55,11 @@ export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<
     able.sort((a, b) => a.assigned.length - b.assigned.length);
     if (able.length > 0) shareOut(topic, count, able, latest);
   }
-  return readers.map(({ memberId, assigned }) => ({ memberId, assignment: byTopic(assigned) }));
+  return readers.map(({ memberId, assigned, excess }) => ({
+    memberId,
+    assignment: byTopic(assigned),
+    userData: encodeExcess(excess),
+  }));
 }
 
 /** Shares out the partitions of one topic. */
@@ -96,7 +104,13 @@ function shareOut(topic: string, partitions: number, readers: readonly Reader[],
   const share = Math.floor(partitions / readers.length);
   /** How many members have one more than that. */
   let extra = partitions % readers.length;
-  for (const count of counts.values()) if (count > share) extra -= 1;
+  for (const reader of readers) {
+    const above = countOf(reader) - share;
+    if (above <= 0) continue;
+    const kept = share + (extra > 0 ? 1 : 0);
+    extra -= 1;
+    if (countOf(reader) > kept) reader.excess.push(...reader.assigned.slice(kept - countOf(reader)));
+  }
   for (const reader of readers) {
     for (const partition of claimed(reader, "owned")) {
       if (open.size <= without.length || countOf(reader) > share) break;
@@ -111,6 +125,24 @@ function shareOut(topic: string, partitions: number, readers: readonly Reader[],
 
   for (const group of without) giveToFewest(group);
   while (open.size > 0) giveToFewest(readers);
+}
+
+/** Encodes what a member is to drain and give up, as the user data of its assignment; the version before ignores it. */
+function encodeExcess(excess: readonly TopicPartition[]): string {
+  return excess.length === 0 ? "" : JSON.stringify({ excess: byTopic(excess) });
+}
+
+/** Reads which partitions a member is to drain and give up. */
+export function decodeExcess(userData: string): readonly TopicPartition[] {
+  if (userData === "") return [];
+  try {
+    const { excess = {} } = JSON.parse(userData) as { readonly excess?: Assignment };
+    return Object.entries(excess).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+  } catch {
+    return [];
+  }
 }
 
 function byDeclaration(readers: readonly Reader[]): readonly (readonly Reader[])[] {

@@ -163,7 +163,9 @@ export class Fetcher {
 
   #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {
     const now = performance.now();
-    const all = logs.filter((log) => log.buffered < MAX_BUFFERED_BYTES && log.pausedUntil <= now);
+    const all = logs.filter(
+      (log) => log.buffered < MAX_BUFFERED_BYTES && log.pausedUntil <= now && !log.deliveryPaused,
+    );
     if (all.length === 0 && logs.some((log) => log.pausedUntil > now)) this.#retryLater();
     const first = this.#turn++ % Math.max(all.length, 1);
     // While one of them cannot be read, they are fetched in turn.
@@ -186,7 +188,13 @@ export class Fetcher {
     const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
     const accepted = fresh.length === 0 ? fresh : await this.#options.filter(log.source, fresh);
     // The group may have been joined again meanwhile, and the partition may be somebody else's.
-    if (log.lost || log.position !== position || (epoch !== this.#epoch && !this.#logs.includes(log))) return;
+    if (
+      log.lost ||
+      log.deliveryPaused ||
+      log.position !== position ||
+      (epoch !== this.#epoch && !this.#logs.includes(log))
+    )
+      return;
     log.add(accepted, result.next);
   }
 

@@ -5,8 +5,10 @@ import { settlesWithin, sleep } from "../client/time-limit.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { AssignedPartitions } from "./assigned-partitions.ts";
+import { decodeExcess } from "./assignor.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { GroupMember, requiresRejoin } from "./group-member.ts";
+import { Handover } from "./handover.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
 
@@ -58,6 +60,10 @@ export class GroupConsumer {
   readonly #partitions: AssignedPartitions;
   readonly #commits: OffsetCommits;
   readonly #fetcher: Fetcher;
+  readonly #handover = new Handover(
+    () => this.rejoin(),
+    () => this.deliver(),
+  );
   #joinedTopics = "";
   #deliverySoon = false;
   #turn = 0;
@@ -186,19 +192,19 @@ export class GroupConsumer {
   settle(entry: Entry): void {
     entry.log.settle(entry);
     this.#commits.settled();
-    this.#onSettled();
+    this.#noteSettled();
   }
 
   /** Leaves an entry open whose settlement was not stored: whoever owns the partition then delivers it again. */
   drop(entry: Entry): void {
     entry.log.drop(entry);
-    this.#onSettled();
+    this.#noteSettled();
   }
 
   /** Takes back an entry that was not started. After a pause, with a heartbeat, it is delivered again, to this instance if it goes on. */
   release(entry: Entry): void {
     entry.log.release(entry, performance.now() + RELEASE_PAUSE_MS);
-    this.#onSettled();
+    this.#noteSettled();
   }
 
   /** Delivers nothing more. What was delivered can still be settled. */
@@ -211,6 +217,7 @@ export class GroupConsumer {
     this.#closing = true;
     this.#delivering = false;
     this.#commits.stop();
+    this.#handover.stop();
     this.#wake();
     await settlesWithin(this.#running ?? Promise.resolve(), limit);
     this.#fetcher.stop();
@@ -265,7 +272,7 @@ export class GroupConsumer {
     }
     const owned = this.#partitions.list;
     const busy = this.#options.drains ? owned.filter(({ unsettled }) => unsettled > 0) : [];
-    const assignment = await this.#member.join(topics, {
+    const { assignment, userData } = await this.#member.join(topics, {
       owned: owned.map(({ source }) => source),
       busy: busy.map(({ source }) => source),
       declaration: this.#options.declaration,
@@ -278,6 +285,7 @@ export class GroupConsumer {
     this.#joinedTopics = this.#topicsKey(topics);
     this.#joined = true;
     this.#lastError = undefined;
+    this.#handover.begin(this.#partitions.logsOf(decodeExcess(userData)));
     this.#fetcher.read(this.#partitions.list);
     this.#options.onAssigned?.(assigned);
     // Partitions that nobody has committed yet begin where this says, and what is handed out is announced.
@@ -340,6 +348,11 @@ export class GroupConsumer {
     });
     await settlesWithin(empty, DRAIN_LIMIT_MS);
     this.#onSettled = () => {};
+  }
+
+  #noteSettled(): void {
+    this.#onSettled();
+    this.#handover.check();
   }
 
   #commitFailed(error: unknown): void {

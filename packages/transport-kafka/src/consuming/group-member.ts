@@ -1,5 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
-import type { Assignment, Commit, KafkaClient, Membership } from "../client/kafka-client.ts";
+import type { Commit, KafkaClient, Membership, SyncResult } from "../client/kafka-client.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { assign, encodeClaims } from "./assignor.ts";
@@ -42,7 +42,7 @@ export class GroupMember {
       readonly busy: readonly TopicPartition[];
       readonly declaration?: string | undefined;
     },
-  ): Promise<Assignment> {
+  ): Promise<SyncResult> {
     const started = performance.now();
     return this.#atCoordinator(async (node) => {
       const result = await this.#client.join(node, {
@@ -94,7 +94,7 @@ export class GroupMember {
    * Waits for the leader's assignments. If the member is removed meanwhile, the broker neither responds nor reads on from
    * this connection. That is why another connection checks the membership.
    */
-  async #sync(node: number, assignments: Parameters<KafkaClient["sync"]>[2]): Promise<Assignment> {
+  async #sync(node: number, assignments: Parameters<KafkaClient["sync"]>[2]): Promise<SyncResult> {
     const membership = this.#membership;
     let waiting = true;
     const check = setInterval(() => {

@@ -74,6 +74,7 @@ export class PartitionLog {
   committed: string | undefined;
   /** When it may be fetched again, by the monotonic clock. */
   pausedUntil = 0;
+  #deliveryPaused = false;
   readonly #done: DoneRuns;
   readonly #chunks: Chunk[] = [];
   /** What is delivered and not done, by offset in ascending order; what was released or dropped too. */
@@ -109,6 +110,11 @@ export class PartitionLog {
   get mark(): number {
     const [first] = this.#open.keys();
     return first ?? this.examined;
+  }
+
+  /** Whether it is drained, so that nothing is to be fetched for it. */
+  get deliveryPaused(): boolean {
+    return this.#deliveryPaused;
   }
 
   /** The number of entries that are delivered and not settled. */
@@ -173,6 +179,16 @@ export class PartitionLog {
       this.#passEmpty();
       if (running === undefined) return entry;
     }
+  }
+
+  /** Delivers nothing more for now; what was fetched is forgotten. */
+  pauseDelivery(): void {
+    this.#deliveryPaused = true;
+    this.dropBuffer();
+  }
+
+  resumeDelivery(): void {
+    this.#deliveryPaused = false;
   }
 
   /** Marks an entry as done. */
@@ -262,6 +278,7 @@ export class PartitionLog {
   }
 
   get #nextRecord(): FetchedRecord | undefined {
+    if (this.#deliveryPaused) return undefined;
     const released = this.#nextReleased;
     if (released !== undefined) return released.record;
     const [chunk] = this.#chunks;

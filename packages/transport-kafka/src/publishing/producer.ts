@@ -11,6 +11,8 @@ import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 /** Well below what the topics accept. A larger record gets a batch of its own. */
 const MAX_BATCH_BYTES = 1_000_000;
 const MIN_BATCH_BYTES = 10_000;
+/** What is published at once is spread over the partitions, so that several instances get some of it (R8). */
+const MAX_BATCH_RECORDS = 250;
 /** An upper bound for the bytes of a record beyond its parts. */
 const RECORD_OVERHEAD_BYTES = 64;
 /** How long a record is offered again that a cluster refuses for now, while it can be reached. */
@@ -156,7 +158,9 @@ export class Producer {
       const chosen = partition ?? (turn === undefined ? undefined : ledPartition(partitions, turn));
       const key = chosen === undefined ? topic : partitionKey({ topic, partition: chosen });
       let chunk = open.get(key);
-      if (chunk === undefined || chunk.bytes + bytes > (this.#limits.get(topic) ?? MAX_BATCH_BYTES)) {
+      const isFull = (each: Chunk) =>
+        each.bytes + bytes > (this.#limits.get(topic) ?? MAX_BATCH_BYTES) || each.records.length >= MAX_BATCH_RECORDS;
+      if (chunk === undefined || isFull(chunk)) {
         chunk = {
           topic,
           partition: chosen ?? this.#nextPartition(topic, partitions),

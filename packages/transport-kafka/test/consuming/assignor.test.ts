@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assign, encodeClaims } from "../../src/consuming/assignor.ts";
+import { assign, decodeExcess, encodeClaims } from "../../src/consuming/assignor.ts";
 
 const partitionsOf = (topic: string, ...partitions: number[]) => partitions.map((partition) => ({ topic, partition }));
 const none = encodeClaims(-1, [], []);
@@ -35,6 +35,22 @@ test("H3 a busy partition stays with its owner, and a member of an older generat
   const assignments = assign(members, new Map([["x", 4]]));
   expect(assignments[0]?.assignment.x?.toSorted()).toEqual([0, 1, 2]);
   expect(assignments[1]?.assignment.x).toEqual([3]);
+});
+
+test("R8 an owner is told which of its busy partitions are more than its share", () => {
+  const all = partitionsOf("x", 0, 1, 2, 3, 4, 5);
+  const members = [
+    { memberId: "old", topics: ["x"], userData: encodeClaims(1, all, all) },
+    { memberId: "new", topics: ["x"], userData: none },
+    { memberId: "newer", topics: ["x"], userData: none },
+  ];
+  const [old, fresh] = assign(members, new Map([["x", 6]]));
+  expect(old?.assignment.x).toHaveLength(6);
+  expect(decodeExcess(old?.userData ?? "")).toHaveLength(4);
+  expect(decodeExcess(fresh?.userData ?? "")).toEqual([]);
+  const uneven = assign(members, new Map([["x", 7]]));
+  expect(decodeExcess(uneven[0]?.userData ?? "")).toEqual(partitionsOf("x", 3, 4, 5));
+  expect(decodeExcess("garbage")).toEqual([]);
 });
 
 test("L3 no more than a fair share stays where it was", () => {
