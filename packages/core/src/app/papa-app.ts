@@ -145,12 +145,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
       this.#state = "stopping";
       this.#transition = this.#stop();
     }
-    const stage = running && stageOfCaller(running);
-    if (running === undefined || stage === "over") {
+    const caller = running && callerIn(running);
+    if (running === undefined || caller === undefined) {
       await this.#transition;
       return;
     }
-    const goesOn = stage === "handling" ? running.running.waitsForStop() : undefined;
+    const goesOn = caller.occupiesWorker ? running.running.waitsForStop() : undefined;
     await Promise.race([running.othersEnded, this.#transition]);
     goesOn?.();
   }
@@ -265,17 +265,17 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   /** What runs; handlers that are drained may still publish, and those that are called before `start()` has resolved. */
   #runningFor(operation: string): RunningApp {
     const running = this.#running;
-    const starting = this.#state === "starting" && (running === undefined || stageOfCaller(running) === "over");
+    const starting = this.#state === "starting" && (running === undefined || callerIn(running) === undefined);
     if (!starting && running?.closing === false) return running;
     if (!starting && (running !== undefined || this.#state === "stopped")) throw stopped(operation);
     throw new PapaError("not-started", `${operation} needs a running app; await app.start() first.`, { operation });
   }
 }
 
-/** How far the delivery has come in whose handler or listener this is called; "over" for whoever else calls. */
-function stageOfCaller(app: RunningApp): DeliveryContext["stage"] {
+/** The delivery in whose handler or listener this is called, as long as it is not over. */
+function callerIn(app: RunningApp): DeliveryContext | undefined {
   const caller = currentEvent();
-  return caller instanceof DeliveryContext && caller.app === app ? caller.stage : "over";
+  return caller instanceof DeliveryContext && caller.app === app && caller.stage !== "over" ? caller : undefined;
 }
 
 function stopped(operation: string, cause?: unknown): PapaError {

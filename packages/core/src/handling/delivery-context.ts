@@ -29,7 +29,7 @@ export class DeliveryContext extends ScopedContext implements EventContext {
   readonly eventName: string;
   /** Set before the handler is called: the payload as its schema puts it out. */
   payload: unknown = undefined;
-  /** Where the handler outlived its timeout: resolves when it really ends. */
+  /** While the handler outlives its timeout: resolves when it really ends. */
   running: Promise<void> | undefined = undefined;
   /** Why the handler is not to be called at all. */
   refusal: Error | undefined = undefined;
@@ -47,6 +47,11 @@ export class DeliveryContext extends ScopedContext implements EventContext {
     this.#delivery = delivery;
     this.#scope = scope;
     this.eventName = delivery.event.name ?? this.reader.name;
+  }
+
+  /** Whether its handler runs, also one that has outlived its timeout. */
+  get occupiesWorker(): boolean {
+    return this.stage === "handling" || this.running !== undefined;
   }
 
   get reader(): EventReader {

@@ -77,7 +77,10 @@ export async function handleDeliveries(deliveries: Deliveries, handling: Handlin
     if (!context.abandoned) settler.settle(delivery, context, outcome);
     else if (context.hasScope) await context.disposeScope();
     // A handler that outlived its timeout counts for the concurrency until it really ends (H2).
-    if (context.running !== undefined) await context.running;
+    if (context.running !== undefined) {
+      await context.running;
+      context.running = undefined;
+    }
     deliveries.ended();
   }
 }

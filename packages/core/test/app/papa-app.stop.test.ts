@@ -57,6 +57,24 @@ describe("L2 stop() called by a handler", () => {
     expect(transport.connections).toBe(0);
   });
 
+  it("nor does it wait for one that has outlived its timeout", async () => {
+    const transport = new FakeTransport();
+    const late = gate();
+    const stopped = gate();
+    const app: PapaApp = await started(transport, [
+      useCase("stops", { on: "#", timeout: 1 }, async () => {
+        await late.opened;
+        await app.stop();
+        stopped.open();
+      }),
+    ]);
+    expect(await transport.deliver("stops", { name: "a" })).toMatchObject({ kind: "retry" });
+    await turns();
+    late.open();
+    await stopped.opened;
+    await vi.waitFor(() => expect(app.health().state).toBe("stopped"));
+  });
+
   it("waits for the other handlers", async () => {
     const transport = new FakeTransport();
     const other = gate();
