@@ -99,7 +99,7 @@ export class BrokerConnection {
     const key = apiKeys[api];
     if (definition === undefined || key === undefined) throw new Error(`unknown request ${api}`);
     try {
-      const encode = body === undefined ? {} : { encode: async () => ({ buf: body, buffer: body }) };
+      const encode = body === undefined ? {} : { encode: async () => encoded(body) };
       const { request, response, requestTimeout } = protocol.lookup(this.#versions)(key, definition)(parameters);
       return (await this.#connection.send({
         request: { ...request, ...encode },
@@ -111,11 +111,30 @@ export class BrokerConnection {
         logResponseError: false,
       })) as T;
     } catch (error) {
-      const known = kafkaErrorOf(error);
-      // After a late response, the next one may belong to another request.
-      if (known.type === "TIMEOUT" || known.type === "CONNECTION") this.end();
-      throw known;
+      throw this.#known(error);
     }
+  }
+
+  /** Sends a request of a version that kafkajs does not know. */
+  async sendEncoded<T>(api: string, apiVersion: number, body: Buffer, decode: (raw: Buffer) => T): Promise<T> {
+    await this.#opening;
+    if (this.#ended) throw connectionLost();
+    try {
+      return (await this.#connection.send({
+        request: { apiKey: apiKeys[api], apiVersion, apiName: api, encode: async () => encoded(body) },
+        response: { decode: async (raw) => decode(raw), parse: async (data) => data },
+        logResponseError: false,
+      })) as T;
+    } catch (error) {
+      throw this.#known(error);
+    }
+  }
+
+  #known(error: unknown): KafkaError {
+    const known = kafkaErrorOf(error);
+    // After a late response, the next one may belong to another request.
+    if (known.type === "TIMEOUT" || known.type === "CONNECTION") this.end();
+    return known;
   }
 
   /** Closes the connection, even while it opens; whatever waits for it rejects at once. */
@@ -178,6 +197,11 @@ async function answerWithin<T>(response: Promise<T>, limit: number): Promise<T> 
     timer = setTimeout(() => reject(error), limit);
   });
   return Promise.race([response, late]).finally(() => clearTimeout(timer));
+}
+
+/** In the form of kafkajs's encoder. */
+function encoded(body: Buffer): { readonly buf: Buffer; readonly buffer: Buffer } {
+  return { buf: body, buffer: body };
 }
 
 function connectionLost(): KafkaError {

@@ -41,6 +41,8 @@ export class Cluster {
   nodes = 0;
   readonly #options: ConnectOptions;
   readonly #topics = new Map<string, TopicMetadata>();
+  /** Topics that did not exist when they were last looked up. */
+  readonly #missing = new Set<string>();
   /** What has been reported and is not over, by its subject. */
   readonly #problems = new Map<string, string>();
   #up = true;
@@ -120,14 +122,32 @@ export class Cluster {
     return this.#topics.get(topic)?.partitions.length ?? 0;
   }
 
+  /** Whether a topic did not exist when it was last looked up. */
+  isMissing(topic: string): boolean {
+    return this.#missing.has(topic);
+  }
+
+  /** Tells a topic from an earlier one of the same name, as it was when it was last looked up. */
+  idOf(topic: string): number | undefined {
+    return this.#topics.get(topic)?.id;
+  }
+
   /** Looks topics up again. */
   async refresh(names: readonly string[] | "all"): Promise<ClusterMetadata> {
     // An empty list would mean all topics.
     const requested = names === "all" || names.length > 0 ? names : [this.names.registry];
     const metadata = await this.client.metadata(requested);
     this.nodes = metadata.nodes.length;
-    if (requested !== "all") for (const name of requested) this.#topics.delete(name);
-    for (const [name, topic] of metadata.topics) this.#topics.set(name, topic);
+    if (requested !== "all") {
+      for (const name of requested) {
+        this.#topics.delete(name);
+        this.#missing.add(name);
+      }
+    }
+    for (const [name, topic] of metadata.topics) {
+      this.#topics.set(name, topic);
+      this.#missing.delete(name);
+    }
     return metadata;
   }
 

@@ -67,6 +67,8 @@ export interface ClusterMetadata {
 }
 
 export interface TopicMetadata {
+  /** Differs from that of an earlier topic of the same name; absent where the broker tells none. */
+  readonly id?: number | undefined;
   /** Ordered by number. `leader` is -1 while there is none. */
   readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
 }

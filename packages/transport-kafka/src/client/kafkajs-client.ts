@@ -1,9 +1,11 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
 import { readFetch } from "../wire/fetch-response.ts";
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
+import { encodeMetadata, METADATA_VERSION, type RawMetadata, readMetadata } from "../wire/metadata.ts";
 import { encodeProduce } from "../wire/produce-request.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import { groupByTopic, type PartitionOffset, type TopicPartition } from "../wire/topic-partition.ts";
+import type { BrokerConnection } from "./broker-connection.ts";
 import { BrokerPool } from "./broker-pool.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type {
@@ -24,16 +26,10 @@ import type {
   SyncResult,
   TopicError,
 } from "./kafka-client.ts";
-import type {
-  RawCommitted,
-  RawConfigs,
-  RawErrors,
-  RawJoin,
-  RawMetadata,
-  RawOffsets,
-  RawProduce,
-} from "./kafkajs-responses.ts";
+import type { RawCommitted, RawConfigs, RawErrors, RawJoin, RawOffsets, RawProduce } from "./kafkajs-responses.ts";
 
+/** The number of the Metadata request. */
+const METADATA = 3;
 const PROTOCOL = "papa-events";
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
 /** How long a broker may wait for the other replicas. */
@@ -51,11 +47,7 @@ export class KafkajsClient implements KafkaClient {
 
   async metadata(topics: readonly string[] | "all"): Promise<ClusterMetadata> {
     const connection = await this.#pool.any();
-    // kafkajs writes an empty list as null, which means all topics.
-    const response = await connection.send<RawMetadata>("Metadata", {
-      topics: topics === "all" ? [] : topics,
-      allowAutoTopicCreation: false,
-    });
+    const response = await askMetadata(connection, topics);
     for (const { nodeId, host, port } of response.brokers) this.#pool.know(nodeId, { host, port });
     // Whoever has just got such a connection begins to use it within this turn.
     setImmediate(() => this.#pool.endSeeds());
@@ -63,9 +55,10 @@ export class KafkajsClient implements KafkaClient {
     return {
       nodes: response.brokers.map(({ nodeId }) => nodeId),
       topics: new Map(
-        existing.map(({ topic, partitionMetadata }) => [
+        existing.map(({ topic, id, partitionMetadata }) => [
           topic,
           {
+            id,
             partitions: partitionMetadata
               .map(({ partitionId, leader }) => ({ partition: partitionId, leader }))
               .sort((a, b) => a.partition - b.partition),
@@ -299,6 +292,14 @@ export class KafkajsClient implements KafkaClient {
   async #send<T>(node: number, api: string, parameters: object): Promise<T> {
     return (await this.#pool.opened(node)).send<T>(api, parameters);
   }
+}
+
+async function askMetadata(connection: BrokerConnection, topics: readonly string[] | "all"): Promise<RawMetadata> {
+  await connection.opened();
+  if ((connection.versions[METADATA]?.maxVersion ?? 0) >= METADATA_VERSION)
+    return connection.sendEncoded("Metadata", METADATA_VERSION, encodeMetadata(topics), readMetadata);
+  // kafkajs writes an empty list as null, which means all topics.
+  return connection.send("Metadata", { topics: topics === "all" ? [] : topics, allowAutoTopicCreation: false });
 }
 
 function throwOnError(code: number): void {

@@ -1,13 +1,4 @@
 /** Responses of the broker as kafkajs decodes them. */
-export interface RawMetadata {
-  readonly brokers: readonly { nodeId: number; host: string; port: number }[];
-  readonly topicMetadata: readonly {
-    topicErrorCode: number;
-    topic: string;
-    partitionMetadata: readonly { partitionId: number; leader: number }[];
-  }[];
-}
-
 export interface RawProduce {
   readonly topics: readonly {
     topicName: string;

@@ -1,10 +1,12 @@
 import type { Commit } from "../client/kafka-client.ts";
+import { isOfOtherTopic } from "../wire/topic-id.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
-import { PartitionLog } from "./partition-log.ts";
+import { type LogStart, PartitionLog } from "./partition-log.ts";
 
 /** The logs of the partitions that this instance owns, carried over from one assignment to the next. */
 export class AssignedPartitions {
   readonly #startOf: (source: TopicPartition) => number;
+  readonly #idOf: (topic: string) => number | undefined;
   readonly #announces: (() => number) | undefined;
   readonly #owned = new Map<string, PartitionLog>();
   /** Partitions that went to others while handlers of this instance still ran. */
@@ -13,10 +15,16 @@ export class AssignedPartitions {
 
   /**
    * @param startOf where a partition without a commit begins
+   * @param idOf the present id of a topic
    * @param announces how many offsets are announced at least, if what is handed out is announced
    */
-  constructor(startOf: (source: TopicPartition) => number, announces: (() => number) | undefined) {
+  constructor(
+    startOf: (source: TopicPartition) => number,
+    idOf: (topic: string) => number | undefined,
+    announces: (() => number) | undefined,
+  ) {
     this.#startOf = startOf;
+    this.#idOf = idOf;
     this.#announces = announces;
   }
 
@@ -44,12 +52,18 @@ export class AssignedPartitions {
     for (const source of assigned) {
       const key = partitionKey(source);
       const commit = committed.get(key);
-      const none = commit === undefined || commit.offset < 0;
+      const topicId = this.#idOf(source.topic);
+      const none = commit === undefined || commit.offset < 0 || isOfOtherTopic(commit.metadata, topicId);
       const offset = none ? this.#startOf(source) : commit.offset;
-      const known = before.get(key) ?? this.#lost.get(key);
+      let known = before.get(key) ?? this.#lost.get(key);
+      if (known?.topicId !== topicId && known?.topicId !== undefined && topicId !== undefined) {
+        known.lost = true;
+        known.dropBuffer();
+        known = undefined;
+      }
       before.delete(key);
       this.#lost.delete(key);
-      this.#owned.set(key, this.#resume(source, known, offset, none ? "" : commit.metadata));
+      this.#owned.set(key, this.#resume(source, known, offset, { topicId, metadata: none ? "" : commit.metadata }));
     }
     for (const [key, log] of before) {
       log.lost = true;
@@ -66,7 +80,10 @@ export class AssignedPartitions {
     if (old === undefined) return;
     old.lost = true;
     old.dropBuffer();
-    this.#owned.set(key, new PartitionLog(source, offset, { announces: this.#announces }));
+    this.#owned.set(
+      key,
+      new PartitionLog(source, offset, { topicId: this.#idOf(source.topic), announces: this.#announces }),
+    );
     this.#list = [...this.#owned.values()];
   }
 
@@ -75,7 +92,7 @@ export class AssignedPartitions {
     for (const log of this.#list) log.lost = true;
   }
 
-  #resume(source: TopicPartition, known: PartitionLog | undefined, offset: number, metadata: string): PartitionLog {
+  #resume(source: TopicPartition, known: PartitionLog | undefined, offset: number, start: LogStart): PartitionLog {
     // Nobody got further than this instance in the meantime.
     if (known !== undefined && !known.hasDropped && offset <= known.mark) {
       if (known.lost) known.dropBuffer();
@@ -86,7 +103,7 @@ export class AssignedPartitions {
     }
     // What this instance had handed out itself did not come back from a death.
     const takenOver = known === undefined || known.lost;
-    const log = new PartitionLog(source, offset, { metadata, takenOver, announces: this.#announces });
+    const log = new PartitionLog(source, offset, { ...start, takenOver, announces: this.#announces });
     if (known !== undefined) log.adopt(known);
     return log;
   }

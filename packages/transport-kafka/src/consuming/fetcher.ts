@@ -97,6 +97,11 @@ export class Fetcher {
     for (const log of logs) {
       try {
         const node = await cluster.leader(log.source);
+        if (this.#isReplaced(log)) {
+          this.#finding = false;
+          this.#replace(log, 0);
+          return;
+        }
         const list = nodes.get(node);
         if (list === undefined) nodes.set(node, [log]);
         else list.push(log);
@@ -109,6 +114,20 @@ export class Fetcher {
     if (problem !== undefined) cluster.logger.debug({ err: problem }, "Some partitions have no leader at the moment.");
     this.#finding = false;
     if (logs === this.#logs) this.#leaders = nodes;
+    this.fetchMore();
+  }
+
+  /** Whether the topic was deleted and made anew. */
+  #isReplaced({ source, topicId }: PartitionLog): boolean {
+    const now = this.#options.cluster.idOf(source.topic);
+    return topicId !== undefined && now !== undefined && topicId !== now;
+  }
+
+  #replace(log: PartitionLog, offset: number): void {
+    const { cluster, onReplaced } = this.#options;
+    const about = { ...log.source, from: log.position, to: offset };
+    cluster.logger.warn(about, "A topic was deleted and made anew; it is read from its beginning.");
+    onReplaced(log.source, offset);
     this.fetchMore();
   }
 
@@ -199,7 +218,7 @@ export class Fetcher {
   }
 
   async #partitionFailed(log: PartitionLog, error: KafkaError): Promise<void> {
-    const { cluster, onReplaced } = this.#options;
+    const { cluster } = this.#options;
     cluster.invalidate(log.source.topic, error);
     this.#leaders = undefined;
     log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
@@ -210,10 +229,13 @@ export class Fetcher {
     const [earliest] = await cluster.offsets([log.source], "earliest");
     // The group may have been joined again meanwhile, and the partition may be somebody else's.
     if (earliest === undefined || log.lost || !this.#logs.includes(log)) return;
+    if (earliest.offset <= log.position) {
+      this.#replace(log, earliest.offset);
+      return;
+    }
     const about = { ...log.source, from: log.position, to: earliest.offset };
     cluster.logger.warn(about, "Kafka deleted events before they were read; check the topic's retention.");
-    if (earliest.offset > log.position) log.skipTo(earliest.offset);
-    else onReplaced(log.source, earliest.offset);
+    log.skipTo(earliest.offset);
   }
 
   async #failed(error: unknown, logs: readonly PartitionLog[]): Promise<void> {

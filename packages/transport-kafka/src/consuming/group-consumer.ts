@@ -84,7 +84,7 @@ export class GroupConsumer {
     this.#cluster = options.cluster;
     this.#client = options.cluster.newClient(() => this.#wake());
     this.#member = new GroupMember(this.#cluster, this.#client, options.group);
-    this.#partitions = new AssignedPartitions(options.startOf, options.announces);
+    this.#partitions = new AssignedPartitions(options.startOf, (topic) => this.#cluster.idOf(topic), options.announces);
     this.#commits = new OffsetCommits({
       member: this.#member,
       logs: () => this.#partitions.list,
@@ -281,6 +281,8 @@ export class GroupConsumer {
       partitions.map((partition) => ({ topic, partition })),
     );
     const committed = await this.#cluster.retried(() => this.#member.committed(assigned), COMMITTED_LIMIT_MS);
+    // What is known of the topics may be older than the topics.
+    await this.#cluster.retried(() => this.#cluster.refresh(topics), COMMITTED_LIMIT_MS);
     this.#partitions.assign(assigned, committed);
     this.#joinedTopics = this.#topicsKey(topics);
     this.#joined = true;
@@ -295,7 +297,7 @@ export class GroupConsumer {
 
   #topicsKey(topics: readonly string[]): string {
     return topics
-      .map((topic) => `${topic} ${this.#cluster.partitionsOf(topic)}`)
+      .map((topic) => `${topic} ${this.#cluster.partitionsOf(topic)} ${this.#cluster.idOf(topic) ?? ""}`)
       .sort()
       .join();
   }

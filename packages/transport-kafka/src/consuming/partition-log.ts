@@ -1,6 +1,7 @@
 import { DoneRuns, encodeRuns } from "../wire/done-runs.ts";
 import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
 import type { FetchedRecord } from "../wire/records.ts";
+import { withTopicId } from "../wire/topic-id.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 
 /** A record's headers and framing are counted as so many bytes. */
@@ -46,6 +47,8 @@ interface Chunk {
 
 /** How a partition begins to be read. */
 export interface LogStart {
+  /** The topic's id. */
+  readonly topicId?: number | undefined;
   /** The metadata of the commit it begins at. */
   readonly metadata?: string | undefined;
   /** Whether the owner before may have died: what it had handed out then counts as redelivered (T6). */
@@ -60,6 +63,7 @@ export interface LogStart {
 /** Tracks one partition as this instance reads it: what was fetched, delivered and done, and what may be committed. */
 export class PartitionLog {
   readonly source: TopicPartition;
+  readonly topicId: number | undefined;
   /** The next offset to be fetched. */
   position: number;
   /** Everything below was delivered, or is not accepted by any pattern. */
@@ -94,9 +98,10 @@ export class PartitionLog {
   #lastCommit = { at: performance.now(), examined: 0 };
 
   constructor(source: TopicPartition, committed: number, start: LogStart = {}) {
-    const { metadata = "", takenOver = false, announces } = start;
+    const { topicId, metadata = "", takenOver = false, announces } = start;
     const handedOut = readHandedOut(committed, metadata);
     this.source = source;
+    this.topicId = topicId;
     this.position = committed;
     this.examined = committed;
     this.#done = new DoneRuns(committed, metadata);
@@ -249,11 +254,12 @@ export class PartitionLog {
   commit(ends: boolean): { readonly offset: number; readonly metadata: string; readonly stored: () => void } {
     const { mark, examined } = this;
     const runs = examined === mark ? "" : encodeRuns(mark, examined, this.#open.keys());
-    if (this.#announces === undefined) return { offset: mark, metadata: runs, stored: () => {} };
+    if (this.#announces === undefined)
+      return { offset: mark, metadata: withTopicId(runs, this.topicId), stored: () => {} };
     // Whatever comes of the commit: from now on nothing is handed out without a new announcement.
     if (ends) this.#announced = mark;
     const until = ends ? mark : this.#announcement(this.#announces());
-    const metadata = withHandedOut(runs, mark, { ...this.#suspects, until });
+    const metadata = withTopicId(withHandedOut(runs, mark, { ...this.#suspects, until }), this.topicId);
     return { offset: mark, metadata, stored: () => this.#isAnnounced(until) };
   }
 

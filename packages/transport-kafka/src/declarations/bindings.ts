@@ -2,8 +2,16 @@ import { PatternTrie } from "@papa-events/core/transport";
 import { firstWord, needsDiscovery } from "../wire/names.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 
-/** Where each partition of each topic ended when a pattern was declared. */
+/** Where each partition of each topic ended when a pattern was declared, and by `topic#` the topic's id at that time. */
 export type Positions = Readonly<Record<string, readonly number[]>>;
+
+/** The present id of a topic, if it is known. */
+export type IdOf = (topic: string) => number | undefined;
+
+/** Where positions hold a topic's id; no topic's name contains this sign. */
+export function idKey(topic: string): string {
+  return `${topic}#`;
+}
 
 const MAX_CACHED_NAMES = 10_000;
 
@@ -11,12 +19,14 @@ const MAX_CACHED_NAMES = 10_000;
 class Binding {
   readonly pattern: string;
   readonly #positions: Positions;
+  readonly #idOf: IdOf;
   readonly #word: string;
   readonly #any: boolean;
 
-  constructor(pattern: string, positions: Positions) {
+  constructor(pattern: string, positions: Positions, idOf: IdOf) {
     this.pattern = pattern;
     this.#positions = positions;
+    this.#idOf = idOf;
     this.#any = needsDiscovery(pattern);
     this.#word = firstWord(pattern);
   }
@@ -26,9 +36,20 @@ class Binding {
     return this.#any || firstWord(topicName) === this.#word;
   }
 
-  /** A partition that did not exist when the pattern was declared is read from its beginning. */
+  /** A partition that did not exist when the pattern was declared is read from its beginning; one whose topic was made anew too. */
   startOf({ topic, partition }: TopicPartition): number {
-    return this.#positions[topic]?.[partition] ?? 0;
+    const start = this.#positions[topic]?.[partition] ?? 0;
+    return start > 0 && this.#isAnew(topic) ? 0 : start;
+  }
+
+  accepts({ topic, partition }: TopicPartition, offset: number): boolean {
+    return offset >= (this.#positions[topic]?.[partition] ?? 0) || this.#isAnew(topic);
+  }
+
+  #isAnew(topic: string): boolean {
+    const [then] = this.#positions[idKey(topic)] ?? [];
+    const now = this.#idOf(topic);
+    return then !== undefined && now !== undefined && then !== now;
   }
 }
 
@@ -39,8 +60,8 @@ export class Bindings {
   /** What matches an event name, by name. */
   readonly #matches = new Map<string, readonly Binding[]>();
 
-  constructor(patterns: Iterable<readonly [pattern: string, positions: Positions]>) {
-    this.#bindings = Array.from(patterns, ([pattern, positions]) => new Binding(pattern, positions));
+  constructor(patterns: Iterable<readonly [pattern: string, positions: Positions]>, idOf: IdOf = () => undefined) {
+    this.#bindings = Array.from(patterns, ([pattern, positions]) => new Binding(pattern, positions, idOf));
     for (const binding of this.#bindings) this.#trie.add(binding.pattern, binding);
   }
 
@@ -75,7 +96,7 @@ export class Bindings {
       if (this.#matches.size >= MAX_CACHED_NAMES) this.#matches.clear();
       this.#matches.set(name, matches);
     }
-    for (const binding of matches) if (offset >= binding.startOf(source)) return true;
+    for (const binding of matches) if (binding.accepts(source, offset)) return true;
     return false;
   }
 }

@@ -2,7 +2,7 @@ import type { Declaration, DeclarationRecord, Declarations as SharedDeclarations
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf } from "../client/errors.ts";
 import { firstWord, needsDiscovery } from "../wire/names.ts";
-import { literalWords, type Positions } from "./bindings.ts";
+import { idKey, literalWords, type Positions } from "./bindings.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 import { warnOfShortRetention } from "./retention.ts";
@@ -81,6 +81,15 @@ export class Declarations implements SharedDeclarations {
   async #bind(fresh: readonly Patterns[]): Promise<void> {
     const { cluster, registry, discovery } = this.#options;
     const existing = await discovery.list();
+    const withId = (topic: string, offsets: readonly number[]): [string, readonly number[]][] => {
+      const id = cluster.idOf(topic);
+      return id === undefined
+        ? [[topic, offsets]]
+        : [
+            [topic, offsets],
+            [idKey(topic), [id]],
+          ];
+    };
     const all = fresh.flatMap(({ patterns }) => patterns);
     const words = new Set(all.map(firstWord));
     const any = all.some(needsDiscovery);
@@ -90,7 +99,7 @@ export class Declarations implements SharedDeclarations {
     for (const { name, patterns } of fresh) {
       const bound = patterns.map((pattern) => {
         const own = concerned.filter(({ word }) => needsDiscovery(pattern) || word === firstWord(pattern));
-        const positions = Object.fromEntries(own.map(({ topic }) => [topic, ends[topic] ?? []]));
+        const positions: Positions = Object.fromEntries(own.flatMap(({ topic }) => withId(topic, ends[topic] ?? [])));
         return { pattern, positions };
       });
       await registry.bind(name, bound);

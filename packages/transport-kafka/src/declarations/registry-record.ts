@@ -6,7 +6,8 @@ import type { Positions } from "./bindings.ts";
  *
  *     ["use case"]                               {}                       the use case exists
  *     ["use case","pattern"]                     {}                       the pattern was last seen at the record's time
- *     ["use case","pattern","writer"]            {"topic":[offset, ...]}  bound when the partitions ended at these offsets
+ *     ["use case","pattern","writer"]            {"topic":[offset, ...]}  bound when the partitions ended at these offsets;
+ *                                                                         "topic#":[id] beside it tells which topic of that name
  *     {"declaration":["use case","id","app"]}    ["pattern", ...]         declared by an app, last seen at the record's time
  *     {"trial":["use case","event id","trial"]}  {}                       a trial of the event began at the record's time
  *

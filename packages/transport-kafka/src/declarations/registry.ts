@@ -5,7 +5,7 @@ import { TopicTail } from "../client/topic-tail.ts";
 import type { Names } from "../wire/names.ts";
 import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
-import { Bindings, type Positions } from "./bindings.ts";
+import { Bindings, type IdOf, type Positions } from "./bindings.ts";
 import { readKey, readPatterns, readPositions, registryRecord } from "./registry-record.ts";
 import { UseCaseDeclarations } from "./use-case-declarations.ts";
 
@@ -22,6 +22,7 @@ export interface Trial {
 /** Knows what is declared in a namespace, and which trials have begun, by following the registry's topic. */
 export class Registry {
   readonly #names: Names;
+  readonly #idOf: IdOf;
   readonly #write: WriteRecords;
   readonly #tail: TopicTail;
   readonly #useCases = new Map<string, UseCaseDeclarations>();
@@ -33,6 +34,7 @@ export class Registry {
 
   constructor(cluster: Cluster, write: WriteRecords) {
     this.#names = cluster.names;
+    this.#idOf = (topic) => cluster.idOf(topic);
     this.#write = write;
     this.#tail = new TopicTail(cluster, cluster.names.registry, (record) => this.#read(record));
   }
@@ -56,7 +58,7 @@ export class Registry {
   bindings(useCase: string): Bindings {
     let bindings = this.#bindings.get(useCase);
     if (bindings === undefined) {
-      bindings = new Bindings(this.#useCases.get(useCase)?.bindings ?? []);
+      bindings = new Bindings(this.#useCases.get(useCase)?.bindings ?? [], this.#idOf);
       this.#bindings.set(useCase, bindings);
     }
     return bindings;

@@ -80,7 +80,8 @@ export class Topology {
    * @throws PapaError `topology-conflict`, `access-refused`
    */
   async ensure(specs: readonly TopicSpec[]): Promise<void> {
-    const unknown = specs.filter(({ topic }) => !this.#known.has(topic));
+    // Somebody may have deleted it since.
+    const unknown = specs.filter(({ topic }) => !this.#known.has(topic) || this.#cluster.isMissing(topic));
     if (unknown.length === 0) return;
     const fresh = unknown.filter(({ topic }) => !this.#pending.has(topic));
     if (fresh.length > 0) {

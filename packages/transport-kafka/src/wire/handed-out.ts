@@ -13,7 +13,7 @@ export interface HandedOut {
   readonly twice: number;
 }
 
-const STATE = /^1(?:,.*)?,!([0-9a-z]+),([0-9a-z]+),([0-9a-z]+)$/;
+const STATE = /^1(?:,.*)?,!([0-9a-z]+),([0-9a-z]+),([0-9a-z]+)(?:,#.*)?$/;
 
 /** Adds it to the metadata of a commit; only what lies above the committed offset counts. */
 export function withHandedOut(runs: string, committed: number, { until, once, twice }: HandedOut): string {

@@ -12,7 +12,11 @@ function assigned(partitions: AssignedPartitions, offset: number, metadata = "")
 }
 
 test("L3 what was delivered of a topic that was created again is lost", () => {
-  const partitions = new AssignedPartitions(() => 0, undefined);
+  const partitions = new AssignedPartitions(
+    () => 0,
+    () => undefined,
+    undefined,
+  );
   const old = assigned(partitions, 5);
   old.add([record(5)], 6);
   old.next();
@@ -24,7 +28,11 @@ test("L3 what was delivered of a topic that was created again is lost", () => {
 });
 
 test("L3 a partition that belongs to somebody else by now is not replaced", () => {
-  const partitions = new AssignedPartitions(() => 0, undefined);
+  const partitions = new AssignedPartitions(
+    () => 0,
+    () => undefined,
+    undefined,
+  );
   assigned(partitions, 5);
   partitions.assign([], []);
   partitions.replace(source, 0);
@@ -34,6 +42,7 @@ test("L3 a partition that belongs to somebody else by now is not replaced", () =
 test("T6 what this instance had handed out itself did not come back from a death", () => {
   const partitions = new AssignedPartitions(
     () => 0,
+    () => undefined,
     () => 10,
   );
   const log = assigned(partitions, 5);
@@ -43,5 +52,15 @@ test("T6 what this instance had handed out itself did not come back from a death
   if (entry !== undefined) log.drop(entry);
   const { offset, metadata } = log.commit(false);
   expect(assigned(partitions, offset, metadata).redeliveriesOf(5)).toBe(0);
-  expect(assigned(new AssignedPartitions(() => 0, undefined), offset, metadata).redeliveriesOf(5)).toBe(1);
+  expect(
+    assigned(
+      new AssignedPartitions(
+        () => 0,
+        () => undefined,
+        undefined,
+      ),
+      offset,
+      metadata,
+    ).redeliveriesOf(5),
+  ).toBe(1);
 });
