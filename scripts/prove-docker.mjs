@@ -30,9 +30,12 @@ const rabbitMq = [
 const images = [
   ["RABBITMQ_3_10", "bookworm", rabbitMq],
   ["RABBITMQ_4_0", "trixie", rabbitMq],
+  ["RABBITMQ_4_3", "forky", rabbitMq],
   ["REDIS_7_0", "bookworm", []],
   ["REDIS_8_0", "trixie", []],
+  ["REDIS_8_6", "forky", []],
   ["VALKEY_8_1", "trixie", []],
+  ["VALKEY_9_1", "forky", []],
 ];
 
 /** Takes every rule that names a chain of Docker's out of both tables, then the chains. */
@@ -75,6 +78,7 @@ const { status } = spawnSync("vitest", ["run", "--project", "conformance", ...te
     ...process.env,
     ...names,
     PAPA_EVENTS_BROKERS: "docker",
+    PAPA_EVENTS_ALL_VERSIONS: "1",
     DOCKER_HOST: socket,
     // Its image cannot be pulled either; containers end with this daemon.
     TESTCONTAINERS_RYUK_DISABLED: "true",
