@@ -13,6 +13,8 @@ import type { Topology } from "./topology.ts";
 
 /** Each use case takes a dozen calls, and a new queue takes the broker some 20 ms. */
 const MAX_CONCURRENT_DECLARATIONS = 8;
+/** How often a repeated declaration looks whether somebody has deleted anything; else it is only recorded. */
+const MIN_FULL_INTERVAL_MS = 30_000;
 
 export interface DeclarationsOptions {
   readonly appName: string;
@@ -32,6 +34,7 @@ export class Declarations implements SharedDeclarations {
   readonly #declared = new Map<string, readonly string[]>();
   /** Use cases that need no look at what the version before kept of them. */
   readonly #takenOver = new Set<string>();
+  #declaredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeclarationsOptions) {
     this.#options = options;
@@ -123,13 +126,21 @@ export class Declarations implements SharedDeclarations {
 
   async #declare(declarations: readonly Declaration[]): Promise<void> {
     const { appName, registry, topology } = this.#options;
-    await this.ensureExchange();
-    await inParallel(declarations, ({ name }) => topology.declareQueues(name));
-    // Recorded first: from then on no other instance unbinds the patterns.
-    await registry.declare(appName, declarations, []);
-    await inParallel(declarations, ({ name, patterns }) => topology.bind(name, patterns));
+    const now = performance.now();
+    // The core repeats the very same.
+    const repeats = declarations.every(({ name, patterns }) => this.#declared.get(name) === patterns);
+    const full = !repeats || now - this.#declaredAt >= MIN_FULL_INTERVAL_MS;
+    if (full) {
+      await this.ensureExchange();
+      await inParallel(declarations, ({ name }) => topology.declareQueues(name));
+    }
+    // Recorded before it is bound: from then on no other instance unbinds the patterns.
+    const added = await registry.declare(appName, declarations, []);
+    const unbound = full ? declarations : added;
+    await inParallel(unbound, ({ name, patterns }) => topology.bind(name, patterns));
     await inParallel(declarations, ({ name }) => this.#takeOver(name));
     for (const { name, patterns } of declarations) this.#declared.set(name, patterns);
+    if (full) this.#declaredAt = now;
   }
 
   async #declareQueues(useCase: string, patterns: readonly string[]): Promise<void> {

@@ -27,11 +27,16 @@ export class Registry {
   }
 
   /**
-   * Records declarations as seen now.
+   * Records declarations as seen now, and resolves to those of which some pattern was not recorded before.
    *
    * @param found declarations of the version before, which are recorded too
    */
-  async declare(app: string, declarations: readonly Declaration[], found: readonly Declared[]): Promise<void> {
+  async declare(
+    app: string,
+    declarations: readonly Declaration[],
+    found: readonly Declared[],
+  ): Promise<readonly Declaration[]> {
+    let added: readonly Declaration[] = [];
     const at = Date.now();
     const seen = [
       ...declarations.map(({ name, patterns, id }) => ({ useCase: name, patterns, id, app, count: 1, at })),
@@ -39,6 +44,10 @@ export class Registry {
     ];
     await this.#change((document) => {
       const all = new Map(document.declarations.map((each) => [keyOf(each), each]));
+      added = declarations.filter(({ name, patterns, id }) => {
+        const recorded = all.get(keyOf({ useCase: name, app, id }))?.patterns ?? [];
+        return patterns.some((pattern) => !recorded.includes(pattern));
+      });
       for (const each of seen) {
         const key = keyOf(each);
         const known = all.get(key);
@@ -48,6 +57,7 @@ export class Registry {
       const declared = [...all.values()];
       return { ...document, declarations: declared.filter((each) => !this.#isSuperseded(each, declared)) };
     });
+    return added;
   }
 
   /** Lists the declarations of a use case, or of all. */

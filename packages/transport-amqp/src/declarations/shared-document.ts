@@ -1,17 +1,15 @@
 import { PapaError } from "@papa-events/core";
-import type { Channel, GetMessage, Message } from "amqplib";
+import type { Message } from "amqplib";
 import type { Channels } from "../client/channels.ts";
-import { codeOf } from "../client/errors.ts";
 import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
 import type { Locks } from "../client/locks.ts";
-import { sleep } from "../client/sleep.ts";
 import { within } from "../client/time-limit.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
+import { takeMessages } from "./take-message.ts";
 
 /** How long to wait for the message while others have it. A holder that was killed loses it with its connection. */
-const MAX_WAIT_MS = 5_000;
-const INITIAL_BACKOFF_MS = 2;
-const MAX_BACKOFF_MS = 50;
+const MAX_READ_WAIT_MS = 5_000;
+const MAX_CHANGE_WAIT_MS = 9_000;
 /** How long a change may take to be stored: nobody can read the document meanwhile. */
 const MAX_PUBLISH_MS = 5_000;
 
@@ -99,7 +97,8 @@ export class SharedDocument<T> {
   ): Promise<{ readonly document: T } | undefined> {
     return new Promise((resolve, reject) => {
       const changing = this.#channels.withChannel(async (channel) => {
-        const messages = await this.#take(channel);
+        // If nobody had it for so long, it is gone: the document begins anew.
+        const messages = await takeMessages(channel, this.#queue, MAX_CHANGE_WAIT_MS);
         if (messages === undefined) return resolve(undefined);
         const before = this.#documentIn(messages);
         const document = change(before);
@@ -136,36 +135,15 @@ export class SharedDocument<T> {
   }
 
   #read(): Promise<T> {
-    // Closing the channel gives the message back.
     return this.#channels.withChannel(async (channel) => {
-      const messages = await this.#take(channel);
+      const messages = await takeMessages(channel, this.#queue, MAX_READ_WAIT_MS);
       if (messages === undefined) return this.#kind.empty;
+      // Closing the channel would give them back too, a moment later.
+      if (messages.length > 0) channel.nackAll(true);
       if (messages.length > 0) return this.#documentIn(messages);
-      const text = `The message in "${this.#queue}" at ${this.#channels.address} could not be had for ${MAX_WAIT_MS} ms.`;
+      const text = `The message in "${this.#queue}" at ${this.#channels.address} could not be had for ${MAX_READ_WAIT_MS} ms.`;
       throw new PapaError("connection-failed", text, { transport: "amqp" }, { retryable: true });
     });
-  }
-
-  /** Takes the message, or several after a crash. None if it could not be had; `undefined` if there is no queue. */
-  async #take(channel: Channel): Promise<readonly Message[] | undefined> {
-    const deadline = performance.now() + MAX_WAIT_MS;
-    for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
-      let message: GetMessage | false;
-      try {
-        message = await channel.get(this.#queue);
-      } catch (error) {
-        if (codeOf(error) === 404) return undefined;
-        throw error;
-      }
-      if (message !== false) return [message, ...(await this.#others(channel, message.fields.messageCount))];
-      if (performance.now() > deadline) return [];
-      await sleep(backoff * (0.5 + Math.random()));
-    }
-  }
-
-  async #others(channel: Channel, count: number): Promise<readonly Message[]> {
-    const messages = await Promise.all(Array.from({ length: count }, () => channel.get(this.#queue)));
-    return messages.filter((message) => message !== false);
   }
 
   #documentIn(messages: readonly Message[]): T {
