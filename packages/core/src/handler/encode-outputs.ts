@@ -21,7 +21,7 @@ export async function encodeOutputs(
     try {
       encoded.push(await maker.make(name, payload, headers === undefined ? undefined : { headers }, context));
     } catch (error) {
-      // Nothing is wrong with the event: the broker that was asked about it is away, say.
+      // Nothing is wrong with the event: the broker that was asked about it is away, or nobody wants it yet.
       if (isPapaError(error) && error.retryable) throw error;
       throw invalidOutput(context.useCase, errorText(error).message, error);
     }

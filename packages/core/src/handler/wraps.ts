@@ -32,16 +32,12 @@ function wrapped(inner: Handler, wrap: Wrap): Handler {
       if (handling !== undefined) return Promise.reject(new Error(SECOND_NEXT));
       running = true;
       handling = handle();
+      // That the handler fails must not end the process where the wrap does not look.
+      handling.catch(() => {});
       return handling;
     };
-    try {
-      const returned = await wrap(context, next);
-      if (running) await handling;
-      return returned === undefined ? handled : returned;
-    } catch (error) {
-      // The attempt has failed; that the handler fails too, later, must not end the process.
-      handling?.catch(() => {});
-      throw error;
-    }
+    const returned = await wrap(context, next);
+    if (running) await handling;
+    return returned === undefined ? handled : returned;
   };
 }

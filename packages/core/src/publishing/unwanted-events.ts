@@ -103,7 +103,9 @@ function unwantedEvent(
   const near = nearestPattern(eventName, patterns);
   const hint = near === undefined ? "" : `; the nearest pattern is "${near}"`;
   const message = `No use case wants "${eventName}"${hint}. ${consequence}`;
-  return new PapaError("unwanted-event", message, near === undefined ? { eventName } : { eventName, nearest: near });
+  const details = near === undefined ? { eventName } : { eventName, nearest: near };
+  // A use case that wants it may be deployed later, so that a handler whose output it is fails for now and not for good.
+  return new PapaError("unwanted-event", message, details, { retryable: true });
 }
 
 /** Compares word by word where a pattern has wildcards, so that `user.*.created` is near to `user.7.create`. */

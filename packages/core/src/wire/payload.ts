@@ -58,7 +58,7 @@ function withoutJson(value: unknown, path = "payload", depth = 0): string | unde
   if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return undefined;
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
   const tag = Object.prototype.toString.call(value).slice(8, -1);
-  if (UNWRITTEN.has(tag)) return `a ${tag} at ${path}`;
+  if (UNWRITTEN.has(tag)) return `${tag === "Error" || tag === "ArrayBuffer" ? "an" : "a"} ${tag} at ${path}`;
   for (const [key, member] of Object.entries(value)) {
     const found = withoutJson(member, `${path}.${key}`, depth + 1);
     if (found !== undefined) return found;
@@ -68,6 +68,7 @@ function withoutJson(value: unknown, path = "payload", depth = 0): string | unde
 
 /** Kinds of objects of which JSON writes nothing. */
 const UNWRITTEN: ReadonlySet<string> = new Set([
+  "Error",
   "Map",
   "Set",
   "WeakMap",

@@ -222,4 +222,17 @@ describe("wraps in an app", () => {
       event: { headers: { papa_error_message: expect.stringContaining("a second time") } },
     });
   });
+
+  // Node.js ends a process with an unhandled rejection; vitest fails the run with one.
+  it("that does not look at a handler which fails does not end the process", async () => {
+    const inattentive: Wrap = async (_, next) => {
+      next();
+      await turns(3);
+    };
+    const failing: Handler = async () => {
+      throw new Error("no");
+    };
+    await composeWraps([inattentive], failing)("payload", context);
+    await turns(3);
+  });
 });

@@ -246,15 +246,15 @@ describe("R5 in an app", () => {
     expect(transport.calls).toHaveLength(1);
   });
 
-  it('with "refuse" an output that nobody wants makes its event a dead letter', async () => {
+  it('with "refuse" an output that nobody wants yet fails the attempt, since who wants it may be deployed later', async () => {
     const transport = new FakeTransport();
     transport.onList = () => [{ useCase: "log", patterns: ["a"], idle: 0 }];
     const app = new PapaApp({ transport, logger: silent, unwanted: "refuse" });
     app.use(useCase("log", { on: "a" }, () => ({ name: "b", payload: 1 })));
     await app.start();
     expect(await transport.deliver("log", { name: "a" })).toMatchObject({
-      kind: "dead",
-      event: { headers: { papa_reason: "invalid-output", papa_error_message: expect.stringContaining('wants "b"') } },
+      kind: "retry",
+      event: { headers: { papa_attempt: "2", papa_error_message: expect.stringContaining('wants "b"') } },
     });
     await app.stop();
   });

@@ -120,6 +120,7 @@ describe("P4 what JSON cannot carry", () => {
       { user: { roles: new Set(["admin"]) } },
       "a Set at payload.user.roles has no JSON; make an array or an object of it",
     ],
+    ["an Error", { why: new Error("no") }, "an Error at payload.why has no JSON; make an array or an object of it"],
     ["a Map in a list", [1, { by: new Map() }], "a Map at payload.1.by has no JSON; make an array or an object of it"],
     [
       "a promise that was not awaited",
