@@ -14,11 +14,14 @@ const SEPARATOR = "\u0001";
  * Logs in by OAUTHBEARER (RFC 7628) in place of kafkajs, which mistakes a refused token for success. The broker answers a
  * bad token without an error code but with JSON that gives the reason, and a good one with an empty response.
  */
-export function oauthBearer(token: () => Promise<string>): (exchange: Exchange) => { authenticate(): Promise<void> } {
+export function oauthBearer(
+  token: () => Promise<string>,
+  extensions: Readonly<Record<string, string>> = {},
+): (exchange: Exchange) => { authenticate(): Promise<void> } {
   return ({ saslAuthenticate }) => ({
     authenticate: async () => {
       const response = await saslAuthenticate({
-        request: { encode: async () => message(await validToken(token)) },
+        request: { encode: async () => message(await validToken(token), extensions) },
         response: { decode: async (bytes) => bytes, parse: async (bytes) => bytes.subarray(4).toString() },
       });
       if (response !== "") throw refused(`the broker refuses the token: ${statusOf(response)}`);
@@ -39,8 +42,9 @@ async function validToken(token: () => Promise<string>): Promise<string> {
   throw refused("`token` did not resolve to a non-empty string");
 }
 
-function message(token: string): Buffer {
-  const text = Buffer.from(`n,,${SEPARATOR}auth=Bearer ${token}${SEPARATOR}${SEPARATOR}`);
+function message(token: string, extensions: Readonly<Record<string, string>>): Buffer {
+  const pairs = [`auth=Bearer ${token}`, ...Object.entries(extensions).map(([name, value]) => `${name}=${value}`)];
+  const text = Buffer.from(`n,,${SEPARATOR}${pairs.join(SEPARATOR)}${SEPARATOR}${SEPARATOR}`);
   const length = Buffer.alloc(4);
   length.writeInt32BE(text.length);
   return Buffer.concat([length, text]);

@@ -29,6 +29,8 @@ export type SaslOptions =
       readonly mechanism: "oauthbearer";
       /** Resolves to a valid token. Called for each new connection, and again later if it rejects. */
       readonly token: () => Promise<string>;
+      /** SASL extensions that are sent with the token, such as `logicalCluster` and `identityPoolId`. */
+      readonly extensions?: Readonly<Record<string, string>> | undefined;
     };
 
 /** How to reach a cluster, and which topics to create there. */
@@ -42,7 +44,7 @@ export interface KafkaOptions {
   readonly tls?: TlsOptions | undefined;
   /** Partitions of each event topic, and of each use case's ready topic, at creation; 6 unless set. */
   readonly partitions?: number | undefined;
-  /** Replicas of each topic at creation; 3 unless set, or as many as there are brokers. */
+  /** Replicas of each topic at creation; the cluster's own default unless set, or, where that is 1, up to 3. */
   readonly replicationFactor?: number | undefined;
   /** Replicas that must be written before an event counts as stored; 2 unless set, 1 with fewer than three replicas. */
   readonly minInsyncReplicas?: number | undefined;
@@ -154,10 +156,10 @@ function saslOf(
 ): Target["sasl"] {
   if (sasl !== undefined) {
     if (sasl.mechanism === "oauthbearer") {
-      const { token } = sasl;
+      const { token, extensions = {} } = sasl;
       if (typeof token !== "function")
         throw invalidOption("kafka: sasl", "oauthbearer needs `token`, a function that resolves to a token");
-      return { mechanism: "oauthbearer", authenticationProvider: oauthBearer(token) };
+      return { mechanism: "oauthbearer", authenticationProvider: oauthBearer(token, validExtensions(extensions)) };
     }
     assertMechanism(sasl.mechanism);
     return { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password };
@@ -168,6 +170,23 @@ function saslOf(
     throw invalidOption("kafka URL", "`mechanism` needs a user and a password in the URL");
   }
   return { mechanism: mechanism?.toLowerCase() ?? "plain", username, password };
+}
+
+/** As RFC 7628 allows them. */
+function validExtensions(extensions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(extensions)) {
+    if (
+      !/^[A-Za-z]+$/.test(name) ||
+      name === "auth" ||
+      typeof value !== "string" ||
+      !/^[\x20-\x7e\t\r\n]*$/.test(value)
+    )
+      throw invalidOption(
+        "kafka: sasl",
+        `${JSON.stringify(name)} is not a valid extension: names are letters, values printable ASCII`,
+      );
+  }
+  return extensions;
 }
 
 function assertMechanism(mechanism: string): void {

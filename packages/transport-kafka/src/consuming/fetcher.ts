@@ -205,6 +205,8 @@ export class Fetcher {
     else this.#heldUp.over(log.source);
     if (result.next === position || log.lost) return;
     const fresh = result.records.filter(({ offset }) => !log.wasDone(offset));
+    for (const { offset, unreadable } of fresh)
+      if (unreadable !== undefined) this.#warnOfUnreadable(log, offset, unreadable);
     const accepted = fresh.length === 0 ? fresh : await this.#options.filter(log.source, fresh);
     // The group may have been joined again meanwhile, and the partition may be somebody else's.
     if (
@@ -215,6 +217,13 @@ export class Fetcher {
     )
       return;
     log.add(accepted, result.next);
+  }
+
+  #warnOfUnreadable({ source }: PartitionLog, offset: number, problem: string): void {
+    this.#options.cluster.logger.error(
+      { ...source, offset, problem },
+      "A batch of records cannot be read; it is passed on whole.",
+    );
   }
 
   async #partitionFailed(log: PartitionLog, error: KafkaError): Promise<void> {

@@ -12,6 +12,7 @@ import { GroupConsumer } from "./group-consumer.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
 import { type SettlementStore, storeSettlement } from "./settlement.ts";
+import { StrayEvents } from "./stray-events.ts";
 import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
 
 /** So few records need no announcement of their own, which takes a commit. */
@@ -39,6 +40,7 @@ export class Subscriber implements Subscription, Settler {
   readonly #options: SubscriberOptions;
   readonly #consumer: GroupConsumer;
   readonly #ready: string;
+  readonly #strays: StrayEvents;
   #limit: number;
   #unsettled = 0;
   #closed = false;
@@ -52,6 +54,7 @@ export class Subscriber implements Subscription, Settler {
     this.useCase = useCase;
     this.#options = options;
     this.#limit = readAhead;
+    this.#strays = new StrayEvents(cluster.logger);
     this.#ready = topology.ready(useCase).topic;
     this.#consumer = new GroupConsumer({
       cluster,
@@ -199,14 +202,26 @@ export class Subscriber implements Subscription, Settler {
     records: readonly FetchedRecord[],
   ): Promise<readonly FetchedRecord[]> {
     await this.#options.registry.refresh();
-    return this.#accepted(source, records);
+    const accepted = this.#accepted(source, records);
+    if (accepted.length < records.length) this.#noteStrays(source, records);
+    return accepted;
+  }
+
+  #noteStrays({ topic }: TopicPartition, records: readonly FetchedRecord[]): void {
+    const topicName = this.#options.cluster.names.eventName(topic) ?? "";
+    for (const record of records)
+      if (record.unreadable === undefined) this.#strays.note(topic, topicName, nameOf(record, topicName));
   }
 
   #accepted(source: TopicPartition, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
     const { registry, cluster } = this.#options;
     const topicName = cluster.names.eventName(source.topic);
     const bindings = registry.bindings(this.useCase);
-    return records.filter((record) => bindings.accept(nameOf(record, topicName), source, record.offset));
+    return records.filter((record) =>
+      record.unreadable === undefined
+        ? bindings.accept(nameOf(record, topicName), source, record.offset)
+        : record.offset >= bindings.startOf(topicName ?? "", source),
+    );
   }
 
   #deliver(entry: Entry): void {

@@ -3,6 +3,7 @@ import { papaErrorOf, topologyConflict } from "../client/errors.ts";
 import type { NewTopic, TopicError } from "../client/kafka-client.ts";
 import { DELAY_PARTITIONS } from "../wire/delay-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
+import { defaultReplicas } from "./default-replicas.ts";
 
 /** The largest payload plus 128 KiB for headers and an error's stack. */
 const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
@@ -13,8 +14,6 @@ const REFUSED_SETTINGS = new Set(["INVALID_CONFIG", "POLICY_VIOLATION"]);
 const COMMON = {
   "message.timestamp.type": "LogAppendTime",
   "max.message.bytes": MAX_MESSAGE_BYTES,
-  // This client reads only gzip. The broker decompresses what other programs send.
-  "compression.type": "uncompressed",
 };
 
 const EVENTS = COMMON;
@@ -45,6 +44,8 @@ export class Topology {
   readonly #cluster: Cluster;
   readonly #known = new Set<string>();
   readonly #pending = new Map<string, Promise<void>>();
+  /** How many replicas new topics have. */
+  #replicas: number | undefined;
   /** Called when this app has created topics of events. */
   onCreated: () => void = () => {};
 
@@ -120,6 +121,7 @@ export class Topology {
       const list = missing.map(({ topic }) => `"${topic}"`).join(", ");
       throw topologyConflict(`topic ${list}`, "it does not exist, and createTopics is false");
     }
+    this.#replicas ??= cluster.target.replicationFactor ?? (await defaultReplicas(cluster));
     const errors = await this.#createWith(LARGE_MESSAGE_BYTES, missing);
     const limited = new Set(errors.filter(({ error }) => REFUSED_SETTINGS.has(error.type)).map(({ topic }) => topic));
     if (limited.size > 0) {
@@ -149,8 +151,8 @@ export class Topology {
   }
 
   #newTopic({ topic, kind, partitions }: TopicSpec, maxMessageBytes: string): NewTopic {
-    const { target, nodes } = this.#cluster;
-    const replicationFactor = target.replicationFactor ?? Math.max(1, Math.min(3, nodes));
+    const { target } = this.#cluster;
+    const replicationFactor = this.#replicas ?? 1;
     const insync = target.minInsyncReplicas ?? (replicationFactor >= 3 ? 2 : 1);
     const large = kind === "events" ? {} : { "max.message.bytes": maxMessageBytes };
     const configs = { ...settings(kind), ...large, "min.insync.replicas": String(insync) };
@@ -163,7 +165,14 @@ export class Topology {
     const cluster = this.#cluster;
     const names = existing.map(({ topic }) => topic);
     const found = await cluster.retried(() => cluster.client.describeConfigs("topic", names));
+    const { topic: delays, partitions: needed } = this.delays;
     for (const { topic, kind } of existing) {
+      const partitions = cluster.partitionsOf(topic);
+      if (topic === delays && partitions < needed)
+        throw topologyConflict(
+          `topic "${topic}"`,
+          `it has ${partitions} of the ${needed} partitions that are needed; add the others`,
+        );
       const configs = found.get(topic);
       if (configs === undefined) continue;
       // Another program may have created a topic of events. Its retention is up to its owner.

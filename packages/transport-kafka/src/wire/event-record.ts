@@ -9,7 +9,9 @@ export function recordOf({ headers, rawHeaders, body }: EncodedEvent): KafkaReco
 }
 
 /** Reads an event's name from its header; without one the event is called like its topic, prefix aside. */
-export function nameOf({ headers }: FetchedRecord, topicName: string | undefined): string {
+export function nameOf({ headers, unreadable }: FetchedRecord, topicName: string | undefined): string {
+  // It is a dead letter of everyone who reads it: what it holds may be for any of them.
+  if (unreadable !== undefined) return "";
   const header = headers[HEADER.type];
   const value: unknown = Array.isArray(header) ? header[0] : header;
   if (typeof value === "string") return value;

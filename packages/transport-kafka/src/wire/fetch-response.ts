@@ -1,7 +1,7 @@
-import { gunzipSync } from "node:zlib";
 import { HEADER } from "@papa-events/core/transport";
 import { ByteReader } from "./byte-reader.ts";
-import { errorOfCode, KafkaError } from "./kafka-error.ts";
+import { compressionName, decompress } from "./compression.ts";
+import { errorOfCode } from "./kafka-error.ts";
 import type { FetchedRecord, FetchResult } from "./records.ts";
 import { type PartitionOffset, partitionKey } from "./topic-partition.ts";
 
@@ -13,12 +13,12 @@ const COMPRESSION = 0b111;
 const LOG_APPEND_TIME = 0b1000;
 const TRANSACTIONAL = 0b1_0000;
 const CONTROL = 0b10_0000;
-const GZIP = 1;
 const ABORT = 0;
 
 /**
  * Reads the response to a Fetch request, versions 7 to 11 (https://kafka.apache.org/protocol#The_Messages_Fetch), with
- * record batches of magic 2. Records below the requested offset and those of aborted transactions are left out. Decoding
+ * record batches of magic 2. Records below the requested offset and those of aborted transactions are left out; a batch that
+ * cannot be read is one record, which stands in nobody's way. Decoding
  * them here takes a fraction of the time that kafkajs's own decoder needs.
  *
  *     response  = throttle error session *topic
@@ -90,7 +90,11 @@ class Batches {
     const reader = new ByteReader(batch);
     const base = reader.int64();
     const magic = batch.readInt8(16);
-    if (magic !== 2) throw unreadable(`a record batch of the old format ${magic}`);
+    if (magic !== 2) {
+      this.next = Math.max(this.next, base + 1);
+      this.#unreadable(batch, base, -1, `its format ${magic} is too old`);
+      return;
+    }
     reader.at = 21;
     const attributes = reader.int16();
     const last = base + reader.int32();
@@ -107,11 +111,21 @@ class Batches {
       return;
     }
     if ((attributes & TRANSACTIONAL) !== 0 && this.#aborting.has(producer)) return;
-    const records = new ByteReader(uncompressed(batch, attributes & COMPRESSION));
-    if (records.buffer === batch) records.at = BATCH_HEADER_BYTES;
     const logAppendTime = (attributes & LOG_APPEND_TIME) !== 0;
-    for (let index = 0; index < count; index += 1)
-      this.#record(records, base, logAppendTime ? latestTime : firstTime, logAppendTime);
+    const before = this.records.length;
+    try {
+      const records = uncompressed(batch, attributes & COMPRESSION);
+      for (let index = 0; index < count; index += 1)
+        this.#record(records, base, logAppendTime ? latestTime : firstTime, logAppendTime);
+    } catch (error) {
+      this.records.length = before;
+      this.#unreadable(batch, last, latestTime, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #unreadable(batch: Buffer, offset: number, time: number, problem: string): void {
+    if (offset < this.#from) return;
+    this.records.push({ offset, time, key: null, value: batch, headers: {}, unreadable: problem });
   }
 
   #record(reader: ByteReader, base: number, baseTime: number, logAppendTime: boolean): void {
@@ -158,13 +172,12 @@ function controlType(reader: ByteReader): number {
   return reader.bytes()?.readInt16BE(2) ?? -1;
 }
 
-function uncompressed(batch: Buffer, compression: number): Buffer {
-  if (compression === 0) return batch;
-  if (compression === GZIP) return gunzipSync(batch.subarray(BATCH_HEADER_BYTES));
-  const name = ["none", "gzip", "snappy", "lz4", "zstd"][compression] ?? String(compression);
-  throw unreadable(`a record batch compressed with ${name}`);
-}
-
-function unreadable(what: string): KafkaError {
-  return new KafkaError("UNREADABLE", `The partition holds ${what}, which this client cannot read.`, false);
+/** @throws Error for what cannot be decompressed */
+function uncompressed(batch: Buffer, compression: number): ByteReader {
+  if (compression === 0) return new ByteReader(batch, BATCH_HEADER_BYTES);
+  try {
+    return new ByteReader(decompress(compression, batch.subarray(BATCH_HEADER_BYTES)));
+  } catch (error) {
+    throw new Error(`${compressionName(compression)}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

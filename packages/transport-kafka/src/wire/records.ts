@@ -22,6 +22,8 @@ export interface FetchedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** Why nothing of its batch can be read. The value is then the batch, and the offset that of its last record. */
+  readonly unreadable?: string | undefined;
 }
 
 /** What a fetch returned for one partition. */

@@ -67,6 +67,27 @@ test("L4 oauthbearer asks for a token for each connection", async () => {
   expect(asked).toBeGreaterThan(1);
 });
 
+test("L4 oauthbearer sends its extensions, which a hosted cluster may need, and refuses what none can carry", async () => {
+  const extensions = { logicalCluster: "lkc-1", identityPoolId: "pool-1" };
+  await works({ uri: address, sasl: { mechanism: "oauthbearer", token: async () => token("papa", 600), extensions } });
+  let sent = "";
+  const authenticator = oauthBearer(
+    async () => "t",
+    extensions,
+  )({
+    saslAuthenticate: async ({ request }) => {
+      sent = (await request.encode()).subarray(4).toString();
+      return "";
+    },
+  });
+  await authenticator.authenticate();
+  expect(sent).toBe("n,,\u0001auth=Bearer t\u0001logicalCluster=lkc-1\u0001identityPoolId=pool-1\u0001\u0001");
+  for (const wrong of [{ auth: "x" }, { "a-b": "x" }, { a: "\u0001" }]) {
+    const sasl = { mechanism: "oauthbearer", token: async () => "t", extensions: wrong } as const;
+    expect(() => new Space().transport({ sasl })).toThrow(/extension/);
+  }
+});
+
 test("L4 an expired token is refused and appears in no error", async () => {
   const expired = token("s3cret", -30);
   const error = await failure({ uri: address, sasl: bearer(() => expired) }, expired);

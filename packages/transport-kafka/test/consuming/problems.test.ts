@@ -2,8 +2,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 import { HeldUpPartitions } from "../../src/consuming/held-up-partitions.ts";
 import { KafkaError } from "../../src/wire/kafka-error.ts";
-import { makeTopic, produceFrom } from "../support/admin.ts";
-import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
+import { declare, event, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const partition = (number: number) => ({ topic: "t", partition: number });
@@ -70,9 +69,20 @@ test("L6 a group that cannot be joined shows, until it is", async () => {
 
 test("L6 a partition that cannot be read shows", async () => {
   const space = new Space();
-  await makeTopic(brokerUri(), `${space.prefix}.foreign`, { "compression.type": "lz4" });
-  const { problem } = await consuming(space);
-  await produceFrom(brokerUri(), `${space.prefix}.foreign`, { value: '"unreadable"' });
-  await until("it shows", () => problem()?.includes("lz4") === true, 30_000);
-  expect(problem()).toContain(`${space.prefix}.foreign [0]`);
+  const { connection, problem, handled } = await consuming(space);
+  const topic = `${space.prefix}.foreign`;
+  const fetch = KafkajsClient.prototype.fetch;
+  const spy = vi.spyOn(KafkajsClient.prototype, "fetch").mockImplementation(async function (
+    this: KafkajsClient,
+    ...request
+  ) {
+    const error = new KafkaError("KAFKA_STORAGE_ERROR", "the disk is gone", true);
+    const results = await fetch.apply(this, request);
+    return results.map((each) => (each.topic === topic && each.partition === 0 ? { ...each, error } : each));
+  });
+  await connection.publish([event("foreign")]);
+  await until("it shows", () => problem()?.includes("the disk is gone") === true, 30_000);
+  expect(problem()).toContain(`${topic} [0]`);
+  spy.mockRestore();
+  await until("it is over", () => problem() === undefined && handled() === 1);
 });

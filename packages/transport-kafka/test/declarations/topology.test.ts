@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
-import { makeTopic } from "../support/admin.ts";
+import { expect, test, vi } from "vitest";
+import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
+import { makeTopic, withAdmin } from "../support/admin.ts";
 import { failure } from "../support/failure.ts";
-import { brokerUri, Space } from "../support/space.ts";
+import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
+import { until } from "../support/wait.ts";
 
 test("L4 missing topics are named if none may be created", async () => {
   const { prefix } = new Space();
@@ -17,4 +19,79 @@ test("L1 a topic with other settings is a conflict that names the topic and the 
   const error = await failure(`${brokerUri()}?prefix=${prefix}`);
   expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${prefix}--ready-uc"` } });
   expect(error.message).toContain("cleanup.policy is compact");
+});
+
+/** `start()` used to resolve, and the retry never came. */
+test("L1 a delay topic with too few partitions is a conflict that says how many are needed", async () => {
+  const { prefix } = new Space();
+  await makeTopic(brokerUri(), `${prefix}--delays`, {
+    "retention.ms": "-1",
+    "message.timestamp.type": "LogAppendTime",
+  });
+  const error = await failure(`${brokerUri()}?prefix=${prefix}`);
+  expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${prefix}--delays"` } });
+  expect(error.message).toContain("1 of the 8 partitions");
+});
+
+test("L1 other internal topics are used with the partitions that they have", async () => {
+  const space = new Space();
+  await withAdmin(brokerUri(), (admin) =>
+    admin.createTopics({
+      topics: (["ready-uc", "dead-uc"] as const).map((name) => ({
+        topic: `${space.prefix}--${name}`,
+        numPartitions: 3,
+        configEntries: [
+          { name: "cleanup.policy", value: name === "dead-uc" ? "compact" : "delete" },
+          { name: "retention.ms", value: "-1" },
+          { name: "message.timestamp.type", value: "LogAppendTime" },
+        ],
+      })),
+    }),
+  );
+  const app = space.app({ retries: 1, retryDelay: 50 });
+  const attempts: number[] = [];
+  app.onEvent("x", { useCase: "uc" }, (_, { attempt }) => {
+    attempts.push(attempt);
+    throw new Error("no");
+  });
+  await app.start();
+  await app.newEvent("x", {});
+  await until("it is dead", async () => (await app.deadLetters("uc").count()) === 1);
+  expect(attempts).toEqual([1, 2]);
+});
+
+test("new topics have as many replicas as the cluster's default says, whichever brokers are up", async () => {
+  const space = new Space();
+  const describe = KafkajsClient.prototype.describeConfigs;
+  vi.spyOn(KafkajsClient.prototype, "describeConfigs").mockImplementation(async function (
+    this: KafkajsClient,
+    kind,
+    names,
+  ) {
+    if (kind === "topic") return describe.call(this, kind, names);
+    return new Map(names.map((name) => [name, { "default.replication.factor": "3" }]));
+  });
+  const asked = vi.spyOn(KafkajsClient.prototype, "createTopics").mockResolvedValue([]);
+  const connection = await space.connect();
+  void declare(connection, "uc", ["x"]).catch(() => {});
+  await until("topics are made", () => asked.mock.calls.length > 0);
+  expect(asked.mock.calls[0]?.[0].map(({ replicationFactor }) => replicationFactor)).toContain(3);
+  vi.restoreAllMocks();
+});
+
+test("L5 an event whose type belongs to another topic is told of, and counted", async () => {
+  const space = new Space();
+  const warn = vi.fn();
+  const connection = await space.connect({}, { logger: { debug: () => {}, info: () => {}, warn, error: () => {} } });
+  await declare(connection, "reader", ["own"]);
+  const names: (string | undefined)[] = [];
+  await connection.subscribe("reader", subscribing(10), (delivery) => {
+    names.push(delivery.event.name);
+    void delivery.settle({ kind: "done", outputs: [] });
+  });
+  const stray = { ...event("own"), headers: { ce_type: "other.made", ce_id: "1" } };
+  await connection.publish([stray, { ...stray, id: "2" }]);
+  await connection.publish([event("own")]);
+  await until("the other one is handled and the log tells", () => names.length === 1 && warn.mock.calls.length > 0);
+  expect(warn.mock.calls[0]?.[0]).toMatchObject({ topic: `${space.prefix}.own`, name: "other.made" });
 });
