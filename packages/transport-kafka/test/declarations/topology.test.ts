@@ -37,6 +37,7 @@ test("L1 other internal topics are used with the partitions that they have", asy
   const space = new Space();
   await withAdmin(brokerUri(), (admin) =>
     admin.createTopics({
+      waitForLeaders: false,
       topics: (["ready-uc", "dead-uc"] as const).map((name) => ({
         topic: `${space.prefix}--${name}`,
         numPartitions: 3,
