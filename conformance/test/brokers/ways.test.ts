@@ -14,8 +14,11 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test("a broker of a run that is killed ends with it", { timeout: 600_000 }, async () => {
-  const held = fileURLToPath(new URL("held.ts", import.meta.url));
+test.each([
+  ["alone", new URL("held.ts", import.meta.url)],
+  ["of a cluster", new URL("held-cluster.ts", import.meta.url)],
+])("a broker %s of a run that is killed ends with it", { timeout: 600_000 }, async (_, program) => {
+  const held = fileURLToPath(program);
   const child = spawn(process.execPath, [held], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const { hostname, port } = new URL(line.toString().trim());
