@@ -70,6 +70,7 @@ export class RedisDeclarations implements Declarations {
   /** Makes again what of this app's declarations is missing on the server, and what keeps events from being forgotten (L8). */
   async restoreMissing(): Promise<void> {
     const { control, keys } = this.#options;
+    let problem: unknown;
     for (const part of inParts([...this.#declared.values()])) {
       const args: Argument[] = [GROUP];
       for (const { name, patterns } of part)
@@ -83,9 +84,24 @@ export class RedisDeclarations implements Declarations {
       const missing = indexes.flatMap((index) => part[index] ?? []);
       // Any declaration makes a version again.
       if (versionMissing === 1 && missing.length === 0) missing.push(...part.slice(0, 1));
-      await this.#declare(missing);
+      const error = await this.#declareAllThatCan(missing);
+      problem ??= error;
       for (const index of forgetting) await this.#restoreForgotten(part[index]?.name ?? "");
     }
+    if (problem !== undefined) throw problem;
+  }
+
+  /** A key of another type in place of a queue keeps no other from being made again. Gives the first error (H8). */
+  async #declareAllThatCan(declarations: readonly Declaration[]): Promise<unknown> {
+    try {
+      await this.#declare(declarations);
+      return undefined;
+    } catch (error) {
+      if (declarations.length === 1) return error;
+    }
+    const problems: unknown[] = [];
+    for (const declaration of declarations) problems.push(await this.#declareAllThatCan([declaration]));
+    return problems.find((problem) => problem !== undefined);
   }
 
   async #restoreForgotten(useCase: string): Promise<void> {

@@ -112,3 +112,22 @@ test("L8 a consumer that is deleted with what it had, and deleted orders of what
   expect(await deadLetters()).toHaveLength(2);
   expect((await connection.inspect("uc")).inFlight).toBe(151);
 });
+
+test("H8 something else in place of a queue keeps no other from being made again, and is told of", async () => {
+  const space = new Space();
+  const problems: (string | undefined)[] = [];
+  const onProblem = (subject: string, problem?: string) => void (subject === "topology" && problems.push(problem));
+  const connection = await space.connect({ onProblem });
+  await connection.declarations.declare([declared("odd", "x"), declared("fine", "x")]);
+  await connection.subscribe("fine", { readAhead: 1, declaration: "any" }, () => {});
+  await flush(space);
+  await space.redis.set(space.key("queue:odd"), "something else");
+  await until(
+    "the other is bound again",
+    async () => (await space.redis.hexists(space.key("bindings"), "fine x")) === 1,
+  );
+  await until("it is told", () => problems.some((problem) => problem?.includes("queue:odd")));
+  await space.redis.del(space.key("queue:odd"));
+  await until("both are bound", async () => (await space.redis.hlen(space.key("bindings"))) === 2);
+  await until("it is over", () => problems.at(-1) === undefined);
+});
