@@ -85,7 +85,6 @@ export class AmqpConnection implements Connection {
     this.declarations = new Declarations({
       appName: options.appName,
       logger: options.logger,
-      names: this.#names,
       topology: this.#topology,
       registry: this.#registry,
       earlierRegistry: new EarlierRegistry(this.#names, this.#channels, this.#locks),
@@ -122,9 +121,10 @@ export class AmqpConnection implements Connection {
         exchange,
         queue,
         fallbackName: this.declarations.fallbackName(useCase),
+        widened: this.declarations.isWidened(useCase),
         majorVersion: consuming.majorVersion,
       }),
-      acceptsOwnName: () => this.declarations.accepts(useCase, queue),
+      accepts: (name) => this.declarations.accepts(useCase, name),
       redeclare: () => this.declarations.redeclare(useCase),
       onProblem: (problem) => this.#options.onProblem(`consuming "${useCase}"`, problem),
       initialPrefetch: Math.max(1, Math.floor(maxHeldBytes / MAX_EVENT_BYTES / this.declarations.size)),
@@ -135,13 +135,11 @@ export class AmqpConnection implements Connection {
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    const { exchange } = this.#names;
-    const { majorVersion } = this.#connections.consuming;
     const queue = this.#names.queue(useCase);
     const { logger } = this.#options;
     return new DeadLetters({
       useCase,
-      origin: { exchange, queue, majorVersion },
+      origin: { queue },
       queue: new DeadLetterQueue(deadLetterQueue(queue), this.#channels, this.#queuePublisher, logger),
       channels: this.#channels,
       locks: this.#locks,

@@ -20,8 +20,8 @@ export interface ConsumerOptions {
   readonly settlements: Settlements;
   readonly losses: OwnLosses;
   readonly onDelivery: OnDelivery;
-  /** Whether a declaration of the use case matches its own name; if none does, events of that name are dropped. */
-  readonly acceptsOwnName: () => Promise<boolean>;
+  /** Whether a declaration of the use case matches a name. Asked where a binding may have brought what none does; that is dropped. */
+  readonly accepts: (name: string) => Promise<boolean>;
   /** Called once, when the broker cancels the consumer or closes the channel, with why. */
   readonly onEnd: (reason: string) => void;
 }
@@ -170,7 +170,7 @@ export class Consumer implements DeliveryOwner {
     const explained = received.redeliveries === 0 ? 0 : this.#options.losses.count;
     const delivery = new AmqpDelivery(received, this, explained);
     if (received.worn) void this.#tasks.run(this.#renew(delivery));
-    else if (received.kind === "own-name") void this.#tasks.run(this.#decideOwnName(delivery));
+    else if (received.kind === "doubtful") void this.#tasks.run(this.#decide(delivery));
     else this.#deliver(delivery);
   }
 
@@ -183,8 +183,9 @@ export class Consumer implements DeliveryOwner {
     else this.#deliver(delivery);
   }
 
-  async #decideOwnName(delivery: AmqpDelivery): Promise<void> {
-    const accepted = await this.#options.acceptsOwnName().catch(() => true);
+  /** Drops what no declaration of the use case matches. */
+  async #decide(delivery: AmqpDelivery): Promise<void> {
+    const accepted = await this.#options.accepts(delivery.event.name ?? "").catch(() => true);
     if (!this.#alive) return;
     if (accepted) this.#deliver(delivery);
     else this.#drain(delivery.tag);

@@ -21,7 +21,7 @@ import type { HeldDeadLetter } from "./dead-letter-scan.ts";
 
 export interface DeadLettersOptions {
   readonly useCase: string;
-  readonly origin: Omit<Origin, "fallbackName">;
+  readonly origin: Pick<Origin, "queue">;
   readonly queue: DeadLetterQueue;
   readonly channels: Channels;
   readonly locks: Locks;

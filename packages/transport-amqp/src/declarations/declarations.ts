@@ -5,7 +5,7 @@ import {
   PatternTrie,
   type Declarations as SharedDeclarations,
 } from "@papa-events/core/transport";
-import type { Names } from "../wire/names.ts";
+import { isWidened } from "../wire/binding-keys.ts";
 import type { EarlierRegistry } from "./earlier-registry.ts";
 import type { Registry } from "./registry.ts";
 import type { Declared } from "./registry-document.ts";
@@ -19,7 +19,6 @@ const MIN_FULL_INTERVAL_MS = 30_000;
 export interface DeclarationsOptions {
   readonly appName: string;
   readonly logger: Logger;
-  readonly names: Names;
   readonly topology: Topology;
   readonly registry: Registry;
   readonly earlierRegistry: EarlierRegistry;
@@ -56,15 +55,8 @@ export class Declarations implements SharedDeclarations {
 
   /** Unbinds those of the patterns that nobody has declared for at least `idle` milliseconds. */
   withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
-    const { names, registry, topology } = this.#options;
-    const queue = names.queue(useCase);
-    return registry.withdraw(useCase, patterns, idle, (stale) =>
-      // The original's retries come back under the queue's own name, whatever patterns there are.
-      topology.unbind(
-        useCase,
-        stale.filter((pattern) => pattern !== queue),
-      ),
-    );
+    const { registry, topology } = this.#options;
+    return registry.withdraw(useCase, patterns, idle, (stale, kept) => topology.unbind(useCase, stale, kept));
   }
 
   /** Declares a use case again, in case somebody has deleted its queues: what this app declares of it, else what is recorded. */
@@ -112,6 +104,11 @@ export class Declarations implements SharedDeclarations {
   async accepts(useCase: string, eventName: string): Promise<boolean> {
     if (matches(this.#declared.get(useCase) ?? [], eventName)) return true;
     return matches(await this.#recordedPatterns(useCase), eventName);
+  }
+
+  /** Whether a binding of a use case lets through what none of its patterns matches. */
+  isWidened(useCase: string): boolean {
+    return this.#declared.get(useCase)?.some(isWidened) ?? false;
   }
 
   /** Names an event that has lost its name: after the use case's only literal pattern, else after the use case. */

@@ -76,20 +76,22 @@ export class Registry {
   /**
    * Forgets those of the patterns that nobody has declared for at least `idle` milliseconds.
    *
-   * @param unbind receives them before anybody can declare one again
+   * @param unbind receives them, and the patterns that are left, before anybody can declare one again
    */
   async withdraw(
     useCase: string,
     patterns: readonly string[],
     idle: number,
-    unbind: (stale: readonly string[]) => Promise<void>,
+    unbind: (stale: readonly string[], kept: readonly string[]) => Promise<void>,
   ): Promise<void> {
     let stale: readonly string[] = [];
+    let kept: readonly string[] = [];
     await this.#change(
       (document) => {
         const own = document.declarations.filter((each) => each.useCase === useCase);
         const alive = own.filter((each) => this.#measuredIdle(each) < idle).flatMap((each) => each.patterns);
         stale = patterns.filter((pattern) => !alive.includes(pattern));
+        kept = own.flatMap((each) => each.patterns).filter((pattern) => !stale.includes(pattern));
         const declarations = document.declarations.flatMap((each) => {
           if (each.useCase !== useCase) return [each];
           const left = each.patterns.filter((pattern) => !stale.includes(pattern));
@@ -97,7 +99,7 @@ export class Registry {
         });
         return { ...document, declarations };
       },
-      () => unbind(stale),
+      () => unbind(stale, kept),
     );
   }
 

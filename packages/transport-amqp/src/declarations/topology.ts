@@ -1,6 +1,7 @@
 import type { Channel, Options } from "amqplib";
 import type { Channels } from "../client/channels.ts";
 import { codeOf, toPapaError } from "../client/errors.ts";
+import { bindingKey } from "../wire/binding-keys.ts";
 import { deadLetterQueue, delayQueue, type Names, retryQueue } from "../wire/names.ts";
 
 /** How long retries of the original wait unless it is set otherwise. */
@@ -68,7 +69,7 @@ export class Topology {
   bind(useCase: string, patterns: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
     return this.#channels.withChannel(async (channel) => {
-      for (const pattern of patterns) await this.#bind(channel, queue, this.#names.exchange, pattern);
+      for (const key of new Set(patterns.map(bindingKey))) await this.#bind(channel, queue, this.#names.exchange, key);
     });
   }
 
@@ -78,12 +79,20 @@ export class Topology {
     if (await this.#channels.queueExists(queue)) await this.bind(useCase, [queue, ...patterns]);
   }
 
-  /** Unbinds patterns from a use case's queue. @throws PapaError `access-refused`, `connection-failed` */
-  unbind(useCase: string, patterns: readonly string[]): Promise<void> {
+  /**
+   * Unbinds patterns from a use case's queue, as far as none of those that are kept needs the same key.
+   *
+   * @throws PapaError `access-refused`, `connection-failed`
+   */
+  unbind(useCase: string, patterns: readonly string[], kept: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
+    // The original's retries come back under the queue's own name, whatever patterns there are.
+    const needed = new Set([queue, ...kept.map(bindingKey)]);
+    // Bound as they are by the version before.
+    const keys = new Set([...patterns, ...patterns.map(bindingKey)].filter((key) => !needed.has(key)));
     return this.#channels.withChannel(async (channel) => {
-      for (const pattern of patterns)
-        await this.#about(`binding "${pattern}"`, channel.unbindQueue(queue, this.#names.exchange, pattern));
+      for (const key of keys)
+        await this.#about(`binding "${key}"`, channel.unbindQueue(queue, this.#names.exchange, key));
     });
   }
 

@@ -24,14 +24,16 @@ export interface Origin {
   readonly queue: string;
   /** The name of an event that lost its own on the way. */
   readonly fallbackName: string;
+  /** Whether a binding lets through what no pattern matches. */
+  readonly widened: boolean;
   /** The first number of the broker's version. */
   readonly majorVersion: number;
 }
 
 /** A message from a use case's queue, understood. */
 export interface ReceivedMessage {
-  /** `leaked`: another use case's retry. `own-name`: an event that merely has the queue's name. */
-  readonly kind: "event" | "leaked" | "own-name";
+  /** `leaked`: another use case's retry. `doubtful`: an event that another binding than a pattern's own may have brought. */
+  readonly kind: "event" | "leaked" | "doubtful";
   readonly event: ReceivedEvent;
   readonly attempt: number;
   /** How often it came back without a rejection. */
@@ -51,7 +53,8 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   if (published && !hasBrokerHeaders(headers)) {
     // The fast path, which nearly every message takes.
     const event = eventOf(message, fields.routingKey, headers);
-    return { kind: "event", event, attempt: readAttempt(headers), redeliveries: 0, worn: false, message };
+    const kind = origin.widened ? "doubtful" : "event";
+    return { kind, event, attempt: readAttempt(headers), redeliveries: 0, worn: false, message };
   }
   const rejected = rejectionsFrom(headers, queue);
   const { [RETURNS_HEADER]: returnedBefore, ...ownHeaders } = withoutBrokerHeaders(headers);
@@ -60,7 +63,7 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   const leaked = published && isLeakedRetry(headers, fields.routingKey, queue);
   const returned = returnsIn(headers["x-delivery-count"], rejected.count, origin.majorVersion);
   return {
-    kind: namedLikeQueue ? "own-name" : leaked ? "leaked" : "event",
+    kind: leaked ? "leaked" : namedLikeQueue || (published && origin.widened) ? "doubtful" : "event",
     event: eventOf(message, name, ownHeaders),
     attempt: readAttempt(headers) + rejected.count,
     redeliveries: returned + countIn(returnedBefore),
@@ -70,7 +73,11 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
 }
 
 /** Finds the event's name where the routing key has become the queue's. */
-export function nameFrom(headers: RawHeaders, rejectedName: string | undefined, origin: Origin): string {
+export function nameFrom(
+  headers: RawHeaders,
+  rejectedName: string | undefined,
+  origin: Pick<Origin, "fallbackName">,
+): string {
   const kept = headers[HEADER.type];
   if (typeof kept === "string" && kept !== "") return kept;
   return rejectedName ?? origin.fallbackName;

@@ -8,7 +8,10 @@ import { rejectionsFrom } from "./x-death.ts";
 type RawHeaders = Readonly<Record<string, unknown>>;
 
 /** Reads a message of a dead-letter queue for the core. What the original leaves out is derived from what it writes. */
-export function storedDeadLetter({ message, id, position }: StampedMessage, origin: Origin): StoredDeadLetter {
+export function storedDeadLetter(
+  { message, id, position }: StampedMessage,
+  origin: Pick<Origin, "queue" | "fallbackName">,
+): StoredDeadLetter {
   const received = (message.properties.headers ?? {}) as RawHeaders;
   const { [POSITION_HEADER]: _, ...headers } = withoutBrokerHeaders(received);
   const rejected = rejectionsFrom(received, origin.queue);

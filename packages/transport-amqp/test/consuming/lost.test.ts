@@ -42,7 +42,8 @@ test("H9 a delivery counts as read ahead until its settlement is stored", async 
   const connection = await space.connect({ port, onProblem: (...problem) => problems.push(problem) });
   // As RabbitMQ says when it runs short of memory: nothing can be stored now.
   toClients(methodFrame(10, 60, Buffer.from("\x06memory")));
-  await until("the alarm", () => problems.length > 0);
+  // Both connections.
+  await until("the alarm", () => problems.length === 2);
   let delivered = 0;
   const settled: string[] = [];
   await connection.subscribe("uc", { readAhead: 10, declaration: "" }, (delivery) => {

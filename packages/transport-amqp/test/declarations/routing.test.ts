@@ -61,3 +61,21 @@ test("R4 an event merely called like a use case is not handled by it", async () 
   expect(got).toEqual(["real.event"]);
   expect(await space.size(`${name}.dlq`)).toBe(0);
 });
+
+test("R4 a pattern with more # than RabbitMQ 4.3 binds gets what it matches and nothing else", async () => {
+  const space = new Space();
+  const got: string[] = [];
+  const app = space.app();
+  app.onEvent("#.a.#.b.#.c.#", { useCase: "uc" }, (_, ctx) => void got.push(ctx.eventName));
+  await app.start();
+  for (const name of ["x.a.x", "a.c", "a.b.c", "x.a.x.b.x.c.x", "a.b", "a.c.b.c"]) await app.newEvent(name, {});
+  await until("an empty queue", async () => (await space.size("uc")) === 0 && got.length === 3);
+  expect(got.sort()).toEqual(["a.b.c", "a.c.b.c", "x.a.x.b.x.c.x"]);
+  const connection = await space.connect();
+  await until("nothing is unsettled", async () => (await app.stats()).uc?.inFlight === 0);
+  expect((await app.stats()).uc).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
+  // It goes with the last pattern that needs its key.
+  await connection.declarations.withdraw("uc", ["#.a.#.b.#.c.#"], 0);
+  await app.newEvent("a.b.c", {});
+  expect(await space.size("uc")).toBe(0);
+});
