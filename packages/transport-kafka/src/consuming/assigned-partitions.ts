@@ -44,8 +44,13 @@ export class AssignedPartitions {
     return sources.flatMap((source) => this.#owned.get(partitionKey(source)) ?? []);
   }
 
-  /** Takes over a new assignment with the group's commits. */
-  assign(assigned: readonly TopicPartition[], commits: readonly Commit[]): void {
+  /**
+   * Takes over a new assignment with the group's commits.
+   *
+   * @returns the topics that were deleted and made anew since
+   */
+  assign(assigned: readonly TopicPartition[], commits: readonly Commit[]): ReadonlySet<string> {
+    const anew = new Set<string>();
     const committed = new Map(commits.map((commit) => [partitionKey(commit), commit]));
     const before = new Map(this.#owned);
     this.#owned.clear();
@@ -53,10 +58,13 @@ export class AssignedPartitions {
       const key = partitionKey(source);
       const commit = committed.get(key);
       const topicId = this.#idOf(source.topic);
-      const none = commit === undefined || commit.offset < 0 || isOfOtherTopic(commit.metadata, topicId);
+      const isStale = commit !== undefined && isOfOtherTopic(commit.metadata, topicId);
+      if (isStale) anew.add(source.topic);
+      const none = commit === undefined || commit.offset < 0 || isStale;
       const offset = none ? this.#startOf(source) : commit.offset;
       let known = before.get(key) ?? this.#lost.get(key);
       if (known?.topicId !== topicId && known?.topicId !== undefined && topicId !== undefined) {
+        anew.add(source.topic);
         known.lost = true;
         known.dropBuffer();
         known = undefined;
@@ -71,6 +79,7 @@ export class AssignedPartitions {
       if (log.unsettled > 0) this.#lost.set(key, log);
     }
     this.#list = [...this.#owned.values()];
+    return anew;
   }
 
   /** Begins anew with a partition whose topic was created again. What was delivered of the old one is lost. */

@@ -283,7 +283,8 @@ export class GroupConsumer {
     const committed = await this.#cluster.retried(() => this.#member.committed(assigned), COMMITTED_LIMIT_MS);
     // What is known of the topics may be older than the topics.
     await this.#cluster.retried(() => this.#cluster.refresh(topics), COMMITTED_LIMIT_MS);
-    this.#partitions.assign(assigned, committed);
+    for (const topic of this.#partitions.assign(assigned, committed))
+      this.#cluster.logger.warn({ topic }, "A topic was deleted and made anew; it is read from its beginning.");
     this.#joinedTopics = this.#topicsKey(topics);
     this.#joined = true;
     this.#lastError = undefined;
