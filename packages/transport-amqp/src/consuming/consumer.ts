@@ -160,7 +160,8 @@ export class Consumer implements DeliveryOwner {
 
   /** Must not throw: amqplib would close the channel. */
   #onMessage(message: ConsumeMessage | null): void {
-    if (message === null) this.#end("the broker cancelled it");
+    if (message === null)
+      this.#end("the broker cancelled it; its queue was deleted or moved, or a handler outran consumer_timeout");
     if (message === null || !this.#alive) return;
     const received = readMessage(message, this.#options.origin);
     if (received.kind === "leaked") {

@@ -1,3 +1,4 @@
+import { isPapaError } from "@papa-events/core";
 import {
   type Declaration,
   type DeclarationRecord,
@@ -5,6 +6,7 @@ import {
   PatternTrie,
   type Declarations as SharedDeclarations,
 } from "@papa-events/core/transport";
+import { isConnectionLost } from "../client/errors.ts";
 import { isWidened } from "../wire/binding-keys.ts";
 import type { EarlierRegistry } from "./earlier-registry.ts";
 import type { Registry } from "./registry.ts";
@@ -122,7 +124,7 @@ export class Declarations implements SharedDeclarations {
   }
 
   async #declare(declarations: readonly Declaration[]): Promise<void> {
-    const { appName, registry, topology } = this.#options;
+    const { topology } = this.#options;
     const now = performance.now();
     // The core repeats the very same.
     const repeats = declarations.every(({ name, patterns }) => this.#declared.get(name) === patterns);
@@ -132,12 +134,25 @@ export class Declarations implements SharedDeclarations {
       await inParallel(declarations, ({ name }) => topology.declareQueues(name));
     }
     // Recorded before it is bound: from then on no other instance unbinds the patterns.
-    const added = await registry.declare(appName, declarations, []);
+    const added = await this.#record(declarations);
     const unbound = full ? declarations : added;
     await inParallel(unbound, ({ name, patterns }) => topology.bind(name, patterns));
     await inParallel(declarations, ({ name }) => this.#takeOver(name));
     for (const { name, patterns } of declarations) this.#declared.set(name, patterns);
     if (full) this.#declaredAt = now;
+  }
+
+  /** Resolves to the declarations that were not recorded before. */
+  async #record(declarations: readonly Declaration[]): Promise<readonly Declaration[]> {
+    const { appName, registry, logger } = this.#options;
+    try {
+      return await registry.declare(appName, declarations, []);
+    } catch (error) {
+      if (!isPapaError(error) || !error.retryable || isConnectionLost(error)) throw error;
+      // A broker that takes no messages can be drained all the same (L7). Nor can anybody record a withdrawal meanwhile.
+      logger.warn({ err: error }, "The declarations could not be recorded; it is tried again with the next refresh.");
+      return declarations;
+    }
   }
 
   async #declareQueues(useCase: string, patterns: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { DeclarationRecord } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { declaration, Space } from "../support/broker.ts";
+import { methodFrame, talkingProxy } from "../support/frames.ts";
 import { json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
 
@@ -113,4 +114,30 @@ test("L8 an exchange that somebody deleted comes back with every binding of the 
   await channel.deleteExchange(space.name("domain_events"));
   await until("a confirm", async () => (await one.publish([event("x.y", "2")])).length === 0);
   await until("both events in both queues", async () => (await space.size("a")) === 2 && (await space.size("b")) === 2);
+});
+
+test("L7 while the broker takes no messages a use case can be declared, consumed and looked at", async () => {
+  const space = new Space();
+  const { port, toClients } = await talkingProxy();
+  const first = await space.connect();
+  await first.declarations.declare([declaration("uc", "x")]);
+  await first.publish([event("x", "1")]);
+  const problems: unknown[] = [];
+  const connection = await space.connect({ port, onProblem: (...problem) => problems.push(problem) });
+  // As RabbitMQ says when it runs short of memory, on both connections.
+  toClients(methodFrame(10, 60, Buffer.from("\x06memory")));
+  await until("the alarm", () => problems.length === 2);
+  await connection.declarations.declare([declaration("uc", "x", "y")]);
+  expect(await connection.inspect("uc")).toEqual({ ready: 1, inFlight: 0, waiting: 0, dead: 0 });
+  expect(patternsOf(await connection.declarations.list("uc"))).toEqual(["x"]);
+  const settled: unknown[] = [];
+  await connection.subscribe("uc", { readAhead: 5, declaration: "" }, (delivery) => {
+    void delivery.settle({ kind: "done", outputs: [] }).then((each) => settled.push(each));
+  });
+  await first.publish([event("y", "2")]);
+  await until("both events", () => settled.length === 2);
+  toClients(methodFrame(10, 61, Buffer.alloc(0)));
+  await until("the end of the alarm", () => problems.length === 4);
+  await connection.declarations.declare([declaration("uc", "x", "y")]);
+  expect(patternsOf(await connection.declarations.list("uc"))).toEqual(["x", "x", "y"]);
 });
