@@ -31,7 +31,12 @@ async function slowLine(space: Space, bytesPerSecond: number): Promise<string> {
     const broker = connectTo(Number(port), hostname);
     for (const socket of [client, broker]) {
       sockets.add(socket);
-      socket.on("error", () => {}).on("close", () => void client.destroy() && broker.destroy());
+      socket
+        .on("error", () => {})
+        .on("close", () => {
+          client.destroy();
+          broker.destroy();
+        });
     }
     broker.pipe(client);
     client.on("data", (data) => {

@@ -22,7 +22,9 @@ test("an app renews the leases of all its use cases by one command, and each is 
   await Promise.all(names.map((name) => connection.subscribe(name, { readAhead: 1, declaration: "any" }, () => {})));
   const ends = async () =>
     Promise.all(
-      names.map(async (name) => Number((await space.redis.zrange(space.key(`leases:${name}`), 0, 0, "WITHSCORES"))[1])),
+      names.map(async (name) =>
+        Number((await space.redis.zrange(space.key(`leases:${name}`), 0, "0", "WITHSCORES"))[1]),
+      ),
     );
   const before = await ends();
   await until("all are renewed", async () => (await ends()).every((end, n) => end > (before[n] ?? 0)));
@@ -44,7 +46,7 @@ test("H8 a key of another type keeps only its own use case's lease from being re
   for (const name of ["odd", "fine"]) await connection.subscribe(name, { readAhead: 1, declaration: "any" }, () => {});
   await space.redis.del(space.key("leases:odd"));
   await space.redis.set(space.key("leases:odd"), "something else");
-  const consumer = async () => space.redis.zrange(space.key("leases:fine"), 0, -1, "WITHSCORES");
+  const consumer = async () => space.redis.zrange(space.key("leases:fine"), 0, "-1", "WITHSCORES");
   const before = await consumer();
   await until("the other is renewed", async () => Number((await consumer())[1]) > Number(before[1]) + 1_000);
   expect((await consumer())[0]).toBe(before[0]);

@@ -18,7 +18,7 @@ test("L2 a consumer that leaves releases all that it has, also where that is mor
   await until("all are out", () => out === events.length);
   await connection.close();
   expect(await publisher.inspect("uc")).toEqual({ ready: events.length, inFlight: 0, waiting: 0, dead: 0 });
-  expect(await space.redis.zrange(space.key("leases:uc"), 0, -1, "WITHSCORES")).toEqual(["released", "-1"]);
+  expect(await space.redis.zrange(space.key("leases:uc"), 0, "-1", "WITHSCORES")).toEqual(["released", "-1"]);
   const redeliveries: number[] = [];
   const next = await space.connect();
   const options = { readAhead: events.length, declaration: "any" };
