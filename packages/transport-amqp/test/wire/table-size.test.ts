@@ -11,7 +11,8 @@ const { encodeTable } = require(join(dirname(require.resolve("amqplib")), "lib/c
 };
 const encodedSize = (table: object) => encodeTable(Buffer.alloc(1_048_576), table, 0);
 
-const name = fc.string({ unit: "grapheme", maxLength: 20 });
+// amqplib takes a table with a field "!" for a typed value.
+const name = fc.string({ unit: "grapheme", maxLength: 20 }).filter((each) => each !== "!");
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
@@ -37,6 +38,7 @@ test("D5 text takes exactly the measured bytes, and nothing takes more", () => {
     fc.property(fc.dictionary(name, value), (table) => {
       expect(tableSize(table)).toBeGreaterThanOrEqual(encodedSize(table));
     }),
+    { numRuns: 1_000 },
   );
 });
 
