@@ -1,5 +1,5 @@
-// What `npm run demo`, `npm test`, `npm run bench` and `npm run faults` begin with: installs and builds what is missing, then
-// runs the task under the pinned Node.js. Runs itself on whatever Node.js the machine has and needs no package.
+// What `npm run demo`, `npm test`, `npm run bench`, `npm run faults` and `npm run simulate` begin with: installs and builds what is
+// missing, then runs the task under the pinned Node.js. Runs itself on whatever Node.js the machine has and needs no package.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,6 +16,7 @@ const tasks = {
   demo: { file: "examples/src/demo/main.ts", built: true },
   bench: { file: "bench/src/main.ts", built: true },
   faults: { file: "conformance/src/faults/main.ts", built: true },
+  simulate: { file: "simulation/src/main.ts", built: false },
   check: { file: "scripts/check.mjs", built: false },
 };
 

@@ -22,6 +22,7 @@ const checks = [
   ["options in documents", "node", ["scripts/option-tables.mjs", "--check"]],
   ["public types on TypeScript 5.4, 5.9 and 7", "node", ["scripts/public-types.mjs"]],
   ["unused files, exports, dependencies", "knip", []],
+  ["10,000 seeds of the simulation", "node", ["simulation/src/main.ts"]],
   ["tests", "vitest", ["run", ...reporters, `--outputFile.json=${report}`]],
   ["packed packages", "node", ["scripts/check-packages.mjs"]],
 ];

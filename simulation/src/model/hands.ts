@@ -1,0 +1,153 @@
+import type { Entry, EntryOf, EventNote } from "../history/entry.ts";
+
+/** A call of a handler. */
+export interface CallState {
+  readonly number: number;
+  readonly at: number;
+  /** How and when it ended, once it has. */
+  ended: EntryOf<"ends"> | undefined;
+}
+
+/** A delivery in the hands of a process, from its being handed out on. */
+export interface HandState {
+  readonly delivery: number;
+  readonly process: string;
+  readonly useCase: string;
+  readonly event: EventNote;
+  readonly attempt: number;
+  readonly at: number;
+  readonly bytes: number;
+  /** Whether the use case has wanted it all the time since it was handed out. */
+  wanted: boolean;
+  call: CallState | undefined;
+  /** What the broker has refused of it, by the kind of settlement. */
+  readonly refused: Set<string>;
+  /** Whether one of them was refused for good. */
+  refusedForGood: boolean;
+  /** Whether its app has said what becomes of it. */
+  decided: boolean;
+  /** The bytes of the outputs that are on their way. */
+  outputBytes: number;
+  /** Whether the broker has dealt with it. */
+  over: boolean;
+}
+
+/**
+ * What the apps have in hand. A handler does not know which of several deliveries of one event and attempt it is called
+ * for; they are told apart here by what becomes of them.
+ */
+export class Hands {
+  readonly #all = new Map<number, HandState>();
+  readonly #byKey = new Map<string, HandState[]>();
+  readonly #calls = new Map<number, HandState>();
+  /** Handlers that run, by process and use case. */
+  readonly #running = new Map<string, Set<HandState>>();
+
+  get(delivery: number): HandState | undefined {
+    return this.#all.get(delivery);
+  }
+
+  get all(): Iterable<HandState> {
+    return this.#all.values();
+  }
+
+  of(call: number): HandState | undefined {
+    return this.#calls.get(call);
+  }
+
+  running(process: string, useCase: string): ReadonlySet<HandState> {
+    return this.#running.get(`${process} ${useCase}`) ?? new Set();
+  }
+
+  deliver(entry: EntryOf<"delivers">, wanted: boolean): void {
+    const { delivery, process, useCase, event, attempt, at, bytes } = entry;
+    const hand: HandState = {
+      delivery,
+      process,
+      useCase,
+      event,
+      attempt,
+      at,
+      bytes,
+      wanted,
+      call: undefined,
+      refused: new Set(),
+      refusedForGood: false,
+      decided: false,
+      outputBytes: 0,
+      over: false,
+    };
+    this.#all.set(delivery, hand);
+    const key = keyOf(entry);
+    const alike = this.#byKey.get(key);
+    if (alike === undefined) this.#byKey.set(key, [hand]);
+    else alike.push(hand);
+  }
+
+  /** The delivery that a handler is called for; `undefined` where there is none. */
+  call(entry: EntryOf<"calls">): HandState | undefined {
+    const hand =
+      this.#byKey.get(keyOf(entry))?.find(({ call, over }) => call === undefined && !over) ??
+      this.#byKey.get(keyOf(entry))?.find(({ call }) => call === undefined);
+    if (hand === undefined) return undefined;
+    hand.call = { number: entry.call, at: entry.at, ended: undefined };
+    this.#calls.set(entry.call, hand);
+    const key = `${entry.process} ${entry.useCase}`;
+    const running = this.#running.get(key);
+    if (running === undefined) this.#running.set(key, new Set([hand]));
+    else running.add(hand);
+    return hand;
+  }
+
+  end(entry: EntryOf<"ends">): HandState | undefined {
+    const hand = this.#calls.get(entry.call);
+    if (hand?.call === undefined) return undefined;
+    hand.call.ended = entry;
+    this.#running.get(`${entry.process} ${entry.useCase}`)?.delete(hand);
+    return hand;
+  }
+
+  /** Other deliveries of the same event and attempt in the same hands, of which nothing has been said yet. */
+  alike(hand: HandState): HandState[] {
+    if (hand.decided) return [];
+    return this.#byKey.get(keyOf(hand))?.filter((each) => each !== hand && !each.decided) ?? [];
+  }
+
+  /** What handlers of a process run for. */
+  runningIn(process: string): HandState[] {
+    const prefix = `${process} `;
+    return [...this.#running].flatMap(([key, running]) => (key.startsWith(prefix) ? [...running] : []));
+  }
+
+  /** Ends what a process had running, and gives it. */
+  die({ process }: EntryOf<"dies">): HandState[] {
+    const died = this.runningIn(process);
+    for (const { useCase } of died) this.#running.delete(`${process} ${useCase}`);
+    return died;
+  }
+
+  /** It was the other that the handler was called for. */
+  swapCalls(one: HandState, other: HandState): void {
+    const { call } = one;
+    one.call = other.call;
+    other.call = call;
+    for (const hand of [one, other]) {
+      if (hand.call === undefined) continue;
+      this.#calls.set(hand.call.number, hand);
+    }
+    const running = this.#running.get(`${one.process} ${one.useCase}`);
+    for (const hand of [one, other]) {
+      if (hand.call !== undefined && hand.call.ended === undefined) running?.add(hand);
+      else running?.delete(hand);
+    }
+  }
+}
+
+function keyOf({
+  process,
+  useCase,
+  event,
+  attempt,
+}: Pick<Entry & HandState, "process" | "useCase" | "event" | "attempt">): string {
+  return `${process} ${useCase} ${event.id} ${attempt}`;
+}

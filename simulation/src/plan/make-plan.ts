@@ -1,0 +1,41 @@
+import { Random } from "../random.ts";
+import { EventFactory } from "./make-events.ts";
+import { makeServices } from "./make-services.ts";
+import { StepWriter } from "./make-steps.ts";
+import type { NetworkPlan, Plan } from "./plan.ts";
+
+/** The plan of a seed: always the same. */
+export function makePlan(seed: number): Plan {
+  const random = new Random(`plan ${seed}`);
+  const services = makeServices(random);
+  const useCases = useCasesOf(services);
+  const events = new EventFactory(random, useCases);
+  return {
+    schedule: String(seed),
+    network: makeNetwork(random),
+    services,
+    steps: new StepWriter(random, services, useCases, events).write(),
+    finish: { before: random.pick(["stop", "kill", "keep"]), versions: random.pick(["newest", "all"]) },
+  };
+}
+
+/** The names of all use cases that any version has. */
+export function useCasesOf(services: Plan["services"]): string[] {
+  const names = services.flatMap(({ versions }) =>
+    versions.flatMap(({ useCases }) => useCases.map(({ name }) => name)),
+  );
+  return [...new Set(names)];
+}
+
+/** Half the time the broker in memory as it is; else what others do otherwise. */
+function makeNetwork(random: Random): NetworkPlan {
+  const plain = random.chance(0.5);
+  return {
+    latency: random.pick([0, 0, 2, 30, 300]),
+    timersLate: random.pick([0, 0, 5]),
+    atomicOutputs: plain || random.chance(0.5),
+    addressedForwarding: plain || random.chance(0.5),
+    declarationsComplete: plain || random.chance(0.5),
+    copies: !plain && random.chance(0.5),
+  };
+}

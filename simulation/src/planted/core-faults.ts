@@ -1,0 +1,139 @@
+import type { PlantedFault } from "./planted-fault.ts";
+
+const HANDLE = "packages/core/src/handling/handle-delivery.ts";
+const POOL = "packages/core/src/handling/worker-pool.ts";
+const SETTLER = "packages/core/src/handling/settler.ts";
+const QUARANTINE = "packages/core/src/handling/quarantine.ts";
+const PUBLISHER = "packages/core/src/publishing/publisher.ts";
+const POLICY = "packages/core/src/retry/failure-policy.ts";
+
+/** Faults in the core. */
+export const coreFaults: readonly PlantedFault[] = [
+  {
+    name: "an event is given up one attempt early",
+    file: POLICY,
+    find: "event.attempt > this.#options.retries",
+    replace: "event.attempt >= this.#options.retries",
+  },
+  {
+    name: "a retry does not count its attempt",
+    file: POLICY,
+    find: "encodeRetry(event, event.attempt + 1,",
+    replace: "encodeRetry(event, event.attempt,",
+  },
+  {
+    name: "the delay that a handler asks for is ignored",
+    file: POLICY,
+    find: "if (error instanceof RetryAfter) return",
+    replace: "if (error === this) return",
+  },
+  {
+    name: "what a handler does after the drain timeout counts",
+    file: HANDLE,
+    find: "if (!context.abandoned) settler.settle(",
+    replace: "if (context.abandoned || !context.abandoned) settler.settle(",
+  },
+  {
+    name: "an event that another version accepts is dropped",
+    file: "packages/core/src/declarations/verdict.ts",
+    find: "if (others === undefined || others.length > 0) return",
+    replace: "if (others === undefined) return",
+  },
+  {
+    name: "one handler more runs than may",
+    file: POOL,
+    find: "this.#alone.size < this.#options.concurrency",
+    replace: "this.#alone.size <= this.#options.concurrency",
+  },
+  {
+    name: "stop() waits longer than its drain timeout",
+    file: "packages/core/src/app/running-app.ts",
+    find: "await inTime(this.#drain(), drainTimeout, this.#clock)",
+    replace: "await inTime(this.#drain(), drainTimeout + 20_000, this.#clock)",
+  },
+  {
+    name: "declarations are not repeated, so that those of a live instance are withdrawn",
+    file: "packages/core/src/declarations/declaration-keeper.ts",
+    find: "const { connection, declarations, clock, onProblem, logger } = this.#options;",
+    replace:
+      "const { connection, clock, onProblem, logger } = this.#options;\n    const declarations: Declaration[] = [];",
+  },
+  {
+    name: "a settlement that was lost is told as stored",
+    file: SETTLER,
+    find: 'if (settled === "stored") return outcome;',
+    replace: "return outcome;",
+  },
+  {
+    name: "a retry is told before it is stored",
+    file: SETTLER,
+    find: "    let outcome = first;",
+    replace: "    let outcome = first;\n    await this.#notify(context, first);",
+  },
+  {
+    name: "room for what was stored does not come back",
+    file: SETTLER,
+    find: ".finally(() => held.settled(size))",
+    replace: "",
+  },
+  {
+    name: "a settlement that the broker refuses is forgotten",
+    file: SETTLER,
+    find: "else await new Promise<void>((resolve) => clock.after(backoff, resolve));",
+    replace: "else return undefined;",
+  },
+  {
+    name: "the record of a trial is never taken back",
+    file: QUARANTINE,
+    find: "return await this.#options.trials.end(useCase, id, trial);",
+    replace: "return;",
+  },
+  {
+    name: "deaths on trial count for nothing",
+    file: QUARANTINE,
+    find: "if (deaths >= crashLimit)",
+    replace: "if (deaths >= crashLimit * 1_000)",
+  },
+  {
+    name: "after a trial nobody may start any more",
+    file: QUARANTINE,
+    find: "      running.letStart();\n      if (this.#stopped ||",
+    replace: "      if (this.#stopped ||",
+  },
+  {
+    name: "a publish that the broker did not store is confirmed",
+    file: PUBLISHER,
+    find: "const error = errors.get(index);",
+    replace: "const error = errors.size < 0 ? errors.get(index) : undefined;",
+  },
+  {
+    name: "what is to be sent again is forgotten",
+    file: PUBLISHER,
+    find: "for (const outstanding of again.reverse()) this.#queue.unshift(outstanding);",
+    replace: "",
+  },
+  {
+    name: "a handler that returns after its timeout has succeeded",
+    file: "packages/core/src/handling/call-with-timeout.ts",
+    find: "        reject(error);\n",
+    replace: "",
+  },
+  {
+    name: "a dead letter loses the headers of its event",
+    file: "packages/core/src/wire/stored-again.ts",
+    find: "if (!Object.hasOwn(ours, header)) kept[header] = value;",
+    replace: "",
+  },
+  {
+    name: "a redriven event keeps its attempt",
+    file: "packages/core/src/wire/dead-letter.ts",
+    find: "return withoutHeaders(event, DELIVERY_HEADERS);",
+    replace: "return event;",
+  },
+  {
+    name: "an app that was refused stays unhealthy",
+    file: PUBLISHER,
+    find: "    this.#pause = 0;\n    this.#onProblem(undefined);",
+    replace: "    this.#pause = 0;",
+  },
+];

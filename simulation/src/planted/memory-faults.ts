@@ -1,0 +1,76 @@
+import type { PlantedFault } from "./planted-fault.ts";
+
+const QUEUE = "packages/transport-memory/src/consuming/queue.ts";
+const SUBSCRIBER = "packages/transport-memory/src/consuming/subscriber.ts";
+const DEAD_LETTERS = "packages/transport-memory/src/dead-letters/dead-letters.ts";
+
+/** Faults in the broker. */
+export const memoryFaults: readonly PlantedFault[] = [
+  {
+    name: "a retry comes before its delay is over",
+    file: QUEUE,
+    find: "this.#clock.after(delay, () => {",
+    replace: "this.#clock.after(delay / 2, () => {",
+  },
+  {
+    name: "one of the events of a dead process is lost",
+    file: QUEUE,
+    find: "this.#return(messages, unexplained ? 1 : 0);",
+    replace: "this.#return(unexplained ? messages.slice(1) : messages, unexplained ? 1 : 0);",
+  },
+  {
+    name: "a clean stop counts as a death",
+    file: QUEUE,
+    find: "this.#return(messages, unexplained ? 1 : 0);",
+    replace: "this.#return(messages, 1);",
+  },
+  {
+    name: "a dead process's events are handed out twice",
+    file: QUEUE,
+    find: "      subscriber.deliver(next);",
+    replace: "      subscriber.deliver(next);\n      if (next.redeliveries === 1) this.add(next.event);",
+  },
+  {
+    name: "nobody is woken when a place is free again",
+    file: QUEUE,
+    find: "    this.settled += 1;\n    this.wake();",
+    replace: "    this.settled += 1;",
+  },
+  {
+    name: "one more is handed out than was asked for",
+    file: SUBSCRIBER,
+    find: "this.#unsettled.length >= this.#readAhead",
+    replace: "this.#unsettled.length > this.#readAhead",
+  },
+  {
+    name: "the bytes of what is lost stay counted",
+    file: SUBSCRIBER,
+    find: "    for (const { event } of messages) this.#held.giveBack(sizeOf(event));\n",
+    replace: "",
+  },
+  {
+    name: "what a lost claim returned is published",
+    file: SUBSCRIBER,
+    find: "    if (!this.has(message)) return false;",
+    replace:
+      '    if (!this.has(message)) {\n      if (settlement.kind === "done") this.#publish(settlement.outputs);\n      return false;\n    }',
+  },
+  {
+    name: "an event that two patterns match is stored twice",
+    file: "packages/core/src/routing/pattern-trie.ts",
+    find: "        if (slot.reachedBy === this.#walk) continue;\n",
+    replace: "",
+  },
+  {
+    name: "redriving forgets the first dead letter",
+    file: DEAD_LETTERS,
+    find: "      act(letter);",
+    replace: "      if (letter.sequence > 1) act(letter);",
+  },
+  {
+    name: "a page of dead letters leaves one out",
+    file: DEAD_LETTERS,
+    find: "sequence > from)",
+    replace: "sequence > from + 1)",
+  },
+];

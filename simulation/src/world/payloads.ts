@@ -1,0 +1,13 @@
+import type { OutputEvent } from "@papa-events/core";
+import type { EventPlan } from "../plan/plan.ts";
+
+/** Makes the payload of an event: what it is called, and as many bytes as it is to have. */
+export function payloadOf({ label, bytes }: EventPlan): unknown {
+  return bytes === 0 ? { label } : { label, filler: "x".repeat(bytes) };
+}
+
+/** Makes what a handler returns for an event. */
+export function outputOf(event: EventPlan): OutputEvent {
+  const output = { name: event.name, payload: payloadOf(event) };
+  return Object.keys(event.headers).length === 0 ? output : { ...output, headers: event.headers };
+}

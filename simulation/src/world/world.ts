@@ -1,0 +1,243 @@
+import { isPapaError, type QueueStats } from "@papa-events/core";
+import type { Connection } from "@papa-events/core/transport";
+import { memory } from "@papa-events/transport-memory";
+import type { EventNote } from "../history/entry.ts";
+import { History } from "../history/history.ts";
+import { eventsOf } from "../plan/events-of.ts";
+import type { EventPlan, Plan, ServicePlan } from "../plan/plan.ts";
+import { Random } from "../random.ts";
+import { SimulatedProcess } from "../scheduling/process.ts";
+import { Scheduler } from "../scheduling/scheduler.ts";
+import { AppProcess } from "./app-process.ts";
+import { type Labelled, Network } from "./network/network.ts";
+import { Weather } from "./network/weather.ts";
+import { payloadOf } from "./payloads.ts";
+import { processClock } from "./process-clock.ts";
+
+/** When a run begins, by the clocks in it. */
+const START = Date.UTC(2026, 0, 1);
+
+/** Everything there is in a run: time, the broker, the way to it, and the processes. */
+export class World {
+  readonly plan: Plan;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly history: History;
+  readonly weather = new Weather();
+  readonly network: Network;
+  readonly events: ReadonlyMap<string, EventPlan>;
+  /** Whoever acts and is no app: what plans say, timers of no process. */
+  readonly itself: SimulatedProcess;
+  /** The last life of each instance. */
+  readonly instances = new Map<string, AppProcess>();
+  /** Whether the plan is over, and what is left is handled. */
+  finishing = false;
+  /** Whom something was asked and has not answered yet. */
+  readonly asked = new Set<{ readonly instance: AppProcess }>();
+  readonly #logs: boolean;
+  /** A connection of its own, to which nothing happens. */
+  #observer: Promise<Connection> | undefined;
+  readonly #troubles = new Map<string, number>();
+  #calls = 0;
+  #publishCalls = 0;
+  #lives = 0;
+
+  /** @param logs whether log lines are part of the history */
+  constructor(plan: Plan, logs: boolean) {
+    this.plan = plan;
+    this.#logs = logs;
+    this.random = new Random(`run ${plan.schedule}`);
+    this.scheduler = new Scheduler(START, (error, { name }) => this.goesWrong(`${name} threw ${shown(error)}`));
+    this.history = new History(() => this.scheduler.now - START);
+    this.itself = this.process("world");
+    this.events = eventsOf(plan);
+    const brokerProcess = this.process("broker");
+    const clock = processClock({ scheduler: this.scheduler, plan: { timersLate: 0 } }, brokerProcess);
+    const duplicate = (event: Labelled) => this.network.isDuplicated(event);
+    this.network = new Network({
+      plan: plan.network,
+      scheduler: this.scheduler,
+      history: this.history,
+      weather: this.weather,
+      broker: memory({ clock, duplicate }),
+      brokerProcess,
+      events: this.events,
+    });
+  }
+
+  process(name: string): SimulatedProcess {
+    return new SimulatedProcess(name, this.random.fork(name));
+  }
+
+  /** Milliseconds since the run began. */
+  get elapsed(): number {
+    return this.scheduler.now - START;
+  }
+
+  nextCall(): number {
+    this.#calls += 1;
+    return this.#calls;
+  }
+
+  /** Counts how often an event has met a use case that has trouble with it. */
+  countTrouble(useCase: string, label: string): number {
+    const key = `${useCase} ${label}`;
+    const times = (this.#troubles.get(key) ?? 0) + 1;
+    this.#troubles.set(key, times);
+    return times;
+  }
+
+  sleep(process: SimulatedProcess, milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.scheduler.after(process, milliseconds, resolve));
+  }
+
+  goesWrong(what: string): void {
+    this.history.add({ kind: "goes wrong", what });
+  }
+
+  log(process: string, level: string, message: string): void {
+    if (this.#logs) this.history.add({ kind: "logs", process, level, message });
+  }
+
+  /** What the broker holds of a use case; `undefined` where nobody has declared it. */
+  async inspect(useCase: string): Promise<QueueStats | undefined> {
+    try {
+      this.#observer ??= this.network.broker.connect(OBSERVER);
+      return await (await this.#observer).inspect(useCase);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Starts a process; it is there at once, and runs once `start()` has resolved. */
+  async start(name: string, service: ServicePlan, version: number): Promise<void> {
+    const before = this.instances.get(name);
+    this.#lives += 1;
+    const process = this.process(before === undefined ? name : `${name}'${this.#lives}`);
+    const instance = new AppProcess(this, process, service, version);
+    this.instances.set(name, instance);
+    const about = { process: instance.name, service: service.name, version };
+    this.history.add({ kind: "starts", ...about, useCases: instance.notes, settings: service.settings });
+    await this.#ask(instance, async () => {
+      const error = await outcomeOf(instance.app.start());
+      if (process.dead) return;
+      instance.started = error === undefined;
+      this.history.add({ kind: "started", process: instance.name, error });
+      if (error !== undefined && !instance.stopping) this.onGone(instance);
+    });
+  }
+
+  /** Stops an app. A handler that does it waits for the others only; when the app has closed is noted apart. */
+  async stop(instance: AppProcess, by: "plan" | "handler" | "finish"): Promise<void> {
+    if (instance.process.dead) return;
+    instance.stopping = true;
+    this.history.add({ kind: "stops", process: instance.name, by });
+    if (by === "handler") {
+      this.scheduler.after(this.itself, 0, () => void this.#noteStop(instance));
+      await instance.app.stop();
+    } else {
+      await this.#noteStop(instance);
+    }
+  }
+
+  async #noteStop(instance: AppProcess): Promise<void> {
+    await this.#ask(instance, async () => {
+      const error = await outcomeOf(instance.app.stop());
+      if (!instance.process.dead) this.history.add({ kind: "stopped", process: instance.name, error });
+    });
+  }
+
+  /** Kills a process: nothing of it runs any more, and the broker takes back what it had. */
+  kill(instance: AppProcess, of: string): void {
+    if (instance.process.dead) return;
+    instance.process.dead = true;
+    this.history.add({ kind: "dies", process: instance.name, of });
+    for (const connection of instance.transport.connections) connection.sever();
+    this.onGone(instance);
+  }
+
+  /** Called when a process has died, or could not start its app. */
+  onGone: (instance: AppProcess) => void = () => {};
+
+  setConnected(instance: AppProcess, connected: boolean): void {
+    if (instance.process.dead) return;
+    this.history.add({ kind: connected ? "is connected again" : "is cut off", process: instance.name });
+    for (const connection of instance.transport.connections) connection.setConnected(connected);
+  }
+
+  /** @throws whatever the app rejects with */
+  async publish(instance: AppProcess, events: readonly EventPlan[], together: boolean): Promise<void> {
+    this.#publishCalls += 1;
+    const about = { process: instance.name, call: this.#publishCalls };
+    const notes = events.map(
+      (event): EventNote => ({ id: event.ownId ? event.label : "", label: event.label, name: event.name }),
+    );
+    this.history.add({ kind: "publishes", ...about, events: notes });
+    await this.#ask(instance, async () => {
+      try {
+        const published = together
+          ? await instance.app.newEvents(events.map(publishable))
+          : [await this.#publishOne(instance, events)];
+        if (!instance.process.dead)
+          this.history.add({ kind: "published", ...about, ids: published.map(({ id }) => id) });
+      } catch (error) {
+        if (!instance.process.dead)
+          this.history.add({ kind: "published", ...about, ids: [], error: shown(error), failed: failedOf(error) });
+        throw error;
+      }
+    });
+  }
+
+  async #publishOne({ app }: AppProcess, [event]: readonly EventPlan[]): Promise<{ readonly id: string }> {
+    if (event === undefined) throw new Error("There is nothing to publish.");
+    const { name, payload, ...options } = publishable(event);
+    return app.newEvent(name, payload, Object.keys(options).length === 0 ? undefined : options);
+  }
+
+  /** Keeps count of what is not answered yet; the dead answer no more. */
+  async #ask(instance: AppProcess, ask: () => Promise<void>): Promise<void> {
+    const question = { instance };
+    this.asked.add(question);
+    try {
+      await ask();
+    } finally {
+      this.asked.delete(question);
+    }
+  }
+}
+
+const OBSERVER = {
+  appName: "observer",
+  logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  maxHeldBytes: 1,
+  onStatus: () => {},
+  onProblem: () => {},
+};
+
+function publishable(event: EventPlan) {
+  const { name, label, ownId, headers } = event;
+  return {
+    name,
+    payload: payloadOf(event),
+    ...(ownId ? { id: label } : {}),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+  };
+}
+
+function failedOf(error: unknown): string[] | undefined {
+  return isPapaError(error, "publish-incomplete") ? error.details.failed.map(({ id }) => id) : undefined;
+}
+
+async function outcomeOf(done: Promise<void>): Promise<string | undefined> {
+  try {
+    await done;
+    return undefined;
+  } catch (error) {
+    return shown(error);
+  }
+}
+
+function shown(error: unknown): string {
+  if (isPapaError(error)) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
