@@ -2,6 +2,8 @@
 export interface PlantedFault {
   /** What goes wrong. */
   readonly name: string;
+  /** The rules of which the first breach gives it away; `run` where a run must not be so. */
+  readonly rules: readonly string[];
   /** From the repository's root. */
   readonly file: string;
   /** What it replaces; there is it exactly once. */

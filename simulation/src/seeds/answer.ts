@@ -7,7 +7,7 @@ const TWICE_EVERY = 100;
 
 /** Does what a thread is asked for. */
 export async function answer(request: Request): Promise<Answer> {
-  if (request.kind === "explain") return { kind: "explained", ...(await explain(request.seed, request.history)) };
+  if (request.kind === "explain") return { kind: "explained", ...(await explain(request.seed, request.options)) };
   const failures: Failure[] = [];
   let seeds = 0;
   let tasks = 0;

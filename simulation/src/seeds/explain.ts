@@ -6,10 +6,17 @@ import { tellPlan } from "../plan/tell-plan.ts";
 import { type SeedResult, tryPlan } from "./run-seed.ts";
 import { shrink } from "./shrink.ts";
 
-/** Runs a seed; where it fails, makes it as small as it gets, and tells what happens. @param history to tell it in any case */
+export interface ExplainOptions {
+  /** To tell what happens also where nothing fails. */
+  readonly history: boolean;
+  /** The planted fault that is in the code. */
+  readonly fault: string | undefined;
+}
+
+/** Runs a seed; where it fails, makes it as small as it gets, and tells what happens. */
 export async function explain(
   seed: number,
-  history: boolean,
+  { history, fault }: ExplainOptions,
 ): Promise<{ readonly failed: boolean; readonly text: string }> {
   const found = await tryPlan(makePlan(seed));
   const [violation] = found.violations;
@@ -22,7 +29,7 @@ export async function explain(
     failed: true,
     text:
       `Seed ${seed} breaks ${violation.rule}: ${violation.what}\n` +
-      `Repeat it with: npm run simulate -- --seed ${seed}\n\n` +
+      `Repeat it with: npm run simulate -- --seed ${seed}${fault === undefined ? "" : ` --fault "${fault}"`}\n\n` +
       `Made small in ${runs} runs: ${sizeOf(found.plan)} became ${sizeOf(plan)}.\n\n${await tell(plan)}`,
   };
 }

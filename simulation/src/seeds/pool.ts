@@ -57,7 +57,7 @@ export async function explainSeed(
   history: boolean,
 ): Promise<{ readonly failed: boolean; readonly text: string }> {
   await using thread = new Thread(fault);
-  const answer = await thread.ask({ kind: "explain", seed, history });
+  const answer = await thread.ask({ kind: "explain", seed, options: { history, fault: fault?.name } });
   if (answer.kind !== "explained") throw new Error("The thread has answered something else.");
   return answer;
 }

@@ -11,7 +11,7 @@ export function handlerOf(world: World, instance: AppProcess, useCase: string) {
   return async (payload: unknown, context: EventContext): Promise<HandlerResult> => {
     const { history } = world;
     // What a dead process still had in hand within the same turn.
-    if (instance.process.dead) return NEVER;
+    if (instance.process.dead) return never();
     const { label } = payload as { readonly label: string };
     const call = world.nextCall();
     const process = instance.name;
@@ -33,7 +33,10 @@ export function handlerOf(world: World, instance: AppProcess, useCase: string) {
   };
 }
 
-const NEVER = new Promise<never>(() => {});
+/** One for each call: a shared one would keep all that has ever waited for it. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 const RETURN: Behaviour = { does: "return", takes: 0, outputs: [] };
 
@@ -83,7 +86,7 @@ async function behave(
       return { returns: invalidOutput(behaviour.what, label), ending: { how: "returned-invalid" } };
     case "die":
       world.kill(instance, label);
-      return NEVER;
+      return never();
     case "stop":
       await world.stop(instance, "handler");
       return NOTHING;
