@@ -249,9 +249,6 @@ export class RunningApp {
     }
     this.connected = status.connected;
     this.publisher.setConnected(status.connected);
-    if (!status.connected) return;
-    this.#keeper.reconnected();
-    for (const pool of this.#pools) pool.reconnected();
   }
 }
 

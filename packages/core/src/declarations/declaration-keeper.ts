@@ -50,8 +50,6 @@ export class DeclarationKeeper {
   /** Pairs of a use case and another app that have been warned about. */
   readonly #warned = new Set<string>();
   #timer: CancelTimer | undefined;
-  /** Whether the last refresh has failed. */
-  #failed = false;
   #stopped = false;
 
   constructor(options: DeclarationKeeperOptions) {
@@ -67,14 +65,6 @@ export class DeclarationKeeper {
     await connection.declarations.declare(declarations);
     this.#plan();
     void this.#lookAround(false);
-  }
-
-  /** To be called when the connection is back: a refresh that has failed meanwhile is made up for at once. */
-  reconnected(): void {
-    if (!this.#failed || this.#stopped) return;
-    this.#failed = false;
-    this.#timer?.();
-    void this.#refresh();
   }
 
   stop(): void {
@@ -113,11 +103,9 @@ export class DeclarationKeeper {
     let withdraws = false;
     try {
       await connection.declarations.declare(declarations);
-      this.#failed = false;
       onProblem(undefined);
       withdraws = this.#steadyFor(clock.elapsed()) >= this.grace;
     } catch (error) {
-      this.#failed = true;
       if (!this.#stopped) {
         logger.warn({ err: error }, "The declarations could not be refreshed; it is tried again.");
         onProblem(`the declarations could not be refreshed: ${error instanceof Error ? error.message : String(error)}`);

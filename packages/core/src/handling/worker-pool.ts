@@ -73,11 +73,6 @@ export class WorkerPool {
     for (let delivery = this.#waiting.pop(); delivery !== undefined; delivery = this.#waiting.pop()) release(delivery);
   }
 
-  /** To be called when the connection is back. */
-  reconnected(): void {
-    this.#options.handling.settler.offerAgain();
-  }
-
   /** Resolves when every outcome is stored. */
   settled(): Promise<void> {
     return this.#options.handling.settler.idle();
