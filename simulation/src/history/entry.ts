@@ -220,7 +220,7 @@ export type Happening =
     }
   | { readonly kind: "holds"; readonly useCase: string; readonly queue: QueueNote }
   | { readonly kind: "lists"; readonly useCase: string; readonly letters: readonly LetterNote[] }
-  | { readonly kind: "goes wrong"; readonly what: string }
+  | { readonly kind: "goes wrong"; readonly rule: string; readonly what: string }
   | { readonly kind: "logs"; readonly process: string; readonly level: string; readonly message: string };
 
 /** A happening and when it was, in milliseconds since the run began. */

@@ -6,6 +6,8 @@ export interface Copy {
   attempt: number;
   /** How often it came back unexplained since it was put there (T6). */
   redeliveries: number;
+  /** How often it had before it was forwarded: the broker counts anew then. */
+  redeliveriesBefore: number;
   /** Whether it is the one more time that the broker was to deliver it. */
   readonly duplicate: boolean;
   /** Whether it has been redriven. */
@@ -30,6 +32,7 @@ export function newCopy(event: EventNote, about: Partial<Copy> = {}): Copy {
     event,
     attempt: 1,
     redeliveries: 0,
+    redeliveriesBefore: 0,
     duplicate: false,
     redriven: false,
     state: "ready",

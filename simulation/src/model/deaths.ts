@@ -7,19 +7,22 @@ export class Deaths {
   readonly #deaths = new Map<string, number>();
   /** Trials that are recorded and not taken back: process, use case and event. */
   readonly #trials = new Map<string, EntryOf<"begins a trial">>();
-  /** Processes without a connection. */
-  readonly #cut = new Set<string>();
+  /** Those whose processes have lost their connection since. */
+  readonly #lost = new Set<string>();
 
   /** In how many deaths of processes an event's handler ran. */
   of(useCase: string, id: string): number {
     return this.#deaths.get(`${useCase} ${id}`) ?? 0;
   }
 
-  /** Trials of an event whose process lives and cannot be reached, so that nobody can tell it from a dead one. */
-  unreachable(useCase: string, id: string): number {
+  /**
+   * Trials of an event that nobody can tell from deaths: their process lives and has lost its connection, and with it the
+   * event. Where the event was stored more than once, also those of its other copies.
+   */
+  unclear(useCase: string, id: string, copies: number): number {
     let count = 0;
-    for (const trial of this.#trials.values())
-      if (trial.useCase === useCase && trial.id === id && this.#cut.has(trial.process)) count += 1;
+    for (const [trial, about] of this.#trials)
+      if (about.useCase === useCase && about.id === id && (copies > 1 || this.#lost.has(trial))) count += 1;
     return count;
   }
 
@@ -33,11 +36,9 @@ export class Deaths {
           if (entry.trial === undefined ? useCase === entry.useCase && id === entry.id : trial === entry.trial)
             this.#trials.delete(trial);
         return;
-      case "is connected again":
-        this.#cut.delete(entry.process);
-        return;
       case "takes back":
-        if (entry.because === "cut") this.#cut.add(entry.process);
+        if (entry.because === "cut")
+          for (const [trial, { process }] of this.#trials) if (process === entry.process) this.#lost.add(trial);
         // An app that stops while it cannot reach the broker leaves its record there for good.
         if (entry.because === "closed") this.#blameTrialsOf(entry.process);
     }

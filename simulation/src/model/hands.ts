@@ -19,6 +19,8 @@ export interface HandState {
   readonly bytes: number;
   /** Whether the use case has wanted it all the time since it was handed out. */
   wanted: boolean;
+  /** Whether it came back unexplained so often that it is handled alone (T6). */
+  readonly suspect: boolean;
   call: CallState | undefined;
   /** What the broker has refused of it, by the kind of settlement. */
   readonly refused: Set<string>;
@@ -26,8 +28,8 @@ export interface HandState {
   refusedForGood: boolean;
   /** Whether its app has said what becomes of it. */
   decided: boolean;
-  /** The bytes of the outputs that are on their way. */
-  outputBytes: number;
+  /** The bytes of it and its outputs, while what becomes of it is not stored. */
+  settlingBytes: number;
   /** Whether the broker has dealt with it. */
   over: boolean;
 }
@@ -38,6 +40,8 @@ export interface HandState {
  */
 export class Hands {
   readonly #all = new Map<number, HandState>();
+  readonly #open = new Set<HandState>();
+  readonly #refused = new Set<HandState>();
   readonly #byKey = new Map<string, HandState[]>();
   readonly #calls = new Map<number, HandState>();
   /** Handlers that run, by process and use case. */
@@ -47,8 +51,34 @@ export class Hands {
     return this.#all.get(delivery);
   }
 
-  get all(): Iterable<HandState> {
-    return this.#all.values();
+  /** How many bytes a process has handled, outputs included, that are not stored yet (H9). */
+  settlingBytes(process: string): number {
+    let sum = 0;
+    for (const hand of this.#open) if (hand.process === process) sum += hand.settlingBytes;
+    return sum;
+  }
+
+  /** Whether a process still waits to offer something again that the broker has refused, whoever has it by now. */
+  offersAgain(process: string): boolean {
+    for (const hand of this.#refused) if (hand.process === process) return true;
+    return false;
+  }
+
+  /** The broker has refused what was to become of it, or has not. */
+  refuse(hand: HandState, refused: boolean): void {
+    if (refused) this.#refused.add(hand);
+    else this.#refused.delete(hand);
+  }
+
+  /** Those that the broker has not dealt with yet. */
+  get open(): Iterable<HandState> {
+    return this.#open;
+  }
+
+  /** The broker has dealt with it. */
+  close(hand: HandState): void {
+    hand.over = true;
+    this.#open.delete(hand);
   }
 
   of(call: number): HandState | undefined {
@@ -59,7 +89,7 @@ export class Hands {
     return this.#running.get(`${process} ${useCase}`) ?? new Set();
   }
 
-  deliver(entry: EntryOf<"delivers">, wanted: boolean): void {
+  deliver(entry: EntryOf<"delivers">, wanted: boolean, suspect: boolean): void {
     const { delivery, process, useCase, event, attempt, at, bytes } = entry;
     const hand: HandState = {
       delivery,
@@ -70,14 +100,16 @@ export class Hands {
       at,
       bytes,
       wanted,
+      suspect,
       call: undefined,
       refused: new Set(),
       refusedForGood: false,
       decided: false,
-      outputBytes: 0,
+      settlingBytes: 0,
       over: false,
     };
     this.#all.set(delivery, hand);
+    this.#open.add(hand);
     const key = keyOf(entry);
     const alike = this.#byKey.get(key);
     if (alike === undefined) this.#byKey.set(key, [hand]);

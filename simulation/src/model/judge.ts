@@ -6,6 +6,7 @@ import { CrashLoopRules } from "./rules/crash-loops.ts";
 import { EndingRules } from "./rules/ending.ts";
 import { FlowRules } from "./rules/flowing.ts";
 import { HandlingRules } from "./rules/handling.ts";
+import { IdleRules } from "./rules/idling.ts";
 import { LivingRules } from "./rules/living.ts";
 import { PublishingRules } from "./rules/publishing.ts";
 import { SettlingRules } from "./rules/settling.ts";
@@ -20,6 +21,7 @@ export function judge(plan: Plan, entries: readonly Entry[]): Violation[] {
   const model = new Model(plan);
   const rules: readonly Rule[] = [
     new FlowRules(),
+    new IdleRules(),
     new HandlingRules(),
     new SettlingRules(),
     new TellingRules(),

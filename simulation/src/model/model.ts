@@ -1,4 +1,4 @@
-import type { Entry, UseCaseNote } from "../history/entry.ts";
+import type { Entry, SettlementNote, UseCaseNote } from "../history/entry.ts";
 import { eventsOf } from "../plan/events-of.ts";
 import type { EventPlan, Plan } from "../plan/plan.ts";
 import { Bindings } from "./bindings.ts";
@@ -57,7 +57,7 @@ export class Model {
         break;
       case "withdraws":
         this.bindings.withdraw(entry);
-        for (const hand of this.hands.all)
+        for (const hand of this.hands.open)
           if (hand.useCase === entry.useCase && !this.bindings.wants(hand.useCase, hand.event.name))
             hand.wanted = false;
         break;
@@ -70,10 +70,17 @@ export class Model {
       case "delivers": {
         const { useCase, event, process, bytes } = entry;
         this.queue(useCase).deliver(entry, this.subscribers, report);
-        this.hands.deliver(entry, this.bindings.wants(useCase, event.name));
+        const copy = this.queue(useCase).out(entry.delivery);
+        const suspect = copy !== undefined && copy.redeliveries + copy.redeliveriesBefore >= UNSUSPECTED;
+        this.hands.deliver(entry, this.bindings.wants(useCase, event.name), suspect);
         const subscriber = this.subscribers.find(process, useCase);
         if (subscriber !== undefined) subscriber.unsettled += 1;
         this.subscribers.hold(process, bytes);
+        break;
+      }
+      case "settles": {
+        const hand = this.hands.get(entry.delivery);
+        if (hand !== undefined && storesSomething(entry.settlement)) hand.settlingBytes = hand.bytes + entry.bytes;
         break;
       }
       case "settled":
@@ -84,7 +91,7 @@ export class Model {
         break;
       case "takes back":
         for (const queue of this.queues) queue.takeBack(entry.process, entry.because !== "closed");
-        for (const hand of this.hands.all) if (hand.process === entry.process) hand.over = true;
+        for (const hand of this.hands.open) if (hand.process === entry.process) this.hands.close(hand);
         this.#readdress();
         break;
       case "redrives":
@@ -113,9 +120,11 @@ export class Model {
     const { useCase, delivery, settlement, result, process, event } = entry;
     const hand = this.hands.get(delivery);
     if (hand !== undefined) {
-      hand.outputBytes = 0;
+      const refused = result === "refused" || result === "refused for good";
+      this.hands.refuse(hand, refused);
+      if (!refused) hand.settlingBytes = 0;
       if (result === "refused" || result === "refused for good") hand.refused.add(settlement.kind);
-      else hand.over = true;
+      else this.hands.close(hand);
       if (result === "refused for good") hand.refusedForGood = true;
     }
     const queue = this.queue(useCase);
@@ -138,6 +147,13 @@ export class Model {
         if (copy.to !== undefined && !this.subscribers.hasDeclaration(queue.useCase, copy.to)) copy.to = undefined;
   }
 }
+
+function storesSomething(settlement: SettlementNote): boolean {
+  return settlement.kind !== "release" && (settlement.kind !== "done" || settlement.outputs.length > 0);
+}
+
+/** How often an event may come back unexplained before it is a suspect. */
+export const UNSUSPECTED = 2;
 
 /** How a handler failed, where nothing else can have decided what became of its event. */
 function failureOf({ call, refused }: HandState, declared: UseCaseNote | undefined): Failure | undefined {

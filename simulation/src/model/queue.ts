@@ -81,7 +81,8 @@ export class QueueModel {
       report("R6", `${where} is forwarded to one declaration and handed to an instance of another`);
     if (copy.event.name !== event.name)
       report("H6", `${where} comes under the name ${event.name}, not ${copy.event.name}`);
-    if (alike.some(({ to, vague }) => vague || to !== copy.to)) for (const other of alike) other.vague = true;
+    if (alike.some(({ to, state, vague }) => vague || to !== copy.to || state !== copy.state))
+      for (const other of alike) other.vague = true;
     Object.assign(copy, { state: "out", to: undefined, vague: false, delivery, process });
     this.#out.set(delivery, copy);
   }
@@ -112,9 +113,11 @@ export class QueueModel {
           due: at + settlement.delay,
           attempt: settlement.attempt,
           redeliveries: 0,
+          redeliveriesBefore: 0,
         });
         break;
       case "forward":
+        copy.redeliveriesBefore += copy.redeliveries;
         Object.assign(copy, { attempt: settlement.attempt, redeliveries: 0 });
         if (toIsThere) Object.assign(copy, { state: "ready", to: settlement.to });
         else Object.assign(copy, { state: "waiting", due: at + settlement.delay });

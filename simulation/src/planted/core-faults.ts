@@ -88,6 +88,13 @@ export const coreFaults: readonly PlantedFault[] = [
     replace: "",
   },
   {
+    name: "handlers are called however much waits to be stored",
+    rules: ["H9"],
+    file: "packages/core/src/handling/held-bytes.ts",
+    find: "return this.#settling < this.#maxSettling;",
+    replace: "return this.#settling < Number.POSITIVE_INFINITY;",
+  },
+  {
     name: "a settlement that the broker refuses is forgotten",
     rules: ["H1"],
     file: SETTLER,
@@ -149,6 +156,13 @@ export const coreFaults: readonly PlantedFault[] = [
     file: "packages/core/src/wire/dead-letter.ts",
     find: "return withoutHeaders(event, DELIVERY_HEADERS);",
     replace: "return event;",
+  },
+  {
+    name: "a handler sees the context of another",
+    rules: ["H10"],
+    file: "packages/core/src/context/current-event.ts",
+    find: "  storage.enterWith(context);",
+    replace: "  if (context.attempt === 1) storage.enterWith(context);",
   },
   {
     name: "an app that was refused stays unhealthy",

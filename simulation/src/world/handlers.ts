@@ -1,4 +1,4 @@
-import { DeadLetter, type EventContext, type HandlerResult, RetryAfter } from "@papa-events/core";
+import { currentEvent, DeadLetter, type EventContext, type HandlerResult, RetryAfter } from "@papa-events/core";
 import type { Ending, EventNote } from "../history/entry.ts";
 import type { Behaviour, EventPlan } from "../plan/plan.ts";
 import type { AppProcess } from "./app-process.ts";
@@ -18,12 +18,14 @@ export function handlerOf(world: World, instance: AppProcess, useCase: string) {
     const event: EventNote = { id: context.id, label, name: context.eventName };
     const about = { process, useCase, call, event, attempt: context.attempt };
     history.add({ kind: "calls", ...about, headers: { ...context.headers } });
+    const behaviour = behaviourNow(world, useCase, world.events.get(label));
+    checkContext(world, context, "before");
     const end = (ending: Ending) => {
       if (!instance.process.dead) history.add({ kind: "ends", ...about, ending, clock: instance.clock });
     };
-    const behaviour = behaviourNow(world, useCase, world.events.get(label));
     try {
       const result = await behave(world, instance, context, label, behaviour);
+      checkContext(world, context, "after");
       end(result.ending);
       return result.returns as HandlerResult;
     } catch (error) {
@@ -31,6 +33,17 @@ export function handlerOf(world: World, instance: AppProcess, useCase: string) {
       throw error;
     }
   };
+}
+
+/** H10: a handler sees the context of its own event, also after it has waited. */
+function checkContext(world: World, context: EventContext, when: "before" | "after"): void {
+  const seen = currentEvent();
+  if (seen === context) return;
+  const whose = seen === undefined ? "none" : `that of ${seen.id} in ${seen.useCase}`;
+  world.goesWrong(
+    `the handler of ${context.useCase} sees another context than its own ${when} it waits: ${whose}`,
+    "H10",
+  );
 }
 
 /** One for each call: a shared one would keep all that has ever waited for it. */

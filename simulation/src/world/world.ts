@@ -91,8 +91,9 @@ export class World {
     return new Promise((resolve) => this.scheduler.after(process, milliseconds, resolve));
   }
 
-  goesWrong(what: string): void {
-    this.history.add({ kind: "goes wrong", what });
+  /** Notes what the run itself has seen to be wrong. */
+  goesWrong(what: string, rule = "run"): void {
+    this.history.add({ kind: "goes wrong", rule, what });
   }
 
   log(process: string, level: string, message: string): void {

@@ -1,12 +1,10 @@
 import type { Entry } from "../../history/entry.ts";
 import type { HandState } from "../hands.ts";
-import type { Model } from "../model.ts";
+import { type Model, UNSUSPECTED } from "../model.ts";
+import { deadlineOf } from "../processes.ts";
 import { named } from "../queue.ts";
 import type { Rule } from "../rule.ts";
 import type { Report } from "../violation.ts";
-
-/** How often an event may come back unexplained before it is a suspect. */
-const UNSUSPECTED = 2;
 
 /** T6: an event that kills its processes kills no more of them than the limit says. */
 export class CrashLoopRules implements Rule {
@@ -25,12 +23,17 @@ export class CrashLoopRules implements Rule {
       case "dies":
         // What the broker has taken back before has no part in it.
         for (const hand of model.hands.runningIn(entry.process))
-          if (hand.event.label === entry.of && model.copyOf(hand) !== undefined) this.#kills(hand, model, report);
+          if (hand.event.label === entry.of && model.copyOf(hand) !== undefined)
+            this.#kills(hand, entry.at, model, report);
     }
   }
 
-  #kills({ process, useCase, event }: HandState, model: Model, report: Report): void {
-    const limit = model.processes.get(process)?.settings.crashLimit ?? 0;
+  #kills({ process: name, useCase, event }: HandState, at: number, model: Model, report: Report): void {
+    const process = model.processes.get(name);
+    const deadline = process && deadlineOf(process);
+    // What it does after the drain timeout counts as little as anything else.
+    if (process === undefined || (deadline !== undefined && at >= deadline)) return;
+    const limit = process.settings.crashLimit;
     const key = `${useCase} ${event.id}`;
     const deaths = (this.#deaths.get(key) ?? 0) + 1;
     this.#deaths.set(key, deaths);

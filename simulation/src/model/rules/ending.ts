@@ -19,7 +19,7 @@ export class EndingRules implements Rule {
         report("H1", `${entry.why}: ${whatIsLeft(model)}`);
         return;
       case "goes wrong":
-        report("run", entry.what);
+        report(entry.rule, entry.what);
         return;
       case "health":
         if (this.#rested && !entry.healthy)

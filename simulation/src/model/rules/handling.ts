@@ -15,7 +15,8 @@ export class HandlingRules implements Rule {
 function called(entry: EntryOf<"calls">, model: Model, report: Report): void {
   const { process: name, useCase, call, event, headers } = entry;
   const what = `the handler of ${useCase} in ${name} is called for ${named(event)}`;
-  if (model.hands.of(call) === undefined)
+  const hand = model.hands.of(call);
+  if (hand === undefined)
     report("H1", `${what}, attempt ${entry.attempt}, which was not delivered or was handled before`);
   const process = model.processes.get(name);
   const declared = process?.useCases.get(useCase);
@@ -29,6 +30,13 @@ function called(entry: EntryOf<"calls">, model: Model, report: Report): void {
   const running = model.hands.running(name, useCase).size;
   if (running > declared.concurrency)
     report("H2", `${what} beside ${running - 1} others, with a concurrency of ${declared.concurrency}`);
+  const settling = model.hands.settlingBytes(name);
+  // A suspect does not wait for room.
+  if (settling >= process.settings.maxHeldBytes / 2 && hand?.suspect === false)
+    report(
+      "H9",
+      `${what} while ${settling} bytes wait to be stored, of ${process.settings.maxHeldBytes} that it may hold`,
+    );
   const planned = model.events.get(event.label);
   if (planned === undefined) {
     report("H6", `${what} with a payload that was not published`);

@@ -42,7 +42,6 @@ function problemOf(entry: EntryOf<"settles">, model: Model): Problem | undefined
       .find((other) => problemOfHand(entry, { ...hand, call: other.call }, process, declared, model) === undefined);
   if (mistaken !== undefined) model.hands.swapCalls(hand, mistaken);
   hand.decided = true;
-  hand.outputBytes = entry.bytes;
   return mistaken === undefined ? problem : undefined;
 }
 
@@ -56,8 +55,9 @@ function problemOfHand(
   const { settlement, useCase, event } = entry;
   if (settlement.kind === "release") return hand.call === undefined ? undefined : ["H1", "its handler was called"];
   if (settlement.kind === "dead" && settlement.reason === "crash-loop") {
-    const deaths = model.deaths.of(useCase, event.id) + model.deaths.unreachable(useCase, event.id);
     const { crashLimit } = process.settings;
+    const copies = model.queue(useCase).timesStored(event.id);
+    const deaths = model.deaths.of(useCase, event.id) + model.deaths.unclear(useCase, event.id, copies);
     if (deaths >= crashLimit) return undefined;
     return ["T6", `${deaths} of ${crashLimit} processes have died while its handler ran`];
   }
