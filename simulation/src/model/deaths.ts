@@ -2,6 +2,9 @@ import type { Entry, EntryOf } from "../history/entry.ts";
 import { KILLED } from "../history/killed.ts";
 import type { HandState } from "./hands.ts";
 
+/** How long the others wait for a trial. */
+const LONG_TRIAL_MS = 10_000;
+
 /** For which events' handlers processes have died (T6). */
 export class Deaths {
   readonly #deaths = new Map<string, number>();
@@ -45,13 +48,14 @@ export class Deaths {
   }
 
   /** @param running whose handlers ran in the process that dies */
-  die({ process, of }: EntryOf<"dies">, running: readonly HandState[]): void {
+  die({ at, process, of }: EntryOf<"dies">, running: readonly HandState[]): void {
     const blamed = new Set(running.map(({ useCase, event }) => `${useCase} ${event.id}`));
-    for (const [trial, { process: name, useCase, id }] of this.#trials) {
+    for (const [trial, { at: begun, process: name, useCase, id }] of this.#trials) {
       if (name !== process) continue;
       this.#trials.delete(trial);
-      // Whoever is killed from outside just before or after a trial's handler is beyond telling apart.
-      if (of === KILLED) blamed.add(`${useCase} ${id}`);
+      // Whoever is killed from outside just before or after a trial's handler is beyond telling apart, and beside a trial that
+      // takes long the others go on.
+      if (of === KILLED || at - begun > LONG_TRIAL_MS) blamed.add(`${useCase} ${id}`);
     }
     for (const key of blamed) this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1);
   }

@@ -10,6 +10,6 @@ export function eventsOf({ steps }: Plan): ReadonlyMap<string, EventPlan> {
       if (behaviour.does === "publish") add(behaviour.event);
     }
   };
-  for (const step of steps) if (step.do === "publish") step.events.forEach(add);
+  for (const step of steps) if ("events" in step) step.events.forEach(add);
   return events;
 }

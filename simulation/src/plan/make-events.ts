@@ -25,6 +25,13 @@ export class EventFactory {
     this.#mayDie = random.chance(0.4);
   }
 
+  /** An event that a program without the library publishes. */
+  makeForeign(): EventPlan {
+    const event = this.make();
+    const refused = event.refused === "publishing" ? "nothing" : event.refused;
+    return { ...event, refused, ownId: true, foreign: this.#random.chance(0.3) ? "no json" : "json" };
+  }
+
   make(depth = 0): EventPlan {
     const random = this.#random;
     this.#made += 1;
@@ -36,6 +43,7 @@ export class EventFactory {
       ownId: depth === 0 && random.chance(0.5),
       headers: makeHeaders(random, refused),
       duplicated: random.chance(0.03),
+      foreign: "no",
       refused,
       behaviours: Object.fromEntries(this.#useCases.flatMap((useCase) => this.#behaviour(useCase, depth))),
     };

@@ -58,6 +58,11 @@ export class StepWriter {
 
   #publish(): void {
     const random = this.#random;
+    if (random.chance(0.1)) {
+      const foreign = Array.from({ length: random.pick([1, 1, 2]) }, () => this.#events.makeForeign());
+      this.#add({ do: "drop in", events: foreign });
+      return;
+    }
     const instance = random.pick(this.#instances);
     if (instance === undefined) return;
     const events = Array.from({ length: random.pick([1, 1, 1, 2, 3, 8]) }, () => this.#events.make());

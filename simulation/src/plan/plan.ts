@@ -74,6 +74,8 @@ export interface EventPlan {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether the broker delivers it once more after it was handled. */
   readonly duplicated: boolean;
+  /** Whether a program without the library publishes it, with headers of its own only, and what that sends (L5, H5). */
+  readonly foreign: "no" | "json" | "no json";
   /** What of it the broker refuses for good: to publish it, or to keep it with more than so many bytes of headers. */
   readonly refused: "nothing" | "publishing" | "headers";
   /** By use case; others handle it at once. */
@@ -129,6 +131,8 @@ export type StepKind =
       readonly events: readonly EventPlan[];
       readonly together: boolean;
     }
+  /** A program without the library publishes. */
+  | { readonly do: "drop in"; readonly events: readonly EventPlan[] }
   | { readonly do: "redrive"; readonly useCase: string; readonly what: "all" | "oldest" }
   | { readonly do: "purge"; readonly useCase: string; readonly what: "all" | "oldest" };
 

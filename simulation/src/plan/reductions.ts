@@ -28,7 +28,7 @@ function* withoutSome<T>(list: readonly T[]): Iterable<readonly T[]> {
 
 function* leaveOutEvents(plan: Plan): Iterable<Plan> {
   for (const [index, step] of plan.steps.entries()) {
-    if (step.do !== "publish" || step.events.length < 2) continue;
+    if (!("events" in step) || step.events.length < 2) continue;
     for (const events of withoutSome(step.events))
       if (events.length > 0) yield withStep(plan, index, { ...step, events });
   }
@@ -107,7 +107,7 @@ function* simplifyFinish(plan: Plan): Iterable<Plan> {
 
 function* simplifyEvents(plan: Plan): Iterable<Plan> {
   for (const [index, step] of plan.steps.entries()) {
-    if (step.do !== "publish") continue;
+    if (!("events" in step)) continue;
     for (const [at, event] of step.events.entries()) {
       for (const simple of simplerEvents(event))
         yield withStep(plan, index, {
@@ -119,6 +119,7 @@ function* simplifyEvents(plan: Plan): Iterable<Plan> {
 }
 
 function* simplerEvents(event: EventPlan): Iterable<EventPlan> {
+  if (event.foreign === "no json") yield { ...event, foreign: "json" };
   yield* simpler(event, { behaviours: {}, bytes: 0, headers: {}, duplicated: false, refused: "nothing", ownId: true });
   for (const [useCase, behaviour] of Object.entries(event.behaviours)) {
     const { [useCase]: _, ...others } = event.behaviours;

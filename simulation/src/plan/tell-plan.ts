@@ -9,6 +9,6 @@ export function tellPlan({ services, network, steps }: Plan): string {
       for (const useCase of useCases) lines.push(`  version ${index + 1}: ${JSON.stringify(useCase)}`);
   }
   for (const step of steps)
-    if (step.do === "publish") for (const event of step.events) lines.push(`The event ${JSON.stringify(event)}`);
+    if ("events" in step) for (const event of step.events) lines.push(`The event ${JSON.stringify(event)}`);
   return lines.join("\n");
 }

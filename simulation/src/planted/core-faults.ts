@@ -158,6 +158,13 @@ export const coreFaults: readonly PlantedFault[] = [
     replace: "return event;",
   },
   {
+    name: "what is no JSON reaches a handler",
+    rules: ["H5", "H6"],
+    file: "packages/core/src/wire/payload.ts",
+    find: "const payload: unknown = JSON.parse(json);",
+    replace: 'const payload: unknown = json.startsWith("{") ? JSON.parse(json) : { label: "" };',
+  },
+  {
     name: "a handler sees the context of another",
     rules: ["H10"],
     file: "packages/core/src/context/current-event.ts",

@@ -40,6 +40,9 @@ function act(world: World, step: Step): void {
         world.weather.end(step.what);
       });
       return;
+    case "drop in":
+      void world.dropIn(step.events);
+      return;
     case "redrive":
     case "purge":
       void operate(world, step);

@@ -10,8 +10,9 @@ import { SimulatedProcess } from "../scheduling/process.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import { AppProcess } from "./app-process.ts";
 import { type Labelled, Network } from "./network/network.ts";
+import { noteStored } from "./network/publishing.ts";
 import { Weather } from "./network/weather.ts";
-import { payloadOf } from "./payloads.ts";
+import { bodyOf, payloadOf } from "./payloads.ts";
 import { processClock } from "./process-clock.ts";
 
 /** When a run begins, by the clocks in it. */
@@ -98,6 +99,18 @@ export class World {
 
   log(process: string, level: string, message: string): void {
     if (this.#logs) this.history.add({ kind: "logs", process, level, message });
+  }
+
+  /** Has a program without the library publish: what the broker gets is a name, a body and headers of anybody's. */
+  async dropIn(events: readonly EventPlan[]): Promise<void> {
+    this.#observer ??= this.network.broker.connect(OBSERVER);
+    const connection = await this.#observer;
+    const encoded = events.map((event) => {
+      const { name, label: id, headers } = event;
+      return { name, id, time: this.scheduler.now, headers, body: Buffer.from(bodyOf(event)) };
+    });
+    noteStored(this.network, "a stranger", encoded, "publish");
+    await connection.publish(encoded);
   }
 
   /** What the broker holds of a use case; `undefined` where nobody has declared it. */

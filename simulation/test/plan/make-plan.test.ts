@@ -17,7 +17,20 @@ describe("makePlan", () => {
   it("has everything happen somewhere", () => {
     const steps = new Set(plans.flatMap((plan) => plan.steps.map((step) => step.do)));
     expect([...steps].sort()).toEqual(
-      ["cut", "kill", "outage", "pause", "publish", "purge", "redrive", "refuse", "skew", "start", "stop"].sort(),
+      [
+        "cut",
+        "drop in",
+        "kill",
+        "outage",
+        "pause",
+        "publish",
+        "purge",
+        "redrive",
+        "refuse",
+        "skew",
+        "start",
+        "stop",
+      ].sort(),
     );
     const behaviours = new Set(
       plans.flatMap((plan) =>

@@ -82,8 +82,9 @@ function compare(found: LetterNote, kept: Letter, planned: EventPlan | undefined
   differs("reason", found.reason, kept.reason);
   differs("attempts", found.attempts, kept.attempts);
   if (planned === undefined) return;
-  const { label, bytes } = planned;
-  differs("body", found.body, JSON.stringify(bytes === 0 ? { label } : { label, filler: "x".repeat(bytes) }));
+  const { label, bytes, foreign } = planned;
+  const json = JSON.stringify(bytes === 0 ? { label } : { label, filler: "x".repeat(bytes) });
+  differs("body", found.body, foreign === "no json" ? `${label} is no JSON` : json);
   if (planned.refused === "headers") return;
   for (const [name, value] of Object.entries(planned.headers)) differs(`header ${name}`, found.headers[name], value);
   if (kept.error !== undefined) {

@@ -42,6 +42,7 @@ function called(entry: EntryOf<"calls">, model: Model, report: Report): void {
     report("H6", `${what} with a payload that was not published`);
     return;
   }
+  if (planned.foreign === "no json") report("H5", `${what}, which is no JSON`);
   if (planned.name !== event.name) report("H6", `${what} under the name ${event.name}, not ${planned.name}`);
   if (planned.refused === "headers") return;
   if (!sameText(headers, planned.headers))

@@ -61,7 +61,10 @@ function problemOfHand(
     if (deaths >= crashLimit) return undefined;
     return ["T6", `${deaths} of ${crashLimit} processes have died while its handler ran`];
   }
-  return anyMatches(declared.patterns, event.name)
-    ? problemOfOutcome(entry, hand, process, declared)
-    : problemOfForeign(entry, hand, model);
+  const accepted = anyMatches(declared.patterns, event.name);
+  if (accepted && model.events.get(event.label)?.foreign === "no json") {
+    const isDead = settlement.kind === "dead" && settlement.reason === "invalid-payload";
+    return isDead ? undefined : ["H5", "it is no JSON"];
+  }
+  return accepted ? problemOfOutcome(entry, hand, process, declared) : problemOfForeign(entry, hand, model);
 }

@@ -129,7 +129,7 @@ export class Consumer implements Subscription {
     }
     let applied = settlement;
     if (settlement.kind === "done" && settlement.outputs.length > 0 && !delivery.lost) {
-      noteStored(network, process, settlement.outputs, "settlement");
+      noteStored(network, process.name, settlement.outputs, "settlement");
       if (!plan.atomicOutputs) {
         await inner.publish(settlement.outputs);
         await network.later();

@@ -84,7 +84,9 @@ export class Network {
   }
 }
 
-function labelOf({ text, body }: Labelled): string {
-  const { label } = JSON.parse(text ?? Buffer.from(body).toString()) as { readonly label?: string };
-  return label ?? "";
+function labelOf({ id = "", text, body }: Labelled): string {
+  const json = text ?? Buffer.from(body).toString();
+  // What is no JSON is called like its id.
+  if (!json.startsWith("{")) return id;
+  return (JSON.parse(json) as { readonly label?: string }).label ?? "";
 }

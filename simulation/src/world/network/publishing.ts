@@ -18,7 +18,7 @@ export async function publishAtBroker(
   if (weather.refuses("publishes")) return events.map((_, index) => ({ index, error: refusedForNow() }));
   const refused = events.flatMap((event, index) => (network.planOf(event)?.refused === "publishing" ? [index] : []));
   const stored = events.filter((_, index) => !refused.includes(index));
-  noteStored(network, process, stored, "publish");
+  noteStored(network, process.name, stored, "publish");
   await inner.publish(stored);
   if (weather.refuses("confirmations")) return events.map((_, index) => ({ index, error: refusedForNow() }));
   return refused.map((index) => ({ index, error: refusedForGood() }));
@@ -27,7 +27,7 @@ export async function publishAtBroker(
 /** Notes what the broker stores, for whoever wants it. */
 export function noteStored(
   network: Network,
-  process: SimulatedProcess,
+  process: string,
   events: readonly EncodedEvent[],
   of: "publish" | "settlement",
 ): void {
@@ -35,7 +35,7 @@ export function noteStored(
   for (const { id } of events) network.countStored(id);
   network.history.add({
     kind: "stores",
-    process: process.name,
+    process,
     events: events.map((event) => network.note(event)),
     of,
   });
