@@ -32,7 +32,7 @@ export const coreFaults: readonly PlantedFault[] = [
   },
   {
     name: "what a handler does after the drain timeout counts",
-    rules: ["L2"],
+    rules: ["L2", "H1"],
     file: HANDLE,
     find: "if (!context.abandoned) settler.settle(",
     replace: "if (context.abandoned || !context.abandoned) settler.settle(",
@@ -82,7 +82,7 @@ export const coreFaults: readonly PlantedFault[] = [
   },
   {
     name: "room for what was stored does not come back",
-    rules: ["H1"],
+    rules: ["H1", "H8", "H9"],
     file: SETTLER,
     find: ".finally(() => held.settled(size))",
     replace: "",
@@ -96,7 +96,7 @@ export const coreFaults: readonly PlantedFault[] = [
   },
   {
     name: "a settlement that the broker refuses is forgotten",
-    rules: ["H1"],
+    rules: ["H1", "H8"],
     file: SETTLER,
     find: "else await new Promise<void>((resolve) => clock.after(backoff, resolve));",
     replace: "else return undefined;",
@@ -117,7 +117,7 @@ export const coreFaults: readonly PlantedFault[] = [
   },
   {
     name: "after a trial nobody may start any more",
-    rules: ["H1"],
+    rules: ["H1", "H8"],
     file: QUARANTINE,
     find: "      running.letStart();\n      if (this.#stopped ||",
     replace: "      if (this.#stopped ||",
@@ -131,7 +131,7 @@ export const coreFaults: readonly PlantedFault[] = [
   },
   {
     name: "what is to be sent again is forgotten",
-    rules: ["H1"],
+    rules: ["H1", "P2"],
     file: PUBLISHER,
     find: "for (const outstanding of again.reverse()) this.#queue.unshift(outstanding);",
     replace: "",
