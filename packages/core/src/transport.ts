@@ -7,13 +7,16 @@ export type { Logger, LogMethod } from "./logging/logger.ts";
 export { assertKnownOptions, integerOption, invalidOption } from "./options/check-options.ts";
 export { toMilliseconds } from "./options/duration.ts";
 export { PatternTrie } from "./routing/pattern-trie.ts";
+export type { Administration, Finding, Tail, TailListener } from "./transport/administration.ts";
 export type { Capabilities } from "./transport/capabilities.ts";
 export { type CancelTimer, type Clock, systemClock } from "./transport/clock.ts";
 export type {
   DeadLetterPage,
   DeadLetterQuery,
   DeadLetterStore,
+  Progress,
   Revive,
+  Selection,
   StoredDeadLetter,
 } from "./transport/dead-letter-store.ts";
 export type { Declaration, DeclarationRecord, Declarations } from "./transport/declarations.ts";

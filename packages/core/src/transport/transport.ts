@@ -1,4 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
+import type { Administration } from "./administration.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
@@ -28,6 +29,11 @@ export interface ConnectOptions {
   /** The app's name, for the broker's own lists of clients and for the declarations. */
   readonly appName: string;
   readonly logger: Logger;
+  /**
+   * Whether an operator connects, who may have no more than the right to look: connecting makes nothing on the broker, and
+   * fails for nothing but that it cannot be reached or entered. What else is wrong is for `Administration.diagnose` to tell.
+   */
+  readonly operator?: boolean | undefined;
   /**
    * The most bytes that may be handed out and not yet settled, all use cases together, as far as the transport can tell
    * (H9). A single event that has more is handed out alone.
@@ -69,6 +75,8 @@ export interface Connection {
   readonly declarations: Declarations;
   /** Where trials of suspects are recorded (T6); without it no event becomes a suspect. */
   readonly trials?: Trials | undefined;
+  /** What operators do to the namespace; without it a use case cannot be paused, removed or found. */
+  readonly administration?: Administration | undefined;
 
   /**
    * Stores events for every use case that wants them. Resolves when the broker has taken responsibility for
@@ -80,7 +88,8 @@ export interface Connection {
 
   /**
    * Delivers a declared use case's events to `onDelivery`, one call each, never in a publisher's stack.
-   * Resolves when consuming has begun. After a lost connection it goes on by itself. Called once for each use case.
+   * Resolves when consuming has begun. After a lost connection it goes on by itself. A use case has one subscription at a
+   * time: once `Subscription.stop` has resolved, it may be subscribed again, also while deliveries of before are unsettled.
    */
   subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription>;
 
