@@ -142,7 +142,7 @@ export class GroupConsumer {
 
   /** Rejoins the group if these topics, or their partitions, differ from those that are read now. */
   check(topics: readonly string[]): void {
-    if (this.#topicsKey(topics) !== this.#joinedTopics) this.rejoin();
+    if (this.#topicsKey(topics) !== this.#joinedTopics || this.#member.hasGrown) this.rejoin();
   }
 
   /** Joins the group anew: partitions of which something was dropped are then read again. */

@@ -25,6 +25,8 @@ export class GroupMember {
   #coordinator: number | undefined;
   #memberId = "";
   #generation = -1;
+  /** How many partitions of each topic this member has shared out; none where another one leads the group. */
+  #sharedOut: ReadonlyMap<string, number> = new Map();
   /** When the coordinator last confirmed this membership, by the monotonic clock. */
   lastSeen = Number.NEGATIVE_INFINITY;
 
@@ -55,6 +57,7 @@ export class GroupMember {
       });
       this.#memberId = result.memberId;
       this.#generation = result.generation;
+      this.#sharedOut = new Map();
       const assignment = await this.#sync(node, await this.#assign(result.members));
       this.lastSeen = performance.now();
       this.#cluster.logger.debug(
@@ -63,6 +66,15 @@ export class GroupMember {
       );
       return assignment;
     });
+  }
+
+  /**
+   * Whether a topic has more partitions than this member has shared out as the leader. A member cannot tell that by itself:
+   * what it knew when it joined may be newer, or older, than what the leader knew.
+   */
+  get hasGrown(): boolean {
+    for (const [topic, count] of this.#sharedOut) if (this.#cluster.partitionsOf(topic) > count) return true;
+    return false;
   }
 
   heartbeat(): Promise<void> {
@@ -114,8 +126,8 @@ export class GroupMember {
     if (members.length === 0) return [];
     const topics = [...new Set(members.flatMap((member) => member.topics))];
     const { topics: found } = await this.#cluster.retried(() => this.#cluster.refresh(topics), METADATA_LIMIT_MS);
-    const counts = new Map(topics.map((topic) => [topic, found.get(topic)?.partitions.length ?? 0]));
-    return assign(members, counts);
+    this.#sharedOut = new Map(topics.map((topic) => [topic, found.get(topic)?.partitions.length ?? 0]));
+    return assign(members, this.#sharedOut);
   }
 
   async #atCoordinator<T>(action: (node: number) => Promise<T>): Promise<T> {

@@ -14,7 +14,9 @@ export async function produceFrom(uri: string, topic: string, message: Message):
   const producer = clientOf(uri).producer({ allowAutoTopicCreation: false });
   await producer.connect();
   try {
-    await producer.send({ topic, messages: [message] });
+    const stored = await producer.send({ topic, messages: [message] });
+    // kafkajs resolves, and stores nothing, where it does not know the partition yet.
+    if (stored.length === 0) throw new Error(`${topic} [${message.partition}] is not known yet`);
   } finally {
     await producer.disconnect();
   }
