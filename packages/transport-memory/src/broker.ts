@@ -1,6 +1,8 @@
 import type { Clock, Declaration, DeclarationRecord, EncodedEvent } from "@papa-events/core/transport";
+import { Tails } from "./administration/tails.ts";
 import { MemoryTrials } from "./consuming/memory-trials.ts";
-import { Queue } from "./consuming/queue.ts";
+import { Queue, type QueueUser } from "./consuming/queue.ts";
+import type { QueueDeadLetters } from "./dead-letters/dead-letters.ts";
 import { Routes } from "./publishing/routes.ts";
 import { waitUntilQuiet } from "./waiting/quiet.ts";
 import { isVirtual } from "./waiting/virtual-clock.ts";
@@ -9,6 +11,9 @@ import { isVirtual } from "./waiting/virtual-clock.ts";
 export class Broker {
   readonly clock: Clock;
   readonly trials = new MemoryTrials();
+  readonly tails = new Tails();
+  /** The use cases that operators have paused; apps look here and stop by themselves. */
+  readonly paused = new Set<string>();
   readonly #queues = new Map<string, Queue>();
   readonly #routes = new Routes<Queue>();
   readonly #duplicate: ((event: EncodedEvent) => boolean) | undefined;
@@ -22,15 +27,28 @@ export class Broker {
   }
 
   /** Makes the queue if need be, binds its patterns, and records the declaration as seen now. */
-  declare(app: string, declaration: Declaration): void {
-    const { name } = declaration;
-    let queue = this.#queues.get(name);
-    if (queue === undefined) {
-      queue = new Queue(name, this.clock, (awake) => this.#wake(awake), this.#duplicate);
-      this.#queues.set(name, queue);
-    }
+  declare(app: string, declaration: Declaration, user: QueueUser): void {
+    const queue = this.#queues.get(declaration.name) ?? this.#makeQueue(declaration.name, undefined);
+    queue.declared = true;
+    queue.users.add(user);
     const added = queue.declarations.record(app, declaration, this.clock.elapsed());
     for (const pattern of added) this.#routes.bind(pattern, queue);
+  }
+
+  /** Ends a use case, and tells those who run it (R9). Gives whether there was anything of it. */
+  remove(useCase: string, deadLetters: "keep" | "purge"): boolean {
+    this.trials.forget(useCase);
+    const wasPaused = this.paused.delete(useCase);
+    const queue = this.#queues.get(useCase);
+    if (queue === undefined) return wasPaused;
+    const was = wasPaused || queue.isRemembered;
+    this.#queues.delete(useCase);
+    for (const pattern of queue.declarations.patterns()) this.#routes.unbind(pattern, queue);
+    queue.remove();
+    const letters = queue.deadLetters;
+    if (deadLetters === "purge") letters.clear();
+    else if (letters.size > 0) this.#makeQueue(useCase, letters);
+    return was;
   }
 
   declarations(useCase: string | undefined): readonly DeclarationRecord[] {
@@ -50,8 +68,14 @@ export class Broker {
     return this.#queues.get(useCase);
   }
 
+  /** All of which there is something. */
+  *queues(): Generator<Queue> {
+    for (const queue of this.#queues.values()) if (queue.isRemembered) yield queue;
+  }
+
   /** Puts events into every queue that wants them; one that nobody wants is forgotten (R5). */
   publish(events: readonly EncodedEvent[]): void {
+    this.tails.show(events);
     for (const event of events) {
       for (const queue of this.#routes.to(event.name)) queue.add(event);
     }
@@ -73,6 +97,13 @@ export class Broker {
 
   settled(): Promise<void> {
     return isVirtual(this.clock) ? this.clock.settled() : waitUntilQuiet([this]);
+  }
+
+  /** @param letters what was kept of one that was removed */
+  #makeQueue(useCase: string, letters: QueueDeadLetters | undefined): Queue {
+    const queue = new Queue(useCase, this.clock, (awake) => this.#wake(awake), this.#duplicate, letters);
+    this.#queues.set(useCase, queue);
+    return queue;
   }
 
   /** Has a queue hand out in a turn of its own, never in the stack of whoever published or settled. */

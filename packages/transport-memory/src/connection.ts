@@ -13,11 +13,14 @@ import type {
   Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
+import { MemoryAdministration } from "./administration/administration.ts";
 import type { Broker } from "./broker.ts";
 import { capabilities } from "./capabilities.ts";
 import { Held } from "./consuming/held.ts";
 import type { Queue } from "./consuming/queue.ts";
+import { withRawHeaders } from "./consuming/raw-headers.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
+import { deadLetterStore } from "./dead-letters/dead-letters.ts";
 
 const NONE: readonly Unconfirmed[] = [];
 
@@ -28,10 +31,13 @@ export class MemoryConnection implements Connection {
   readonly #broker: Broker;
   readonly #options: ConnectOptions;
   readonly #onEnd: () => void;
-  readonly #subscribers: Subscriber[] = [];
+  #subscribers: Subscriber[] = [];
+  /** Use cases that this app ran and an operator has removed: it does not make them anew (R9). */
+  readonly #removed = new Set<string>();
   readonly #keepAlive = setInterval(() => {}, 2 ** 30);
   readonly declarations: Declarations;
   readonly trials: Trials;
+  readonly administration: MemoryAdministration;
   readonly #held: Held;
   #connected = true;
   #ended = false;
@@ -44,6 +50,7 @@ export class MemoryConnection implements Connection {
     this.#held = new Held(options.maxHeldBytes);
     this.declarations = this.#declarations();
     this.trials = this.#trials();
+    this.administration = new MemoryAdministration(broker, () => this.#assertConnected());
   }
 
   /** Confirms in a turn of its own: a publisher that goes on at once would leave handlers no turn to run in. */
@@ -55,22 +62,21 @@ export class MemoryConnection implements Connection {
   }
 
   async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
-    this.#assertConnected();
+    if (this.#removed.has(useCase)) throw unknown(useCase);
+    const queue = this.#queue(useCase);
     const publish = (outputs: readonly EncodedEvent[]) => this.#broker.publish(outputs);
-    const subscriber = new Subscriber(this.#queue(useCase), options, this.#held, onDelivery, publish);
-    this.#subscribers.push(subscriber);
+    const subscriber = new Subscriber(queue, options, this.#held, onDelivery, publish);
+    queue.users.add(this.#onRemoved);
+    // Those of before a pause have ended; one that still has something to settle is kept until it has.
+    this.#subscribers = [...this.#subscribers.filter((each) => !each.isOver), subscriber];
     return subscriber;
   }
 
   deadLetters(useCase: string): DeadLetterStore {
-    const stored = async () => this.#queue(useCase).deadLetters;
-    return {
-      count: async () => (await stored()).count(),
-      list: async (query) => (await stored()).list(query),
-      get: async (id) => (await stored()).get(id),
-      redrive: async (ids, revive) => (await stored()).redrive(ids, revive),
-      purge: async (ids) => (await stored()).purge(ids),
-    };
+    return deadLetterStore({
+      stored: () => this.#queue(useCase).deadLetters,
+      putBack: (event) => this.#queue(useCase).add(withRawHeaders(event)),
+    });
   }
 
   async inspect(useCase: string): Promise<QueueStats> {
@@ -91,6 +97,7 @@ export class MemoryConnection implements Connection {
   setConnected(connected: boolean): void {
     if (this.#ended || connected === this.#connected) return;
     this.#connected = connected;
+    if (!connected) this.administration.end(lost());
     for (const subscriber of this.#subscribers) {
       if (connected) subscriber.resume();
       else subscriber.giveBack(true);
@@ -103,7 +110,9 @@ export class MemoryConnection implements Connection {
     return {
       declare: async (declarations) => {
         this.#assertConnected();
-        for (const declaration of declarations) broker.declare(this.#options.appName, declaration);
+        for (const declaration of declarations) {
+          if (!this.#removed.has(declaration.name)) broker.declare(this.#options.appName, declaration, this.#onRemoved);
+        }
       },
       list: async (useCase?: string) => {
         this.#assertConnected();
@@ -132,11 +141,26 @@ export class MemoryConnection implements Connection {
     };
   }
 
+  readonly #onRemoved = (queue: Queue): void => {
+    const { useCase } = queue;
+    this.#removed.add(useCase);
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.isOf(queue)) continue;
+      void subscriber.stop();
+      subscriber.giveBack(false);
+    }
+    const problem = `Use case "${useCase}" was removed by an operator; this app stops handling it. Restart the app to declare it anew.`;
+    this.#options.logger.error({ useCase }, problem);
+    this.#options.onProblem(`consuming "${useCase}"`, problem);
+  };
+
   #end(crashed: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#connected = false;
     clearInterval(this.#keepAlive);
+    for (const queue of this.#broker.queues()) queue.users.delete(this.#onRemoved);
+    this.administration.end(lost());
     for (const subscriber of this.#subscribers) {
       void subscriber.stop();
       subscriber.giveBack(crashed);
@@ -145,14 +169,19 @@ export class MemoryConnection implements Connection {
   }
 
   #queue(useCase: string): Queue {
+    this.#assertConnected();
     const queue = this.#broker.queue(useCase);
-    if (queue !== undefined) return queue;
-    throw new PapaError("unknown-use-case", `No app has declared a use case "${useCase}" on this broker.`, { useCase });
+    if (queue === undefined) throw unknown(useCase);
+    return queue;
   }
 
   #assertConnected(): void {
     if (!this.#connected) throw lost();
   }
+}
+
+function unknown(useCase: string): PapaError {
+  return new PapaError("unknown-use-case", `No app has declared a use case "${useCase}" on this broker.`, { useCase });
 }
 
 /** Makes the error of whatever needs a connection and has none. */

@@ -6,9 +6,18 @@ import { Message } from "./message.ts";
 import { withRawHeaders } from "./raw-headers.ts";
 import type { Subscriber } from "./subscriber.ts";
 
+/** Whoever runs a use case: told when it is removed. */
+export type QueueUser = (queue: Queue) => void;
+
+/** From how many unexplained redeliveries on the core takes an event for a suspect (T6). */
+const SUSPECT = 2;
+
 /** The events of one use case: ready, handed out, waiting for their retry, dead. */
 export class Queue {
   readonly useCase: string;
+  readonly users = new Set<QueueUser>();
+  /** Whether an app has declared it; else it is what was kept of one that was removed. */
+  declared = false;
   readonly declarations: QueueDeclarations;
   readonly deadLetters: QueueDeadLetters;
   /** How many deliveries there have been. */
@@ -26,23 +35,26 @@ export class Queue {
   #sequence = 0;
   #inFlight = 0;
   #waiting = 0;
+  #removed = false;
 
   constructor(
     useCase: string,
     clock: Clock,
     wake: (queue: Queue) => void,
     duplicate: ((event: EncodedEvent) => boolean) | undefined,
+    deadLetters = new QueueDeadLetters(useCase),
   ) {
     this.useCase = useCase;
     this.#clock = clock;
     this.#wake = wake;
     this.#duplicate = duplicate;
     this.declarations = new QueueDeclarations(useCase);
-    this.deadLetters = new QueueDeadLetters(useCase, (event) => this.add(withRawHeaders(event)));
+    this.deadLetters = deadLetters;
   }
 
   /** Puts an event at the end. */
   add(event: EncodedEvent, duplicate = false): void {
+    if (this.#removed) return;
     this.#ready.push(this.#message(event, duplicate));
     this.#wake(this);
   }
@@ -68,6 +80,15 @@ export class Queue {
     this.#addressed.delete(declaration);
     for (const message of addressed.toArray()) this.#ready.push(message);
     this.wake();
+  }
+
+  /** Ends it for good: what is in it is gone, what is handed out is lost, and nothing comes into it any more. */
+  remove(): void {
+    this.#removed = true;
+    this.#ready.clear();
+    this.#addressed.clear();
+    for (const user of this.users) user(this);
+    this.users.clear();
   }
 
   /** Gives ready events to the subscribers in turn, as many as they take. */
@@ -111,6 +132,24 @@ export class Queue {
     let ready = this.#ready.length;
     for (const messages of this.#addressed.values()) ready += messages.length;
     return { ready, inFlight: this.#inFlight, waiting: this.#waiting, dead: this.deadLetters.size };
+  }
+
+  /** Whether there is anything of it that an operator could act on. */
+  get isRemembered(): boolean {
+    const { ready, inFlight, waiting, dead } = this.stats;
+    return this.declared || ready + inFlight + waiting + dead > 0;
+  }
+
+  get isConsumed(): boolean {
+    return this.#subscribers.length > 0;
+  }
+
+  /** How many of those that are ready came back for no known reason, more than once. */
+  get suspects(): number {
+    let suspects = 0;
+    for (let index = 0; index < this.#ready.length; index += 1)
+      if ((this.#ready.peekAt(index)?.redeliveries ?? 0) >= SUSPECT) suspects += 1;
+    return suspects;
   }
 
   /** Whether something is handled or could be now. */
@@ -168,7 +207,7 @@ export class Queue {
 
   /** Puts messages back to their places: before what came after them, behind what came before them and is ready too. */
   #return(messages: readonly Message[], unexplained: number): void {
-    if (messages.length === 0) return;
+    if (messages.length === 0 || this.#removed) return;
     const back = messages.map(
       (message) => new Message(message.event, message.sequence, message.redeliveries + unexplained, message.duplicate),
     );

@@ -42,6 +42,16 @@ export class Subscriber implements Subscription {
     queue.subscribe(this);
   }
 
+  /** Whether it is of this queue. */
+  isOf(queue: Queue): boolean {
+    return this.#queue === queue;
+  }
+
+  /** Whether it has been stopped and all that it had is settled. */
+  get isOver(): boolean {
+    return !this.#open && this.#unsettled.length === 0;
+  }
+
   /** Whether it takes one more. */
   takes(message: Message): boolean {
     if (!this.#open || this.#unsettled.length >= this.#readAhead) return false;

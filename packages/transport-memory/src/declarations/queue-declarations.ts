@@ -18,7 +18,7 @@ export class QueueDeclarations {
 
   /** Records a declaration as seen now, and gives the patterns that nobody had declared before. */
   record(app: string, { id, patterns }: Declaration, now: number): readonly string[] {
-    const bound = this.#patterns();
+    const bound = this.patterns();
     this.#declared.set(JSON.stringify([app, id]), { app, id, patterns: new Set(patterns), lastSeen: now });
     return patterns.filter((pattern) => !bound.has(pattern));
   }
@@ -35,8 +35,8 @@ export class QueueDeclarations {
 
   /** Forgets those patterns that nobody has declared since a time, and gives them. */
   withdraw(patterns: readonly string[], since: number): readonly string[] {
-    const before = this.#patterns();
-    const alive = this.#patterns(({ lastSeen }) => lastSeen > since);
+    const before = this.patterns();
+    const alive = this.patterns(({ lastSeen }) => lastSeen > since);
     const withdrawn = patterns.filter((pattern) => before.has(pattern) && !alive.has(pattern));
     for (const [key, declared] of this.#declared) {
       for (const pattern of withdrawn) declared.patterns.delete(pattern);
@@ -45,7 +45,8 @@ export class QueueDeclarations {
     return withdrawn;
   }
 
-  #patterns(which: (declared: Declared) => boolean = () => true): ReadonlySet<string> {
+  /** Those that are bound. */
+  patterns(which: (declared: Declared) => boolean = () => true): ReadonlySet<string> {
     return new Set([...this.#declared.values()].filter(which).flatMap(({ patterns }) => [...patterns]));
   }
 }

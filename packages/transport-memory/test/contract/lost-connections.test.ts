@@ -113,8 +113,9 @@ describe("L3 a lost connection", () => {
     ]);
     const late = new PapaApp({ transport: world.transport, logger: silent }).onEvent("a", { useCase: "log" }, () => {});
     await expect(late.start()).rejects.toMatchObject({ code: "connection-failed", retryable: true });
-    await expect(app.deadLetters("log").count()).rejects.toMatchObject({ code: "unknown-use-case" });
+    await expect(app.deadLetters("log").count()).rejects.toMatchObject({ code: "connection-failed" });
     world.transport.reconnect();
+    await expect(app.deadLetters("log").count()).rejects.toMatchObject({ code: "unknown-use-case" });
     await late.start();
     expect(await app.deadLetters("log").count()).toBe(0);
     await late.stop();
