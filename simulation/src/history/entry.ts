@@ -72,7 +72,12 @@ export type Happening =
   | { readonly kind: "stops"; readonly process: string; readonly by: "plan" | "handler" | "finish" }
   | { readonly kind: "stopped"; readonly process: string; readonly error?: string | undefined }
   | { readonly kind: "dies"; readonly process: string; readonly of: string }
-  | { readonly kind: "is cut off" | "is connected again" | "is paused" | "goes on"; readonly process: string }
+  | {
+      readonly kind: "is cut off" | "is connected again" | "is paused" | "goes on";
+      readonly process: string;
+    }
+  /** Of the first so many losses of its connection. */
+  | { readonly kind: "learns that it is"; readonly process: string; readonly losses: number }
   | { readonly kind: "clock jumps"; readonly process: string; readonly by: number }
   | { readonly kind: "outage" | "outage ends" }
   | { readonly kind: "refuses" | "refuses no longer"; readonly what: string }

@@ -14,6 +14,8 @@ export function tellEntry(entry: Entry): string | undefined {
       return `${who}has stopped${entry.error === undefined ? "" : `: ${entry.error}`}`;
     case "dies":
       return `${who}dies of ${entry.of}`;
+    case "learns that it is":
+      return `${who}learns that it is cut off`;
     case "clock jumps":
       return `${who}has its clock jump by ${entry.by} ms`;
     case "outage":

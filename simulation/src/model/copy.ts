@@ -6,7 +6,7 @@ export interface Copy {
   attempt: number;
   /** How often it came back unexplained since it was put there (T6). */
   redeliveries: number;
-  /** How often it had before it was forwarded: the broker counts anew then. */
+  /** How often it had before it was forwarded: the broker counts anew then. `NaN` where the model cannot tell. */
   redeliveriesBefore: number;
   /** Whether it is the one more time that the broker was to deliver it. */
   readonly duplicate: boolean;

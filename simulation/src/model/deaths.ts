@@ -5,6 +5,9 @@ import type { HandState } from "./hands.ts";
 /** How long the others wait for a trial. */
 const LONG_TRIAL_MS = 10_000;
 
+/** An app that stops does not wait for its record for longer than this way there and back takes. */
+const MAX_LATENCY_MS = 200;
+
 /** For which events' handlers processes have died (T6). */
 export class Deaths {
   readonly #deaths = new Map<string, number>();
@@ -12,6 +15,15 @@ export class Deaths {
   readonly #trials = new Map<string, EntryOf<"begins a trial">>();
   /** Those whose processes have lost their connection since. */
   readonly #lost = new Set<string>();
+  readonly #unreachable = new Set<string>();
+  /** What the broker refuses now. */
+  #refused = 0;
+  readonly #latency: number;
+
+  /** @param latency the longest that a message takes, in milliseconds */
+  constructor(latency: number) {
+    this.#latency = latency;
+  }
 
   /** In how many deaths of processes an event's handler ran. */
   of(useCase: string, id: string): number {
@@ -42,8 +54,25 @@ export class Deaths {
       case "takes back":
         if (entry.because === "cut")
           for (const [trial, { process }] of this.#trials) if (process === entry.process) this.#lost.add(trial);
-        // An app that stops while it cannot reach the broker leaves its record there for good.
-        if (entry.because === "closed") this.#blameTrialsOf(entry.process);
+        if (entry.because === "closed") this.#closed(entry.process);
+        return;
+      case "is cut off":
+        this.#unreachable.add(entry.process);
+        return;
+      case "is connected again":
+        this.#unreachable.delete(entry.process);
+        return;
+      case "refuses":
+        this.#refused += 1;
+        return;
+      case "refuses no longer":
+        this.#refused -= 1;
+        return;
+      case "finish":
+        this.#refused = 0;
+        return;
+      case "redrives":
+        this.#deaths.delete(`${entry.useCase} ${entry.event.id}`);
     }
   }
 
@@ -60,11 +89,13 @@ export class Deaths {
     for (const key of blamed) this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1);
   }
 
-  #blameTrialsOf(process: string): void {
+  /** An app that stops while the broker is away, or refuses everything, or is far, leaves its record there for good. */
+  #closed(process: string): void {
+    const hopeless = this.#unreachable.has(process) || this.#refused > 0 || this.#latency > MAX_LATENCY_MS;
     for (const [trial, { process: name, useCase, id }] of this.#trials) {
       if (name !== process) continue;
       this.#trials.delete(trial);
-      this.#deaths.set(`${useCase} ${id}`, this.of(useCase, id) + 1);
+      if (hopeless) this.#deaths.set(`${useCase} ${id}`, this.of(useCase, id) + 1);
     }
   }
 }

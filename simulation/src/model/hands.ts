@@ -19,8 +19,8 @@ export interface HandState {
   readonly bytes: number;
   /** Whether the use case has wanted it all the time since it was handed out. */
   wanted: boolean;
-  /** Whether it came back unexplained so often that it is handled alone (T6). */
-  readonly suspect: boolean;
+  /** Whether it came back unexplained so often that it is handled alone (T6); `undefined` where the model cannot tell. */
+  readonly suspect: boolean | undefined;
   call: CallState | undefined;
   /** What the broker has refused of it, by the kind of settlement. */
   readonly refused: Set<string>;
@@ -30,8 +30,12 @@ export interface HandState {
   decided: boolean;
   /** The bytes of it and its outputs, while what becomes of it is not stored. */
   settlingBytes: number;
-  /** Whether the broker has dealt with it. */
+  /** Whether the broker has dealt with it, or has taken it back. */
   over: boolean;
+  /** How many connections its process had lost before. */
+  readonly losses: number;
+  /** Whether its process knows that it is lost. */
+  knownLost: boolean;
 }
 
 /**
@@ -46,6 +50,8 @@ export class Hands {
   readonly #calls = new Map<number, HandState>();
   /** Handlers that run, by process and use case. */
   readonly #running = new Map<string, Set<HandState>>();
+  /** How many connections each process has lost. */
+  readonly #losses = new Map<string, number>();
 
   get(delivery: number): HandState | undefined {
     return this.#all.get(delivery);
@@ -89,7 +95,7 @@ export class Hands {
     return this.#running.get(`${process} ${useCase}`) ?? new Set();
   }
 
-  deliver(entry: EntryOf<"delivers">, wanted: boolean, suspect: boolean): void {
+  deliver(entry: EntryOf<"delivers">, wanted: boolean, suspect: boolean | undefined): void {
     const { delivery, process, useCase, event, attempt, at, bytes } = entry;
     const hand: HandState = {
       delivery,
@@ -107,6 +113,8 @@ export class Hands {
       decided: false,
       settlingBytes: 0,
       over: false,
+      losses: this.#lossesOf(process),
+      knownLost: false,
     };
     this.#all.set(delivery, hand);
     this.#open.add(hand);
@@ -118,9 +126,11 @@ export class Hands {
 
   /** The delivery that a handler is called for; `undefined` where there is none. */
   call(entry: EntryOf<"calls">): HandState | undefined {
+    const uncalled = this.#byKey.get(keyOf(entry))?.filter(({ call }) => call === undefined) ?? [];
     const hand =
-      this.#byKey.get(keyOf(entry))?.find(({ call, over }) => call === undefined && !over) ??
-      this.#byKey.get(keyOf(entry))?.find(({ call }) => call === undefined);
+      uncalled.find(({ over, knownLost }) => !over && !knownLost) ??
+      uncalled.find(({ knownLost }) => !knownLost) ??
+      uncalled[0];
     if (hand === undefined) return undefined;
     hand.call = { number: entry.call, at: entry.at, ended: undefined };
     this.#calls.set(entry.call, hand);
@@ -137,6 +147,26 @@ export class Hands {
     hand.call.ended = entry;
     this.#running.get(`${entry.process} ${entry.useCase}`)?.delete(hand);
     return hand;
+  }
+
+  /** Whether no other delivery looks like it, so that there is no doubt about what it was called for. */
+  isUnique(hand: HandState): boolean {
+    return this.#byKey.get(keyOf(hand))?.length === 1;
+  }
+
+  /** The broker takes back what a process has. */
+  takeBack({ process, because }: EntryOf<"takes back">): void {
+    for (const hand of this.#open) if (hand.process === process) this.close(hand);
+    if (because === "cut") this.#losses.set(process, this.#lossesOf(process) + 1);
+  }
+
+  /** A process learns that what it had before is lost. */
+  learnOfLoss({ process, losses }: EntryOf<"learns that it is">): void {
+    for (const hand of this.#all.values()) if (hand.process === process && hand.losses < losses) hand.knownLost = true;
+  }
+
+  #lossesOf(process: string): number {
+    return this.#losses.get(process) ?? 0;
   }
 
   /** Other deliveries of the same event and attempt in the same hands, of which nothing has been said yet. */

@@ -2,6 +2,7 @@ import type { Entry, SettlementNote, UseCaseNote } from "../history/entry.ts";
 import { eventsOf } from "../plan/events-of.ts";
 import type { EventPlan, Plan } from "../plan/plan.ts";
 import { Bindings } from "./bindings.ts";
+import type { Copy } from "./copy.ts";
 import { Deaths } from "./deaths.ts";
 import { type HandState, Hands } from "./hands.ts";
 import { Processes } from "./processes.ts";
@@ -21,7 +22,7 @@ export class Model {
   readonly bindings = new Bindings();
   readonly subscribers = new Subscribers();
   readonly hands = new Hands();
-  readonly deaths = new Deaths();
+  readonly deaths: Deaths;
   readonly #queues = new Map<string, QueueModel>();
   /** How often each event was stored, by id. */
   readonly #stored = new Map<string, number>();
@@ -29,6 +30,7 @@ export class Model {
   constructor(plan: Plan) {
     this.plan = plan;
     this.events = eventsOf(plan);
+    this.deaths = new Deaths(plan.network.latency);
   }
 
   get queues(): Iterable<QueueModel> {
@@ -71,8 +73,7 @@ export class Model {
         const { useCase, event, process, bytes } = entry;
         this.queue(useCase).deliver(entry, this.subscribers, report);
         const copy = this.queue(useCase).out(entry.delivery);
-        const suspect = copy !== undefined && copy.redeliveries + copy.redeliveriesBefore >= UNSUSPECTED;
-        this.hands.deliver(entry, this.bindings.wants(useCase, event.name), suspect);
+        this.hands.deliver(entry, this.bindings.wants(useCase, event.name), isSuspect(copy));
         const subscriber = this.subscribers.find(process, useCase);
         if (subscriber !== undefined) subscriber.unsettled += 1;
         this.subscribers.hold(process, bytes);
@@ -86,12 +87,15 @@ export class Model {
       case "settled":
         this.#settled(entry, report);
         break;
+      case "learns that it is":
+        this.hands.learnOfLoss(entry);
+        break;
       case "unsubscribes":
         this.#readdress();
         break;
       case "takes back":
         for (const queue of this.queues) queue.takeBack(entry.process, entry.because !== "closed");
-        for (const hand of this.hands.open) if (hand.process === entry.process) this.hands.close(hand);
+        this.hands.takeBack(entry);
         this.#readdress();
         break;
       case "redrives":
@@ -154,6 +158,13 @@ function storesSomething(settlement: SettlementNote): boolean {
 
 /** How often an event may come back unexplained before it is a suspect. */
 export const UNSUSPECTED = 2;
+
+/** `undefined` where the model cannot tell. */
+function isSuspect(copy: Copy | undefined): boolean | undefined {
+  if (copy === undefined) return false;
+  const redeliveries = copy.redeliveries + copy.redeliveriesBefore;
+  return Number.isNaN(redeliveries) ? undefined : redeliveries >= UNSUSPECTED;
+}
 
 /** How a handler failed, where nothing else can have decided what became of its event. */
 function failureOf({ call, refused }: HandState, declared: UseCaseNote | undefined): Failure | undefined {

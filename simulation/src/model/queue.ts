@@ -83,6 +83,8 @@ export class QueueModel {
       report("H6", `${where} comes under the name ${event.name}, not ${copy.event.name}`);
     if (alike.some(({ to, state, vague }) => vague || to !== copy.to || state !== copy.state))
       for (const other of alike) other.vague = true;
+    if (alike.some(({ redeliveriesBefore }) => redeliveriesBefore !== copy.redeliveriesBefore))
+      for (const other of alike) other.redeliveriesBefore = Number.NaN;
     Object.assign(copy, { state: "out", to: undefined, vague: false, delivery, process });
     this.#out.set(delivery, copy);
   }

@@ -109,6 +109,34 @@ export const coreFaults: readonly PlantedFault[] = [
     replace: "return;",
   },
   {
+    name: "a suspect does not wait for the others",
+    rules: ["T6"],
+    file: QUARANTINE,
+    find: "await this.#inTime(running.none());",
+    replace: "",
+  },
+  {
+    name: "the others do not wait for a suspect",
+    rules: ["T6"],
+    file: QUARANTINE,
+    find: "      running.keepFromStarting();\n",
+    replace: "",
+  },
+  {
+    name: "what is known to be lost is handled all the same",
+    rules: ["L3"],
+    file: HANDLE,
+    find: "if (delivery.lost) continue;",
+    replace: "",
+  },
+  {
+    name: "handlers are begun after stop() was called",
+    rules: ["L2"],
+    file: POOL,
+    find: "    this.#stopping = true;\n",
+    replace: "",
+  },
+  {
     name: "deaths on trial count for nothing",
     rules: ["T6"],
     file: QUARANTINE,
@@ -153,9 +181,9 @@ export const coreFaults: readonly PlantedFault[] = [
   {
     name: "a redriven event keeps its attempt",
     rules: ["T4"],
-    file: "packages/core/src/wire/dead-letter.ts",
-    find: "return withoutHeaders(event, DELIVERY_HEADERS);",
-    replace: "return event;",
+    file: "packages/core/src/wire/header-names.ts",
+    find: "DELIVERY_HEADERS: readonly string[] = [\n  HEADER.attempt,",
+    replace: "DELIVERY_HEADERS: readonly string[] = [",
   },
   {
     name: "what is no JSON reaches a handler",

@@ -26,7 +26,7 @@ export class IdleRules implements Rule {
   see(entry: Entry, model: Model): void {
     if (!("process" in entry) || entry.kind === "declares") return;
     this.#active.set(entry.process, entry.at);
-    if ("delivery" in entry && model.hands.get(entry.delivery)?.suspect === true)
+    if ("delivery" in entry && (model.hands.get(entry.delivery)?.suspect ?? true))
       this.#suspect.set(entry.process, entry.at);
   }
 
@@ -53,6 +53,7 @@ function mayHandle({ call, decided, useCase }: HandState, process: ProcessState,
   // A suspect keeps the others waiting, and what the broker refuses for now takes their room.
   // What is to be offered again takes the room of others, and a suspect keeps them waiting.
   if (model.hands.offersAgain(name)) return false;
-  for (const other of model.hands.open) if (other.process === name && other.suspect && !other.decided) return false;
+  for (const other of model.hands.open)
+    if (other.process === name && other.suspect !== false && !other.decided) return false;
   return model.hands.running(name, useCase).size < (useCases.get(useCase)?.concurrency ?? 0);
 }

@@ -3,6 +3,7 @@ import type { SimulatedProcess } from "../../scheduling/process.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
 import type { Network } from "./network.ts";
 import type { Link } from "./pipe.ts";
+import { refusedForNow } from "./refusals.ts";
 
 /** The declarations kept in the broker, over the network. */
 export function networkDeclarations(
@@ -54,6 +55,7 @@ export function networkTrials(
   return {
     begin: (useCase, eventId, trial) =>
       link.call(async () => {
+        if (network.weather.refuses("settlements")) throw refusedForNow();
         const deaths = await inner.begin(useCase, eventId, trial);
         network.history.add({ kind: "begins a trial", process: process.name, useCase, id: eventId, trial, deaths });
         return deaths;
@@ -62,6 +64,7 @@ export function networkTrials(
       link.call(async () => {
         // What comes after the connection has been closed does nothing.
         if (isClosed()) return;
+        if (network.weather.refuses("settlements")) throw refusedForNow();
         await inner.end(useCase, eventId, trial);
         network.history.add({ kind: "takes a trial back", process: process.name, useCase, id: eventId, trial });
       }),

@@ -129,6 +129,8 @@ export class NetworkConnection implements Connection {
   passOn(status: ConnectionStatus): void {
     const losses = this.#losses;
     this.#consuming.down.send(() => {
+      if (losses > this.#knownLosses)
+        this.#network.history.add({ kind: "learns that it is", process: this.#process.name, losses });
       this.#knownLosses = losses;
       this.#options.onStatus(status);
     });
@@ -137,6 +139,8 @@ export class NetworkConnection implements Connection {
   #takeBack(because: "died" | "closed"): void {
     if (this.#closed) return;
     this.#closed = true;
+    // One that was late and is not needed any more has nothing.
+    if (because === "closed" && this.#consumers.length === 0) return;
     this.#network.history.add({ kind: "takes back", process: this.#process.name, because });
   }
 }
