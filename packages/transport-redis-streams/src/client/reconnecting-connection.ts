@@ -117,19 +117,17 @@ export class ReconnectingConnection {
 
   /** Runs a script whose reply has its strings as strings. */
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#run(script, (command, ...rest) =>
-      command === "evalsha"
-        ? this.client.evalsha(script.sha, keys.length, ...keys, ...args)
-        : this.client.eval(...rest, keys.length, ...keys, ...args),
-    );
+    const { client } = this;
+    if (!script.readsOnly)
+      return this.#run(script, (command, text) => client[command](text, keys.length, ...keys, ...args));
+    return this.#run(script, (command, text) => client[`${command}_ro`](text, keys.length, ...keys, ...args));
   }
 
   /** Runs a script whose reply has its strings as bytes. */
   runForBytes(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#run(script, (command, ...rest) =>
-      command === "evalsha"
-        ? this.client.callBuffer("evalsha", script.sha, keys.length, ...keys, ...args)
-        : this.client.callBuffer("eval", ...rest, keys.length, ...keys, ...args),
+    const suffix = script.readsOnly ? "_ro" : "";
+    return this.#run(script, (command, text) =>
+      this.client.callBuffer(`${command}${suffix}`, text, keys.length, ...keys, ...args),
     );
   }
 
@@ -163,11 +161,11 @@ export class ReconnectingConnection {
 
   /** The server forgets scripts when it restarts and at `SCRIPT FLUSH`. */
   async #run(
-    { source }: Script,
-    send: (command: "evalsha" | "eval", source: string) => Promise<unknown>,
+    { sha, source }: Script,
+    send: (command: "evalsha" | "eval", digestOrSource: string) => Promise<unknown>,
   ): Promise<unknown> {
     try {
-      return await send("evalsha", source);
+      return await send("evalsha", sha);
     } catch (error) {
       if (!isReply(error) || !error.message.startsWith("NOSCRIPT")) throw withoutArguments(error);
     }

@@ -3,24 +3,24 @@ import {
   type DeadLetterQuery,
   type DeadLetterStore,
   invalidOption,
+  type Progress,
   type Revive,
+  type Selection,
   type StoredDeadLetter,
 } from "@papa-events/core/transport";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { inspectUseCase } from "../declarations/inspection.ts";
-import { listDeadLetters } from "../scripts/list-dead-letters.ts";
 import { purge } from "../scripts/purge.ts";
 import { redrive } from "../scripts/redrive.ts";
 import type { Argument, Script } from "../scripts/script.ts";
 import type { Keys, UseCaseKeys } from "../wire/keys.ts";
-import { PackedEvent, pack } from "../wire/packed-event.ts";
+import { pack } from "../wire/packed-event.ts";
+import { type Batch, inBatches } from "./in-batches.ts";
+import { DeadLetterReader } from "./reader.ts";
 
-/** A page ends early where its dead letters are large. */
-const MAX_PAGE_BYTES = 8 * 1_048_576;
 /** How many are read by their ids at once; they may be large. */
 const MAX_READ_COUNT = 32;
-/** How much one script redrives. */
-const MAX_REDRIVE_COUNT = 64;
+/** About how many bytes of events one script redrives. */
 const MAX_REDRIVE_BYTES = 1_048_576;
 /** How many one script purges. */
 const MAX_PURGE_COUNT = 1_000;
@@ -31,12 +31,14 @@ export class DeadLetters implements DeadLetterStore {
   readonly #namespace: Keys;
   readonly #keys: UseCaseKeys;
   readonly #connection: ReconnectingConnection;
+  readonly #reader: DeadLetterReader;
 
   constructor(useCase: string, keys: Keys, connection: ReconnectingConnection) {
     this.#useCase = useCase;
     this.#namespace = keys;
     this.#keys = keys.forUseCase(useCase);
     this.#connection = connection;
+    this.#reader = new DeadLetterReader(this.#keys, connection);
   }
 
   async count(): Promise<number> {
@@ -50,80 +52,57 @@ export class DeadLetters implements DeadLetterStore {
       throw invalidOption("list: after", problem);
     }
     await this.#assertDeclared();
-    return this.#list(query);
-  }
-
-  async #list({ limit, after = "", order }: DeadLetterQuery): Promise<DeadLetterPage> {
-    const { dead, deadOrder } = this.#keys;
-    const reply = await this.#run(listDeadLetters, [dead, deadOrder], [order, after, limit, MAX_PAGE_BYTES]);
-    const [next, ...rest] = reply as Buffer[];
-    const items: StoredDeadLetter[] = [];
-    for (let at = 0; at + 1 < rest.length; at += 2) {
-      const [id, packed] = [rest[at], rest[at + 1]];
-      if (id !== undefined && packed !== undefined) items.push({ id: id.toString(), event: new PackedEvent(packed) });
-    }
-    return next === undefined || next.length === 0 ? { items } : { items, next: next.toString() };
+    return this.#reader.page(query);
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
     await this.#assertDeclared();
-    const command = this.#connection.client.hgetBuffer(this.#keys.dead, id);
-    const packed = await this.#connection.withPapaErrors(command);
-    return packed === null ? undefined : { id, event: new PackedEvent(packed) };
+    return (await this.#reader.read([id]))[0];
   }
 
-  async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
-    if (ids === "all") return this.#redriveAll(revive);
+  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter, void, void> {
     await this.#assertDeclared();
-    const unique = [...new Set(ids)];
-    let count = 0;
-    for (let from = 0; from < unique.length; from += MAX_READ_COUNT)
-      count += await this.#redrive(await this.#read(unique.slice(from, from + MAX_READ_COUNT)), revive);
-    return count;
-  }
-
-  async purge(ids: readonly string[] | "all"): Promise<number> {
-    await this.#assertDeclared();
-    const { dead, deadOrder } = this.#keys;
-    const purged = async (args: readonly string[]) => (await this.#run(purge, [dead, deadOrder], args)) as number;
-    if (ids === "all") return purged(["all"]);
-    let count = 0;
-    for (let from = 0; from < ids.length; from += MAX_PURGE_COUNT)
-      count += await purged(["some", ...ids.slice(from, from + MAX_PURGE_COUNT)]);
-    return count;
-  }
-
-  /**
-   * Redrives those that are stored now: what dies again meanwhile comes after them in the order. The next page is read while
-   * one is redriven; a position in the order stays good when what is around it is gone.
-   */
-  async #redriveAll(revive: Revive): Promise<number> {
-    let left = await this.count();
-    let count = 0;
-    let reading = this.#pageToRedrive(left);
-    while (reading !== undefined) {
-      const { items, next } = await reading;
-      left -= items.length;
-      reading = next === undefined ? undefined : this.#pageToRedrive(left, next);
-      // Awaited in the next round, but it may fail before that.
-      reading?.catch(() => {});
-      count += await this.#redrive(items, revive);
+    for await (const page of this.#reader.pass(order)) {
+      for (const letter of page) {
+        if (signal?.aborted === true) return;
+        yield letter;
+      }
     }
-    return count;
   }
 
-  #pageToRedrive(left: number, after?: string): Promise<DeadLetterPage> | undefined {
-    if (left <= 0) return undefined;
-    return this.#list({ limit: Math.min(MAX_REDRIVE_COUNT, left), order: "oldest", after });
+  async redrive(which: Selection, revive: Revive, progress?: Progress): Promise<number> {
+    await this.#assertDeclared();
+    return inBatches(this.#select(which), (letters) => this.#redrive(letters, revive), progress);
   }
 
-  async #read(ids: readonly string[]): Promise<readonly StoredDeadLetter[]> {
-    const command = this.#connection.client.hmgetBuffer(this.#keys.dead, ...ids);
-    const found = await this.#connection.withPapaErrors(command);
-    return ids.flatMap((id, index) => {
-      const packed = found[index];
-      return packed === null || packed === undefined ? [] : { id, event: new PackedEvent(packed) };
-    });
+  async purge(which: Selection, progress?: Progress): Promise<number> {
+    await this.#assertDeclared();
+    if (which !== "all") return inBatches(this.#selectIds(which), (ids) => this.#purge("some", ids), progress);
+    if (progress?.signal?.aborted === true) return 0;
+    // One step, however many there are.
+    const done = await this.#purge("all");
+    progress?.onProgress?.({ seen: done, done });
+    return done;
+  }
+
+  async *#select(which: Selection): AsyncGenerator<Batch<StoredDeadLetter>, void, void> {
+    if (typeof which === "function" || which === "all") {
+      for await (const page of this.#reader.pass("oldest"))
+        yield { seen: page.length, picked: which === "all" ? page : page.filter(which) };
+      return;
+    }
+    for (const ids of chunks(which, MAX_READ_COUNT)) {
+      const picked = await this.#reader.read(ids);
+      yield { seen: picked.length, picked };
+    }
+  }
+
+  async *#selectIds(which: Exclude<Selection, "all">): AsyncGenerator<Batch<string>, void, void> {
+    if (typeof which !== "function") {
+      for (const ids of chunks(which, MAX_PURGE_COUNT)) yield { seen: ids.length, picked: ids };
+      return;
+    }
+    for await (const { seen, picked } of this.#select(which)) yield { seen, picked: picked.map(({ id }) => id) };
   }
 
   async #redrive(deadLetters: readonly StoredDeadLetter[], revive: Revive): Promise<number> {
@@ -137,13 +116,18 @@ export class DeadLetters implements DeadLetterStore {
       bytes = 0;
     };
     for (const deadLetter of deadLetters) {
-      const event = revive(deadLetter);
-      args.push(deadLetter.id, pack(event));
-      bytes += event.body.length;
+      const packed = pack(revive(deadLetter));
+      args.push(deadLetter.id, packed);
+      bytes += packed.length;
       if (bytes >= MAX_REDRIVE_BYTES) await flush();
     }
     await flush();
     return count;
+  }
+
+  async #purge(which: "all" | "some", ids: readonly string[] = []): Promise<number> {
+    const { dead, deadOrder } = this.#keys;
+    return (await this.#run(purge, [dead, deadOrder], [which, ...ids])) as number;
   }
 
   /** @throws PapaError `unknown-use-case` */
@@ -152,6 +136,11 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   #run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.#connection.withPapaErrors(this.#connection.runForBytes(script, keys, args));
+    return this.#connection.withPapaErrors(this.#connection.run(script, keys, args));
   }
+}
+
+function* chunks(ids: readonly string[], size: number): Generator<readonly string[], void, void> {
+  const unique = [...new Set(ids)];
+  for (let from = 0; from < unique.length; from += size) yield unique.slice(from, from + size);
 }

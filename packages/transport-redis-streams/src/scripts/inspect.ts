@@ -9,7 +9,7 @@ import { Script } from "./script.ts";
  */
 export const inspect = new Script(
   "inspect",
-  "runs-when-full",
+  "reads-only",
   `
 if redis.call('EXISTS', KEYS[1], KEYS[3]) == 0 then
   return false

@@ -9,7 +9,7 @@ import { Script } from "./script.ts";
  */
 export const loadBindings = new Script(
   "load-bindings",
-  "runs-when-full",
+  "reads-only",
   `
 local reply = redis.call('HKEYS', KEYS[2])
 table.insert(reply, 1, redis.call('GET', KEYS[1]) or '')
