@@ -81,7 +81,7 @@ export const memoryFaults: readonly PlantedFault[] = [
     name: "a page of dead letters leaves one out",
     rules: ["D2"],
     file: DEAD_LETTERS,
-    find: "sequence > from)",
-    replace: "sequence > from + 1)",
+    find: "letter.sequence >= from : letter.sequence <= from)",
+    replace: "letter.sequence >= from : letter.sequence <= from + 1)",
   },
 ];

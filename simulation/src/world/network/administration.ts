@@ -1,4 +1,4 @@
-import type { DeadLetterStore } from "@papa-events/core/transport";
+import type { DeadLetterStore, Selection, StoredDeadLetter } from "@papa-events/core/transport";
 import type { Network } from "./network.ts";
 import type { Link } from "./pipe.ts";
 
@@ -14,20 +14,38 @@ export function networkDeadLetters(
     count: () => link.call(() => inner.count()),
     list: (query) => link.call(() => inner.list(query)),
     get: (id) => link.call(() => inner.get(id)),
-    redrive: (ids, revive) =>
+    scan: async function* (order, signal) {
+      yield* await link.call(() => collect(inner.scan(order, signal)));
+    },
+    redrive: (which, revive, progress) =>
       link.call(() =>
-        inner.redrive(ids, (letter) => {
-          network.countStored(letter.event.id ?? "");
-          history.add({ kind: "redrives", useCase, letter: letter.id, event: network.note(letter.event) });
-          return revive(letter);
-        }),
+        inner.redrive(
+          which,
+          (letter) => {
+            network.countStored(letter.event.id ?? "");
+            history.add({ kind: "redrives", useCase, letter: letter.id, event: network.note(letter.event) });
+            return revive(letter);
+          },
+          progress,
+        ),
       ),
-    purge: (ids) =>
+    purge: (which, progress) =>
       link.call(async () => {
-        const known = new Set((await inner.list({ limit: 100_000, order: "oldest" })).items.map(({ id }) => id));
-        const letters = ids === "all" ? [...known] : ids.filter((id) => known.has(id));
+        const stored = await collect(inner.scan("oldest"));
+        const letters = stored.filter((letter) => isMeant(letter, which)).map(({ id }) => id);
         history.add({ kind: "purges", useCase, letters });
-        return inner.purge(ids);
+        return inner.purge(which, progress);
       }),
   };
+}
+
+function isMeant(letter: StoredDeadLetter, which: Selection): boolean {
+  if (typeof which === "function") return which(letter);
+  return which === "all" || which.includes(letter.id);
+}
+
+async function collect(letters: AsyncIterable<StoredDeadLetter>): Promise<StoredDeadLetter[]> {
+  const collected: StoredDeadLetter[] = [];
+  for await (const letter of letters) collected.push(letter);
+  return collected;
 }
