@@ -7,7 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Packages stand for their sources, so that tests need no build and errors show the line that was written. */
 const alias = [
   { find: /^@papa-events\/core$/, replacement: at("packages/core/src/index.ts") },
-  { find: /^@papa-events\/core\/decorators$/, replacement: at("packages/core/src/decorators/index.ts") },
+  { find: /^@papa-events\/core\/(decorators|operator)$/, replacement: at("packages/core/src/$1/index.ts") },
   { find: /^@papa-events\/core\/(transport|uri)$/, replacement: at("packages/core/src/$1.ts") },
   { find: /^@papa-events\/transport-memory$/, replacement: at("packages/transport-memory/src/index.ts") },
   { find: /^@papa-events\/conformance$/, replacement: at("conformance/src/index.ts") },

@@ -1,5 +1,5 @@
 export type { PapaAppOptions } from "./app/app-options.ts";
-export type { AppState, Health, HealthReason } from "./app/health.ts";
+export type { AppState, Health, HealthReason, UseCaseCounts } from "./app/health.ts";
 export { PapaApp } from "./app/papa-app.ts";
 export { defineEvents, type TypeOnly, typeOnly } from "./catalogue/define-events.ts";
 export type { NoEventMatches, Patterns } from "./catalogue/matching.ts";
@@ -7,7 +7,18 @@ export type { NotAnEventName, NotJson } from "./catalogue/publishable.ts";
 export type { Catalogue, NameIn, NoCatalogue, PayloadIn } from "./catalogue/types.ts";
 export { currentEvent } from "./context/current-event.ts";
 export { EventContext } from "./context/event-context.ts";
-export { type DeadLetterList, type DeadLetters, deadLetters, type ListOptions } from "./dead-letters/dead-letters.ts";
+export {
+  type DeadLetterList,
+  type DeadLetterProgress,
+  type DeadLetterSelection,
+  type DeadLetters,
+  deadLetters,
+  type ListOptions,
+  type ProgressOptions,
+  type RedriveOptions,
+  type SearchOptions,
+} from "./dead-letters/dead-letters.ts";
+export type { DeadLetterFilter } from "./dead-letters/filter.ts";
 export type { DeadLetterItem } from "./dead-letters/item.ts";
 export type { PapaErrorCode, PapaErrorDetails } from "./errors/codes.ts";
 export { type AnyPapaError, isPapaError, PapaError, type PapaErrorOptions } from "./errors/papa-error.ts";

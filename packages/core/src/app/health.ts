@@ -1,3 +1,5 @@
+import type { QueueStats } from "../transport/transport.ts";
+
 /** Where an app is in its life; it goes through it once. */
 export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
 
@@ -12,6 +14,8 @@ export interface Health {
   readonly transport: string;
   /** What keeps it from being healthy; empty where nothing does. */
   readonly reasons: readonly HealthReason[];
+  /** The use cases of this app that an operator has paused; they do not make it unhealthy. */
+  readonly paused: readonly string[];
 }
 
 /** Something that keeps events from being consumed, published or settled. */
@@ -22,6 +26,12 @@ export interface HealthReason {
   readonly message: string;
   /** Since when, as ISO 8601. */
   readonly since: string;
+}
+
+/** What a use case of an app holds on the broker. */
+export interface UseCaseCounts extends QueueStats {
+  /** Set while an operator has paused it. */
+  readonly paused?: boolean;
 }
 
 /** Collects what keeps an app from being healthy, one problem for each subject (L6). */

@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CheckedPatterns, Patterns } from "../catalogue/matching.ts";
 import type { Catalogue, NameIn, NoCatalogue, PayloadIn } from "../catalogue/types.ts";
 import { currentEvent } from "../context/current-event.ts";
-import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
+import type { DeadLetters } from "../dead-letters/dead-letters.ts";
+import { StoredDeadLetters } from "../dead-letters/stored-dead-letters.ts";
 import { isPapaError, PapaError } from "../errors/papa-error.ts";
 import type { HandlerFor } from "../handler/handler.ts";
 import { DeliveryContext } from "../handling/delivery-context.ts";
@@ -11,13 +12,12 @@ import type { PublishOptions } from "../publishing/event-maker.ts";
 import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
-import type { QueueStats } from "../transport/transport.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
 import { fromOnEvent } from "../use-cases/definition.ts";
 import { makeUseCase, UseCase } from "../use-cases/use-case.ts";
 import type { OnEventOptions } from "../use-cases/use-case-options.ts";
 import { type AppSettings, appSettings, type PapaAppOptions } from "./app-options.ts";
-import type { AppState, Health } from "./health.ts";
+import type { AppState, Health, UseCaseCounts } from "./health.ts";
 import { runUntilSignal } from "./run.ts";
 import { RunningApp } from "./running-app.ts";
 
@@ -219,15 +219,25 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     assertUseCaseName(useCase);
     const store = async () => this.#runningFor("deadLetters").connection.deadLetters(useCase);
     const explain = (error: unknown) => this.#explained("deadLetters", error);
-    return new StoredDeadLetters(useCase, store, async () => {}, explain);
+    return new StoredDeadLetters(useCase, store, { explain });
   }
 
-  /** Counts the events that each use case of this app holds on the broker, all instances together. @throws PapaError `not-started`, `stopped`, `connection-failed` */
-  async stats(): Promise<Record<string, QueueStats>> {
-    const { connection } = this.#runningFor("stats");
+  /**
+   * Counts the events that each use case of this app holds on the broker, all instances together, and says of those that
+   * an operator has paused that they are.
+   *
+   * @throws PapaError `not-started`, `stopped`, `connection-failed`
+   */
+  async stats(): Promise<Record<string, UseCaseCounts>> {
+    const { connection, pauses } = this.#runningFor("stats");
     const names = [...this.#useCases.keys()];
     try {
-      const stats = await Promise.all(names.map(async (name) => [name, await connection.inspect(name)] as const));
+      const stats = await Promise.all(
+        names.map(async (name) => {
+          const counts = await connection.inspect(name);
+          return [name, pauses.paused.includes(name) ? { ...counts, paused: true } : counts] as const;
+        }),
+      );
       return Object.fromEntries(stats);
     } catch (error) {
       throw this.#explained("stats", error);
@@ -245,6 +255,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
       connected,
       transport: this.#settings.transport.name,
       reasons,
+      paused: running?.pauses.paused ?? [],
     };
   }
 

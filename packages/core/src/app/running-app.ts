@@ -20,6 +20,7 @@ import { boundHandler } from "../use-cases/container-handler.ts";
 import type { UseCaseDefinition } from "../use-cases/definition.ts";
 import type { AppSettings } from "./app-options.ts";
 import { Problems } from "./health.ts";
+import { Pauses } from "./pauses.ts";
 
 /** How long a stop goes on after the drain timeout, also when the broker does not answer (L2): less than 2 s in all. */
 const TAKE_BACK_LIMIT_MS = 500;
@@ -32,6 +33,7 @@ export class RunningApp {
   readonly maker: EventMaker;
   readonly problems: Problems;
   readonly running: RunningHandlers;
+  readonly pauses: Pauses;
   /** Whether the broker can be reached. */
   connected = true;
   /** Whether the connection is being closed, so that nothing can be asked of it any more. */
@@ -41,7 +43,7 @@ export class RunningApp {
   readonly #keeper: DeclarationKeeper;
   readonly #quarantine: Quarantine | undefined;
   readonly #held: HeldBytes;
-  readonly #pools: readonly WorkerPool[];
+  readonly #pools: ReadonlyMap<string, WorkerPool>;
   #othersEnded: Promise<void> | undefined;
 
   /**
@@ -79,7 +81,8 @@ export class RunningApp {
       onConnected(starting);
       if (!early.connected) app.#onStatus(early);
       await app.#keeper.start();
-      await Promise.all(app.#pools.map((pool) => pool.start(starting.connection)));
+      await app.pauses.start();
+      await app.#consume();
       return app;
     } catch (error) {
       if (app !== undefined)
@@ -129,13 +132,14 @@ export class RunningApp {
       onProblem: (problem) => problems.report("declarations", problem),
     });
     const resume = () => {
-      for (const pool of this.#pools) pool.resume();
+      for (const pool of this.#pools.values()) pool.resume();
     };
     this.running = new RunningHandlers(resume);
     this.#held = new HeldBytes(settings.maxHeldBytes, useCases.length, resume);
     const { trials } = connection;
     this.#quarantine = trials && new Quarantine({ trials, running: this.running, clock, crashLimit });
-    this.#pools = useCases.map((useCase) => this.#pool(useCase));
+    this.#pools = new Map(useCases.map((useCase) => [useCase.name, this.#pool(useCase)]));
+    this.pauses = new Pauses({ administration: connection.administration, pools: this.#pools, clock, logger });
   }
 
   /** Resolves when no handler runs any more but those that have called `stop()` themselves. */
@@ -147,9 +151,11 @@ export class RunningApp {
   async stop(): Promise<void> {
     const { drainTimeout, logger } = this.#settings;
     this.#keeper.stop();
+    this.pauses.stop();
     if (!(await inTime(this.#drain(), drainTimeout, this.#clock))) {
       const reason = new PapaError("stopped", "The app stops and waits no longer.", { operation: "handler" });
-      const running = this.#pools.reduce((sum, pool) => sum + pool.abandon(reason), 0);
+      let running = 0;
+      for (const pool of this.#pools.values()) running += pool.abandon(reason);
       logger.warn(
         { running, drainTimeout },
         "The drain timeout passed; what still runs comes back with the same attempt.",
@@ -176,8 +182,9 @@ export class RunningApp {
   #giveUp(reason: PapaError): void {
     this.closing = true;
     this.#keeper.stop();
+    this.pauses.stop();
     this.#quarantine?.stop();
-    for (const pool of this.#pools) {
+    for (const pool of this.#pools.values()) {
       pool.stop().catch(() => {});
       pool.abandon(reason);
     }
@@ -185,13 +192,20 @@ export class RunningApp {
     this.#quarantine?.giveUp();
   }
 
+  async #consume(): Promise<void> {
+    const { paused } = this.pauses;
+    const starting = [...this.#pools].map(([useCase, pool]) => pool.start(this.connection, paused.includes(useCase)));
+    await Promise.all(starting);
+  }
+
   async #drain(): Promise<void> {
     this.#othersEnded = this.running.noneButStopping();
     this.#quarantine?.stop();
-    await Promise.all(this.#pools.map((pool) => pool.stop()));
+    const pools = [...this.#pools.values()];
+    await Promise.all(pools.map((pool) => pool.stop()));
     this.#quarantine?.giveBack();
     await this.running.none();
-    await Promise.all(this.#pools.map((pool) => pool.settled()));
+    await Promise.all(pools.map((pool) => pool.settled()));
     await this.publisher.idle();
   }
 

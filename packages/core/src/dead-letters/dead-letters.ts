@@ -1,18 +1,14 @@
 import { consoleLogger } from "../logging/logger.ts";
-import { assertKnownOptions, integerOption, invalidOption } from "../options/check-options.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
-import { connect } from "../transport/connect.ts";
-import type { DeadLetterStore } from "../transport/dead-letter-store.ts";
-import type { Connection, Transport } from "../transport/transport.ts";
-import { reviveDeadLetter } from "../wire/dead-letter.ts";
-import { type DeadLetterItem, readDeadLetter } from "./item.ts";
-
-/** It consumes nothing, so that any number will do. */
-const MAX_HELD_BYTES = 67_108_864;
+import { LazyConnection } from "../transport/lazy-connection.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { DeadLetterFilter } from "./filter.ts";
+import type { DeadLetterItem } from "./item.ts";
+import { StoredDeadLetters } from "./stored-dead-letters.ts";
 
 /** How {@link DeadLetters.list} lists. */
 export interface ListOptions {
-  /** The most items of a page, 1 to 1,000; 50 unless set. */
+  /** The most items of a page, 1 to 1,000; 50 unless set. A page of large letters is shorter, and has a `next`. */
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
   readonly after?: string | undefined;
@@ -27,6 +23,42 @@ export interface DeadLetterList {
   readonly next?: string;
 }
 
+/** What {@link DeadLetters.search} looks for, and how it goes about it. */
+export interface SearchOptions extends DeadLetterFilter {
+  /** By when they became dead letters; `"newest"` unless set. */
+  readonly order?: "newest" | "oldest" | undefined;
+  /** Ends the search when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which dead letters are meant: those of some ids, those that a filter finds, or all. */
+export type DeadLetterSelection = "all" | readonly string[] | { readonly where: DeadLetterFilter };
+
+/** How a call that may take long tells how far it is, and is ended. */
+export interface ProgressOptions {
+  /** Called at least once a second, and at the end. */
+  readonly onProgress?: ((progress: DeadLetterProgress) => void) | undefined;
+  /** When it is aborted, the call completes what is under way and resolves to how many it has done. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far a long call is. */
+export interface DeadLetterProgress {
+  /** How many dead letters it has looked at. */
+  readonly seen: number;
+  /** How many of them it has redriven or purged. */
+  readonly done: number;
+}
+
+/** How {@link DeadLetters.redrive} sends events back. */
+export interface RedriveOptions extends ProgressOptions {
+  /**
+   * What they go back with in place of their own payload, or a function that makes it of each dead letter; one that gives
+   * `undefined` leaves the payload as it is. The event's header `papa_mended` says when (D4).
+   */
+  readonly payload?: unknown;
+}
+
 /** The dead letters of one use case (D2). Every call may reject with `unknown-use-case` or `connection-failed`. */
 export interface DeadLetters {
   /** How many there are now. */
@@ -35,10 +67,24 @@ export interface DeadLetters {
   list(options?: ListOptions): Promise<DeadLetterList>;
   /** One by its id, or `undefined`. */
   get(id: string): Promise<DeadLetterItem | undefined>;
-  /** Puts events back to this use case, attempt 1, same event id (D4); how many. Ids that are gone count 0. */
-  redrive(ids: readonly string[] | "all"): Promise<number>;
-  /** Destroys dead letters for good; how many. Ids that are gone count 0. */
-  purge(ids: readonly string[] | "all"): Promise<number>;
+  /**
+   * Goes through all that are there when it begins and gives those that the filter finds (D6), in bounded memory. Changes
+   * nothing.
+   *
+   * @throws PapaError `invalid-option`, `invalid-pattern` (at the call)
+   * @example for await (const item of letters.search({ event: "user.*", text: "ECONNREFUSED" })) console.log(item.id);
+   */
+  search(options?: SearchOptions): AsyncIterableIterator<DeadLetterItem>;
+  /**
+   * Puts events back to this use case only, attempt 1, same event id (D4); how many. Ids that are gone count 0. Called again
+   * after a failure it does the rest.
+   *
+   * @throws PapaError `invalid-option`, `invalid-pattern`, `payload-not-json`, `payload-too-large`
+   * @example await letters.redrive({ where: { reason: "retries-exhausted" } }, { onProgress: ({ done }) => bar(done) });
+   */
+  redrive(which: DeadLetterSelection, options?: RedriveOptions): Promise<number>;
+  /** Destroys dead letters for good; how many. Ids that are gone count 0. @throws PapaError `invalid-option`, `invalid-pattern` */
+  purge(which: DeadLetterSelection, options?: ProgressOptions): Promise<number>;
   /** Ends the connection that was made for this; of an app's dead letters it ends nothing. */
   close(): Promise<void>;
 }
@@ -53,95 +99,8 @@ export interface DeadLetters {
  */
 export function deadLetters(transport: Transport, useCase: string): DeadLetters & AsyncDisposable {
   assertUseCaseName(useCase);
-  let connecting: Promise<Connection> | undefined;
-  const connection = () => {
-    connecting ??= connect(transport, {
-      appName: "papa-events dead letters",
-      logger: consoleLogger,
-      maxHeldBytes: MAX_HELD_BYTES,
-      onStatus: () => {},
-      onProblem: () => {},
-    }).catch((error: unknown) => {
-      connecting = undefined;
-      throw error;
-    });
-    return connecting;
-  };
-  const close = async () => {
-    const open = connecting;
-    connecting = undefined;
-    await open?.then((each) => each.close());
-  };
-  const letters = new StoredDeadLetters(useCase, async () => (await connection()).deadLetters(useCase), close);
+  const connection = new LazyConnection(transport, "papa-events dead letters", consoleLogger);
+  const close = () => connection.close();
+  const letters = new StoredDeadLetters(useCase, async () => (await connection.get()).deadLetters(useCase), { close });
   return Object.assign(letters, { [Symbol.asyncDispose]: close });
-}
-
-/** The user's view of a transport's store: arguments checked, letters decoded. */
-export class StoredDeadLetters implements DeadLetters {
-  readonly #useCase: string;
-  readonly #store: () => Promise<DeadLetterStore>;
-  readonly #close: () => Promise<void>;
-  readonly #explain: (error: unknown) => unknown;
-
-  /** @param explain what is thrown in place of a store's error */
-  constructor(
-    useCase: string,
-    store: () => Promise<DeadLetterStore>,
-    close: () => Promise<void>,
-    explain: (error: unknown) => unknown = (error) => error,
-  ) {
-    this.#useCase = useCase;
-    this.#store = store;
-    this.#close = close;
-    this.#explain = explain;
-  }
-
-  async count(): Promise<number> {
-    return this.#ask((store) => store.count());
-  }
-
-  async list(options: ListOptions = {}): Promise<DeadLetterList> {
-    assertKnownOptions(options, ["limit", "after", "order"], "list");
-    const limit = integerOption(options.limit, 50, "list: limit", 1, 1_000);
-    const { after, order = "newest" } = options;
-    if (order !== "newest" && order !== "oldest")
-      throw invalidOption("list: order", `${JSON.stringify(order)} is neither "newest" nor "oldest"`);
-    if (after !== undefined && typeof after !== "string")
-      throw invalidOption("list: after", "the `next` of the page before is needed");
-    const page = await this.#ask((store) => store.list({ limit, after, order }));
-    const items = page.items.map((stored) => readDeadLetter(stored, this.#useCase));
-    return page.next === undefined ? { items } : { items, next: page.next };
-  }
-
-  async get(id: string): Promise<DeadLetterItem | undefined> {
-    const stored = await this.#ask((store) => store.get(id));
-    return stored === undefined ? undefined : readDeadLetter(stored, this.#useCase);
-  }
-
-  async redrive(ids: readonly string[] | "all"): Promise<number> {
-    assertIds(ids, "redrive");
-    return this.#ask((store) => store.redrive(ids, reviveDeadLetter));
-  }
-
-  async purge(ids: readonly string[] | "all"): Promise<number> {
-    assertIds(ids, "purge");
-    return this.#ask((store) => store.purge(ids));
-  }
-
-  close(): Promise<void> {
-    return this.#close();
-  }
-
-  async #ask<T>(call: (store: DeadLetterStore) => Promise<T>): Promise<T> {
-    try {
-      return await call(await this.#store());
-    } catch (error) {
-      throw this.#explain(error);
-    }
-  }
-}
-
-function assertIds(ids: unknown, call: string): void {
-  if (ids === "all" || (Array.isArray(ids) && ids.every((id) => typeof id === "string"))) return;
-  throw invalidOption(`${call}: ids`, 'a list of dead-letter ids or "all" is needed');
 }

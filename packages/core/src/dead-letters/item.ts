@@ -30,7 +30,8 @@ export interface DeadLetterItem {
   readonly lastFailedAt: Date;
 }
 
-const REASONS: ReadonlySet<string> = new Set<DeadLetterReason>([
+/** All that there are. */
+export const REASONS: ReadonlySet<string> = new Set<DeadLetterReason>([
   "retries-exhausted",
   "rejected",
   "invalid-payload",

@@ -29,6 +29,8 @@ export interface Suspect {
   readonly context: DeliveryContext;
   /** Handles it; resolves when its handler has ended. */
   readonly handle: (delivery: Delivery) => Promise<void>;
+  /** Whether its use case still consumes. */
+  readonly wanted: () => boolean;
   /** Resolves when its use case may call one more handler (H2); `undefined` where it may now. */
   readonly room: () => Promise<void> | undefined;
 }
@@ -71,6 +73,15 @@ export class Quarantine {
     this.#givenBack = true;
     const suspects = [...this.#withoutRoom, ...this.#suspects.splice(0)];
     this.#withoutRoom.clear();
+    for (const { delivery } of suspects.reverse()) release(delivery);
+  }
+
+  /** Gives the suspects of one use case back, once nothing more of it is delivered. */
+  giveBackOf(useCase: string): void {
+    const isOf = ({ context }: Suspect) => context.useCase === useCase;
+    const suspects = [...this.#withoutRoom, ...this.#suspects].filter(isOf);
+    for (const suspect of suspects) this.#withoutRoom.delete(suspect);
+    this.#suspects.splice(0, this.#suspects.length, ...this.#suspects.filter((suspect) => !isOf(suspect)));
     for (const { delivery } of suspects.reverse()) release(delivery);
   }
 
@@ -131,10 +142,11 @@ export class Quarantine {
   }
 
   /** One trial. Never rejects. */
-  async #try({ delivery, context, handle }: Suspect): Promise<void> {
+  async #try({ delivery, context, handle, wanted }: Suspect): Promise<void> {
     const { trials, running, crashLimit } = this.#options;
     const { useCase, id } = context;
     if (delivery.lost) return;
+    if (!wanted()) return release(delivery);
     const trial = randomUUID();
     let takenBack: Promise<void> | undefined;
     const takeBack = () => (takenBack ??= this.#takeBack(useCase, id, trial, context));
@@ -144,7 +156,7 @@ export class Quarantine {
     this.#running.add(takeBackOnClose);
     try {
       const deaths = await recorded;
-      if (this.#stopped) return release(delivery);
+      if (this.#stopped || !wanted()) return release(delivery);
       if (deaths > 0) context.logger.warn({ deaths, crashLimit }, "A process died while it handled this event before.");
       const tried = new TriedDelivery(delivery, () => trials.end(useCase, id));
       if (deaths >= crashLimit) context.refuse(new GivenUp("crash-loop", crashLoop(useCase, deaths)));

@@ -40,37 +40,91 @@ export class WorkerPool {
   /** Suspects that wait until one more handler may be called. */
   #onRoom: (() => void)[] = [];
   readonly #readAhead: ReadAhead;
+  #connection: Connection | undefined;
   #subscription: Subscription | undefined;
-  #stopping = false;
+  /** Whether it takes events; `false` before its start, while it is paused and after its stop. */
+  #consuming = false;
+  #stopped = false;
+  /** Its start, pauses and stop, one after the other. */
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#readAhead = new ReadAhead(options.concurrency, options.held.readAhead, options.clock);
   }
 
-  /** Begins to consume. */
-  async start(connection: Connection): Promise<void> {
-    const { useCase, declaration } = this.#options;
-    const { limit: readAhead } = this.#readAhead;
-    const subscription = await connection.subscribe(useCase, { readAhead, declaration }, (delivery) =>
-      this.#take(delivery),
-    );
-    this.#subscription = subscription;
-    if (this.#readAhead.limit !== readAhead) subscription.readAhead(this.#readAhead.limit);
+  /** Begins to consume, or, where the use case is paused, waits for {@link consume}. */
+  async start(connection: Connection, paused: boolean): Promise<void> {
+    this.#connection = connection;
+    if (!paused) await this.consume();
   }
 
-  /** Starts nothing new, and gives back what was not started (L2). */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    // First: what goes back earlier would be handed to this instance again.
-    try {
-      await this.#subscription?.stop();
-    } catch (error) {
-      // The connection is closed soon; what runs is waited for all the same.
-      this.#options.logger.warn({ err: error, useCase: this.#options.useCase }, "Consuming could not be ended.");
+  /** Consumes, from its start on or again after a pause. Idempotent. */
+  consume(): Promise<void> {
+    return this.#change(() => this.#subscribe());
+  }
+
+  /** Starts nothing new, and gives back what was not started: all instances together pause so. Handlers that run end. Idempotent. */
+  pause(): Promise<void> {
+    return this.#change(() => this.#unsubscribe());
+  }
+
+  /** As {@link pause}, for good (L2). */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#consuming = false;
+    return this.#change(async () => {
+      try {
+        await this.#unsubscribe();
+      } catch (error) {
+        // The connection is closed soon; what runs is waited for all the same.
+        this.#options.logger.warn({ err: error, useCase: this.#options.useCase }, "Consuming could not be ended.");
+        this.#giveBack();
+      }
+    });
+  }
+
+  #change(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => {});
+    return changed;
+  }
+
+  async #subscribe(): Promise<void> {
+    if (this.#connection === undefined || this.#stopped) return;
+    if (this.#subscription !== undefined) {
+      // A pause that failed may have left it so.
+      this.#consuming = true;
+      this.resume();
+      return;
     }
+    const { useCase, declaration } = this.#options;
+    const { limit: readAhead } = this.#readAhead;
+    this.#consuming = true;
+    try {
+      const subscription = await this.#connection.subscribe(useCase, { readAhead, declaration }, (delivery) =>
+        this.#take(delivery),
+      );
+      this.#subscription = subscription;
+      if (this.#readAhead.limit !== readAhead) subscription.readAhead(this.#readAhead.limit);
+    } catch (error) {
+      this.#consuming = false;
+      throw error;
+    }
+  }
+
+  async #unsubscribe(): Promise<void> {
+    this.#consuming = false;
+    // First: what goes back earlier would be handed to this instance again.
+    await this.#subscription?.stop();
+    this.#subscription = undefined;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
     // The last first, so that each goes back before those that were behind it.
     for (let delivery = this.#waiting.pop(); delivery !== undefined; delivery = this.#waiting.pop()) release(delivery);
+    this.#options.quarantine?.giveBackOf(this.#options.useCase);
   }
 
   /** Resolves when every outcome is stored. */
@@ -98,7 +152,7 @@ export class WorkerPool {
 
   get #mayStart(): boolean {
     const { running, held } = this.#options;
-    return !this.#stopping && running.open && held.hasRoom && this.#hasFreeSlot;
+    return this.#consuming && running.open && held.hasRoom && this.#hasFreeSlot;
   }
 
   /** Whether one more handler may be called (H2). */
@@ -131,7 +185,7 @@ export class WorkerPool {
     const context = new DeliveryContext(delivery, this.#options);
     if (!handling.verdicts.accepts(context.eventName)) return false;
     const handle = (tried: Delivery) => this.#handleAlone(tried, context);
-    quarantine.add({ delivery, context, handle, room: () => this.#room() });
+    quarantine.add({ delivery, context, handle, wanted: () => this.#consuming, room: () => this.#room() });
     return true;
   }
 
@@ -153,7 +207,7 @@ export class WorkerPool {
 
   #newWorker(): Worker {
     const { running, held } = this.#options;
-    const next = () => (this.#stopping || !running.open || !held.hasRoom ? undefined : this.#waiting.shift());
+    const next = () => (!this.#consuming || !running.open || !held.hasRoom ? undefined : this.#waiting.shift());
     const worker = new Worker(next, this.#options, this.#readAhead, () =>
       this.#subscription?.readAhead(this.#readAhead.limit),
     );

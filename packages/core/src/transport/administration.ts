@@ -39,7 +39,10 @@ export interface Administration {
    */
   tail(patterns: readonly string[], listener: TailListener): Promise<Tail>;
 
-  /** Looks at all that it can see: version, settings, rights, clock, retention, durability, what is held up, what is full. */
+  /**
+   * Looks at all that it can see: version, settings, rights, clock, retention, durability, what is held up, what is full. Of
+   * paused use cases, of absent apps and of numbers of dead letters the core tells by itself.
+   */
   diagnose(): Promise<readonly Finding[]>;
 }
 

@@ -80,10 +80,18 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(Object.values(HEADER));
 /** A letter was stored within the broker's budget, and loses headers here: it fits. */
 const UNLIMITED: HeaderBudget = { maxBytes: Number.POSITIVE_INFINITY, perHeader: 0 };
 
-/** Encodes a dead letter as the event it was: attempt 1, same id, marked as redriven (D4). */
-export function reviveDeadLetter(letter: StoredDeadLetter): EncodedEvent {
+/**
+ * Encodes a dead letter as the event it was: attempt 1, same id, marked as redriven (D4).
+ *
+ * @param mended the JSON of the payload that it goes back with, in place of its own
+ */
+export function reviveDeadLetter(letter: StoredDeadLetter, mended?: string): EncodedEvent {
   const reader = new EventReader(letter.event, systemClock);
   const redriven = String(readCount(reader.text(HEADER.redriven), 0) + 1);
-  const event = storeAgain({ reader, body: letter.event.body }, { [HEADER.redriven]: redriven }, UNLIMITED);
-  return withoutHeaders(event, DELIVERY_HEADERS);
+  const headers = {
+    [HEADER.redriven]: redriven,
+    ...(mended === undefined ? {} : { [HEADER.mended]: isoTime(systemClock.now()) }),
+  };
+  const body = mended === undefined ? letter.event.body : Buffer.from(mended);
+  return withoutHeaders(storeAgain({ reader, body }, headers, UNLIMITED), DELIVERY_HEADERS);
 }

@@ -8,7 +8,7 @@
  *     forward  = (event / retry) papa_forwarded papa_forwarded_since [papa_redelivered]
  *     dead     = event papa_attempt papa_use_case papa_reason failure papa_error_stack
  *     failure  = papa_first_failed_at papa_last_failed_at papa_error_name papa_error_message
- *     redriven = event papa_redriven
+ *     redriven = event papa_redriven [papa_mended]
  *
  * What did not fit the broker is named in papa_cut and papa_dropped_headers.
  *
@@ -44,6 +44,8 @@ export const HEADER = {
   redelivered: "papa_redelivered",
   /** How often the event has been redriven. */
   redriven: "papa_redriven",
+  /** When the event was last redriven with another payload than it was published with. */
+  mended: "papa_mended",
   /** Names of headers left out because they were too large to be stored again. */
   dropped: "papa_dropped_headers",
   /** What was cut so that the event could be stored again, such as `stack, 2 headers` (D5). */

@@ -4,7 +4,7 @@ import { PapaApp } from "../../src/index.ts";
 import type { Transport } from "../../src/transport.ts";
 import { FakeTransport, silent, started, turns } from "../support.ts";
 
-const rest = { transport: "fake", reasons: [] };
+const rest = { transport: "fake", reasons: [], paused: [] };
 
 describe("health()", () => {
   it("is told at once and without the broker", async () => {
@@ -32,6 +32,7 @@ describe("health()", () => {
       connected: false,
       transport: "fake",
       reasons: [reason],
+      paused: [],
     });
     transport.setConnected(true);
     expect(app.health()).toEqual({ state: "running", healthy: true, connected: true, ...rest });

@@ -22,6 +22,7 @@ function noting(failures: number) {
             return { items: [] };
           },
           get: async () => undefined,
+          async *scan() {},
           redrive: async (ids) => log.push(["redrive", ids]),
           purge: async (ids) => log.push(["purge", ids]),
         }),
@@ -104,7 +105,7 @@ describe("D2 the arguments", () => {
   it.each([undefined, null, "17", "ALL", [1], [["17"]], {}])("redrive and purge refuse %j for ids", async (ids) => {
     const { transport, log } = noting(0);
     const letters = deadLetters(transport, "log");
-    const message = (call: string) => `${call}: ids: a list of dead-letter ids or "all" is needed.`;
+    const message = (call: string) => `${call}: ids: a list of dead-letter ids, { where: ... } or "all" is needed.`;
     await expect(letters.redrive(ids as never)).rejects.toMatchObject({
       code: "invalid-option",
       message: message("redrive"),

@@ -72,7 +72,7 @@ function quarantine({ crashLimit = 5, room = (): Promise<void> | undefined => un
       if (context.refusal === undefined) await tried.settle({ kind: "done", outputs: [] });
       running.ended();
     };
-    given.add({ delivery, context, handle, room });
+    given.add({ delivery, context, handle, wanted: () => true, room });
     return { delivery, context };
   };
   const end = async (id: string) => {
@@ -155,6 +155,7 @@ describe("T6 a trial", () => {
       delivery,
       context: contextOf(delivery),
       handle: async (tried) => void (await tried.settle(settlement)),
+      wanted: () => true,
       room: () => undefined,
     });
     await turns();
