@@ -1,6 +1,6 @@
 // Who may import whom.
 const packages = "^(@papa-events/|packages/|conformance/)";
-const publicEntries = "^@papa-events/core(/(transport|uri))?$";
+const publicEntries = "^@papa-events/core(/(operator|transport|uri))?$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -34,6 +34,13 @@ export default {
       severity: "error",
       from: { path: "^packages/(transport-[^/]+)/src/" },
       to: { path: packages, pathNot: ["^packages/$1/src/", publicEntries] },
+    },
+    {
+      name: "cli-imports-the-public-core-only",
+      comment: "The command line does what any program could do with the operator's interface.",
+      severity: "error",
+      from: { path: "^packages/cli/src/" },
+      to: { path: packages, pathNot: ["^packages/cli/src/", publicEntries] },
     },
     {
       name: "conformance-imports-core-only",

@@ -58,6 +58,7 @@ export default defineConfig({
           include: ["conformance/test/**/*.test.ts", ONLY_WITH_THE_SUITE, TRANSPORTS_OF_EXAMPLES],
         },
       },
+      fromSources("cli"),
       { resolve: { alias }, test: { name: "simulation", include: ["simulation/test/**/*.test.ts"] } },
       ...testedVersions.rabbitmq.map((version) => onBroker("transport-amqp", version)),
       ...testedVersions.redis.map((version) => onBroker("transport-redis-streams", version)),
