@@ -139,7 +139,9 @@ export class RunningApp {
     const { trials } = connection;
     this.#quarantine = trials && new Quarantine({ trials, running: this.running, clock, crashLimit });
     this.#pools = new Map(useCases.map((useCase) => [useCase.name, this.#pool(useCase)]));
-    this.pauses = new Pauses({ administration: connection.administration, pools: this.#pools, clock, logger });
+    const { administration } = connection;
+    // Operators act in real time, also where a test moves the time of retries by hours.
+    this.pauses = new Pauses({ administration, pools: this.#pools, clock: systemClock, logger });
   }
 
   /** Resolves when no handler runs any more but those that have called `stop()` themselves. */

@@ -1,10 +1,8 @@
 import type { Finding } from "../transport/administration.ts";
-import type { UseCaseInfo } from "./use-case-info.ts";
+import { ABSENT_MS, type UseCaseInfo } from "./use-case-info.ts";
 
 /** After how long without a sign of life a use case is worth a word: a weekend and a public holiday. */
 const STALE_MS = 4 * 24 * 3_600_000;
-/** Declarations are repeated at least each few minutes (R6); who has not for so long does not run. */
-const ABSENT_MS = 3_600_000;
 
 const ORDER: Readonly<Record<Finding["severity"], number>> = { error: 0, warning: 1, info: 2 };
 

@@ -14,7 +14,7 @@ import { diagnoseUseCases, inOrder } from "./diagnose.ts";
 import { mapLimited } from "./map-limited.ts";
 import { OperatorPublisher } from "./publishing.ts";
 import { HeldEvents, notAdministrable, type TailedEvent, type TailOptions, tailEvents } from "./tail.ts";
-import { statsOf, type UseCaseInfo, type UseCaseStats, useCaseInfo } from "./use-case-info.ts";
+import { ABSENT_MS, statsOf, type UseCaseInfo, type UseCaseStats, useCaseInfo } from "./use-case-info.ts";
 
 /** How an {@link operator} connects. */
 export interface OperatorOptions {
@@ -159,7 +159,8 @@ class NamespaceOperator implements Operator {
     assertPattern(pattern);
     await this.#administrationOf("unbind", useCase);
     const { declarations } = await this.#connection.get();
-    const owner = (await declarations.list(useCase)).find(({ patterns }) => patterns.includes(pattern));
+    const records = await declarations.list(useCase);
+    const owner = records.find(({ patterns, idle }) => patterns.includes(pattern) && idle < ABSENT_MS);
     if (owner !== undefined) throw stillDeclared(useCase, pattern, owner.app);
     await declarations.withdraw(useCase, [pattern], 0);
   }

@@ -2,6 +2,9 @@ import { isPapaError } from "../errors/papa-error.ts";
 import type { DeclarationRecord } from "../transport/declarations.ts";
 import type { Connection, QueueStats } from "../transport/transport.ts";
 
+/** Declarations are repeated at least each few minutes (R6); who has not for so long does not run. */
+export const ABSENT_MS = 3_600_000;
+
 /** A use case as its namespace remembers it. */
 export interface UseCaseInfo {
   readonly name: string;
