@@ -1,6 +1,6 @@
 import { PapaError } from "@papa-events/core";
 import type { Connection, DeadLetterStore, Delivery, Transport } from "@papa-events/core/transport";
-import { redirected, wrappedConnection } from "../src/rig/wrapped.ts";
+import { redirected, wrappedConnection, wrappedStore } from "../src/rig/wrapped.ts";
 
 /** What is between apps and a broker in memory: it can be away for those who connect, and it can fall silent. */
 export class Network {
@@ -37,10 +37,11 @@ export class Network {
   }
 
   #connection(connection: Connection): Connection {
-    const { declarations, trials } = connection;
+    const { declarations, trials, administration } = connection;
     return wrappedConnection(connection, {
       declarations: this.#slowed(declarations),
       trials: trials && this.#slowed(trials),
+      administration: administration && this.#slowed(administration),
       publish: async (events) => {
         await this.#crossed();
         return connection.publish(events);
@@ -52,7 +53,7 @@ export class Network {
           else void this.#crossed().then(() => onDelivery(this.#delivery(delivery)));
         });
       },
-      deadLetters: (useCase) => this.#slowed<DeadLetterStore>(connection.deadLetters(useCase)),
+      deadLetters: (useCase) => this.#letters(connection.deadLetters(useCase)),
       inspect: async (useCase) => {
         await this.#crossed();
         return connection.inspect(useCase);
@@ -60,6 +61,16 @@ export class Network {
       close: async () => {
         await this.#crossed();
         await connection.close();
+      },
+    });
+  }
+
+  #letters(letters: DeadLetterStore): DeadLetterStore {
+    const crossed = () => this.#crossed();
+    return wrappedStore(this.#slowed(letters), {
+      scan: async function* (order, signal) {
+        await crossed();
+        yield* letters.scan(order, signal);
       },
     });
   }

@@ -1,5 +1,5 @@
 import { type DeadLetters, deadLetters, PapaApp, type PapaAppOptions } from "@papa-events/core";
-import type { Connection, ConnectionStatus, Transport } from "@papa-events/core/transport";
+import type { Administration, Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
 import type { Description, Offered } from "../description.ts";
 import { NotOffered } from "../rule.ts";
 import { newNamespace } from "./namespace.ts";
@@ -88,16 +88,25 @@ export class Rig {
   }
 
   /** A connection without an app, for what apps do not show. */
-  async connect(onStatus: (status: ConnectionStatus) => void = () => {}): Promise<Connection> {
+  async connect(options: Partial<ConnectOptions> = {}): Promise<Connection> {
     const connection = await this.transport().connect({
       appName: "conformance",
       logger: this.log,
       maxHeldBytes: MAX_HELD_BYTES,
-      onStatus,
+      onStatus: () => {},
       onProblem: () => {},
+      ...options,
     });
     this.#cleanups.push(() => connection.close());
     return connection;
+  }
+
+  /** What an operator has, who connects for that alone. @throws NotOffered where the transport gives him nothing */
+  async operate(): Promise<{ readonly connection: Connection; readonly administration: Administration }> {
+    const connection = await this.connect({ appName: "operator", operator: true });
+    const { administration } = connection;
+    if (administration === undefined) throw new NotOffered("the transport gives operators no administration");
+    return { connection, administration };
   }
 
   /** The dead letters of a use case, without an app (D2). */

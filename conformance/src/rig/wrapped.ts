@@ -1,4 +1,12 @@
-import type { Connection, DeclarationRecord, Declarations, Delivery, Transport } from "@papa-events/core/transport";
+import type {
+  Administration,
+  Connection,
+  DeadLetterStore,
+  DeclarationRecord,
+  Declarations,
+  Delivery,
+  Transport,
+} from "@papa-events/core/transport";
 
 /** A transport whose connections are others but for some members. */
 export function wrapped(inner: Transport, change: (connection: Connection) => Partial<Connection>): Transport {
@@ -18,11 +26,39 @@ export function wrappedConnection(connection: Connection, changed: Partial<Conne
     clock: connection.clock,
     declarations: connection.declarations,
     trials: connection.trials,
+    administration: connection.administration,
     publish: (events) => connection.publish(events),
     subscribe: (useCase, options, onDelivery) => connection.subscribe(useCase, options, onDelivery),
     deadLetters: (useCase) => connection.deadLetters(useCase),
     inspect: (useCase) => connection.inspect(useCase),
     close: () => connection.close(),
+    ...changed,
+  };
+}
+
+/** Dead letters that are others but for some members. */
+export function wrappedStore(letters: DeadLetterStore, changed: Partial<DeadLetterStore>): DeadLetterStore {
+  return {
+    count: () => letters.count(),
+    list: (query) => letters.list(query),
+    get: (id) => letters.get(id),
+    scan: (order, signal) => letters.scan(order, signal),
+    redrive: (which, revive, progress) => letters.redrive(which, revive, progress),
+    purge: (which, progress) => letters.purge(which, progress),
+    ...changed,
+  };
+}
+
+/** What operators do, done otherwise. */
+export function wrappedAdministration(inner: Administration, changed: Partial<Administration>): Administration {
+  return {
+    useCases: () => inner.useCases(),
+    paused: () => inner.paused(),
+    pause: (useCase) => inner.pause(useCase),
+    resume: (useCase) => inner.resume(useCase),
+    remove: (useCase, deadLetters) => inner.remove(useCase, deadLetters),
+    tail: (patterns, listener) => inner.tail(patterns, listener),
+    diagnose: () => inner.diagnose(),
     ...changed,
   };
 }

@@ -20,6 +20,8 @@ import { reconnecting } from "./reconnecting.ts";
 import { retrying } from "./retrying.ts";
 import { rollingDeploys } from "./rolling-deploys.ts";
 import { routing } from "./routing.ts";
+import { searching } from "./searching.ts";
+import { selections } from "./selections.ts";
 import { sharedNames } from "./shared-names.ts";
 import { starting } from "./starting.ts";
 import { stopping } from "./stopping.ts";
@@ -46,6 +48,8 @@ export const allRules: readonly RuleTest[] = [
   ...retrying,
   ...crashLoops,
   ...deadLetterRules,
+  ...selections,
+  ...searching,
   ...storable,
   ...starting,
   ...failedStarts,

@@ -27,7 +27,7 @@ export const reconnecting: readonly RuleTest[] = [
 
   rule("L3", "the app is notified when the broker is away and when it is back", async (rig) => {
     const statuses: ConnectionStatus[] = [];
-    const connection = await rig.connect((status) => statuses.push(status));
+    const connection = await rig.connect({ onStatus: (status) => statuses.push(status) });
     await connection.declarations.declare([declaration("known", "a")]);
     assert.equal(statuses.length, 0);
     await rig.faults.disconnect();

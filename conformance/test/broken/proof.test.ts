@@ -7,6 +7,7 @@ import { wrapped } from "../../src/rig/wrapped.ts";
 import { allRules } from "../../src/rules/index.ts";
 import { type RuleResult, runRule } from "../../src/run-rule.ts";
 import { memoryDescription } from "../memory-description.ts";
+import { deadLetterFaults } from "./dead-letters.ts";
 import { fleetFaults } from "./fleets.ts";
 import { handlingFaults } from "./handling.ts";
 import { livingFaults } from "./living.ts";
@@ -26,6 +27,7 @@ const faults = [
   ...handlingFaults,
   ...neighbourFaults,
   ...retryingFaults,
+  ...deadLetterFaults,
   ...livingFaults,
 ];
 

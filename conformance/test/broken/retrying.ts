@@ -1,4 +1,4 @@
-import { changed, DONE, deliveries, later, redirected, settlements, store, type Variant } from "./variant.ts";
+import { changed, DONE, deliveries, isMeant, later, redirected, settlements, store, type Variant } from "./variant.ts";
 
 /** Faults of retries and dead letters. */
 export const retryingFaults: readonly Variant[] = [
@@ -95,9 +95,9 @@ export const retryingFaults: readonly Variant[] = [
   })),
 
   store("D2", "counts what is gone", () => (letters) => ({
-    purge: async (ids) => {
-      const purged = await letters.purge(ids);
-      return ids === "all" ? purged : ids.length;
+    purge: async (which) => {
+      const purged = await letters.purge(which);
+      return which === "all" || typeof which === "function" ? purged : which.length;
     },
   })),
 
@@ -116,26 +116,26 @@ export const retryingFaults: readonly Variant[] = [
   }),
 
   store("D4", "redrives to everybody", () => (letters, connection) => ({
-    redrive: async (ids, revive) => {
+    redrive: async (which, revive) => {
       const { items } = await letters.list({ limit: 1_000, order: "oldest" });
-      const chosen = items.filter(({ id }) => ids === "all" || ids.includes(id));
+      const chosen = items.filter((letter) => isMeant(which, letter));
       await connection.publish(chosen.map(revive));
       return letters.purge(chosen.map(({ id }) => id));
     },
   })),
 
   store("D4", "redrives with the attempts that were made", () => (letters) => ({
-    redrive: (ids, revive) =>
-      letters.redrive(ids, (letter) => {
+    redrive: (which, revive) =>
+      letters.redrive(which, (letter) => {
         const event = revive(letter);
         return changed(event, { headers: { ...event.headers, papa_attempt: "2" } });
       }),
   })),
 
   store("D4", "loses letters when the connection is lost while redriving", () => (letters) => ({
-    redrive: async (ids, revive) => {
+    redrive: async (which, revive) => {
       const { items } = await letters.list({ limit: 1_000, order: "oldest" });
-      const chosen = items.filter(({ id }) => ids === "all" || ids.includes(id));
+      const chosen = items.filter((letter) => isMeant(which, letter));
       const half = chosen.slice(0, Math.ceil(chosen.length / 2)).map(({ id }) => id);
       await letters.redrive(half, revive);
       return half.length + (await letters.purge(chosen.slice(half.length).map(({ id }) => id)));

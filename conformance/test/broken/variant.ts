@@ -1,16 +1,19 @@
 import type {
+  Administration,
   Connection,
   ConnectOptions,
   DeadLetterStore,
   Delivery,
   EncodedEvent,
   ReceivedEvent,
+  Selection,
   Settled,
   Settlement,
+  StoredDeadLetter,
   Transport,
 } from "@papa-events/core/transport";
 import type { Description } from "../../src/description.ts";
-import { redirected, wrappedConnection } from "../../src/rig/wrapped.ts";
+import { redirected, wrappedAdministration, wrappedConnection, wrappedStore } from "../../src/rig/wrapped.ts";
 
 export { redirected };
 
@@ -96,16 +99,31 @@ export function store(
     return (connection) => ({
       deadLetters: (useCase) => {
         const letters = connection.deadLetters(useCase);
-        return {
-          count: () => letters.count(),
-          list: (query) => letters.list(query),
-          get: (id) => letters.get(id),
-          redrive: (ids, revive) => letters.redrive(ids, revive),
-          purge: (ids) => letters.purge(ids),
-          ...change(letters, connection),
-        };
+        return wrappedStore(letters, change(letters, connection));
       },
     });
+  });
+}
+
+/** Whether a selection is about a letter. */
+export function isMeant(which: Selection, letter: StoredDeadLetter): boolean {
+  return typeof which === "function" ? which(letter) : which === "all" || which.includes(letter.id);
+}
+
+/** A fault in what operators do. */
+export function administration(
+  rule: string,
+  fault: string,
+  prepare: () => (inner: Administration, connection: Connection, options: ConnectOptions) => Partial<Administration>,
+): Variant {
+  return variant(rule, fault, () => {
+    const change = prepare();
+    return (connection, options) => {
+      const inner = connection.administration;
+      return inner === undefined
+        ? {}
+        : { administration: wrappedAdministration(inner, change(inner, connection, options)) };
+    };
   });
 }
 
