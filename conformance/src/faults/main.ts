@@ -1,10 +1,11 @@
 // npm run faults [-- --help]: counts what faults lose and repeat. Ends with 1 if anything is lost.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { targets } from "./brokers/targets.ts";
 import { type Choice, readCommandLine, UsageError, usage } from "./command-line.ts";
-import { documentOf, tableOf } from "./report.ts";
-import { type Count, runScenario } from "./run-scenario.ts";
-import { scenarios } from "./scenarios.ts";
-import { targets } from "./targets.ts";
+import type { Count } from "./counting/count.ts";
+import { documentOf, tableOf } from "./counting/report.ts";
+import { runScenario } from "./run-scenario.ts";
+import { scenarios } from "./scenarios/index.ts";
 
 const DOCUMENT = "docs/faults.md";
 
@@ -38,7 +39,7 @@ async function countOn(name: string): Promise<Count[]> {
       const count = await runScenario(scenario, { target, broker, namespace, events, times: fewer });
       counts.push(count);
       console.log(
-        `  ${count.seconds.toFixed(0)} s, lost ${count.lost}, duplicates ${count.duplicates}` +
+        `  ${count.seconds.toFixed(0)} s, lost ${count.lost}, again ${JSON.stringify(count.repeats)}` +
           count.problems.map((problem) => `\n  PROBLEM: ${problem}`).join(""),
       );
     }

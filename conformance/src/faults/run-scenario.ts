@@ -1,34 +1,14 @@
 import { deadLetters } from "@papa-events/core";
-import { transportFromUri } from "@papa-events/core/uri";
 import type { Broker } from "../brokers/index.ts";
-import { USE_CASES } from "./order.ts";
-import type { Scenario } from "./scenarios.ts";
-import { Stage } from "./stage.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./brokers/target.ts";
+import type { Count } from "./counting/count.ts";
+import type { Scenario } from "./scenarios/index.ts";
+import { Stage } from "./stage/stage.ts";
+import { type Access, transportOf } from "./workers/access.ts";
+import { USE_CASES } from "./workers/order.ts";
 
-/** What a scenario counted. */
-export interface Count {
-  readonly scenario: string;
-  readonly what: string;
-  /** How often it went wrong. */
-  readonly times: number;
-  readonly confirmed: number;
-  readonly handled: number;
-  /** Confirmed, and neither handled nor a dead letter. */
-  readonly lost: number;
-  /** Dead letters, though no handler failed more than once. */
-  readonly dead: number;
-  /** Handled, and the output is lost. */
-  readonly lostOutputs: number;
-  readonly duplicates: number;
-  readonly duplicateOutputs: number;
-  readonly seconds: number;
-  /** The most memory of a publishing and of a handling process, in bytes. */
-  readonly peakMemory: { readonly publish: number; readonly handle: number };
-  readonly notes: readonly string[];
-  /** What breaks a promise; empty when all are kept. */
-  readonly problems: readonly string[];
-}
+/** How many events a problem names. */
+const SOME = 5;
 
 export interface ScenarioRun {
   readonly target: Target;
@@ -45,58 +25,63 @@ export interface ScenarioRun {
 /** Plays a scenario and counts. Never rejects for what the transport does. */
 export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Count> {
   const { target, broker, namespace, events, times = scenario.times, patience } = run;
-  const { alert = false, failing } = scenario;
+  const { alert = false, fleet = 2, collectors, failing, poison, concurrency, drainTimeout, takes } = scenario;
   const proxy = await broker.proxy();
-  const stage = new Stage({ target, broker, proxy, namespace, events, alert, failing, patience });
-  const { ledger, problems } = stage;
+  const handling = { failing, poison, concurrency, drainTimeout, takes: takes?.(events) };
+  const supervised = poison !== undefined;
+  const stage = new Stage({
+    ...{ target, broker, proxy, namespace, events, patience },
+    ...{ fleet, alert, handling, supervised },
+  });
+  const { ledger, problems, handlers, notes } = stage;
   const begun = performance.now();
   let seconds = 0;
+  let shares: readonly number[] = [];
   try {
-    await stage.open();
+    await stage.open(collectors);
     await scenario.play(stage, times);
     await stage.finish();
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   } finally {
     seconds = (performance.now() - begun) / 1_000;
+    shares = handlers.shares();
     await stage.close();
   }
-  const { unhandled, withoutOutput } = ledger;
-  const dead = await deadLettersOf(target.uri(broker.uri, namespace));
-  const lost = Math.max(0, unhandled.length - dead);
-  const missed = ledger.unexcused(unhandled);
-  const missedOutputs = ledger.unexcused(withoutOutput);
-  if (missed.length > 0) problems.push(`not handled: ${numbers(missed)}`);
-  if (missedOutputs.length > 0) problems.push(`outputs lost: ${numbers(missedOutputs)}`);
-  if (dead > 0) problems.push(`${dead} dead letters`);
-  if (ledger.miscounted > 0) problems.push(`${ledger.miscounted} calls got the wrong attempt`);
-  if (ledger.rejected.length > 0)
-    problems.push(`${ledger.rejected.length} publishes rejected: ${[...new Set(ledger.rejected)].join(", ")}`);
+  const { confirmed, handled, unhandled, withoutOutput, repeats, duplicateOutputs, outputsAlone } = ledger;
+  const dead = await deadLettersOf(target.access(broker, namespace)).catch((error: unknown) => {
+    problems.push(`the dead letters cannot be counted: ${String(error)}`);
+    return 0;
+  });
+  const lost = Math.max(0, unhandled - dead);
+  problems.push(...brokenPromises(stage, dead, scenario.dead ?? 0));
   return {
     scenario: scenario.name,
-    what: scenario.what,
-    times,
-    confirmed: ledger.confirmed,
-    handled: ledger.handled,
-    lost,
-    dead,
-    lostOutputs: withoutOutput.length,
-    duplicates: ledger.duplicates,
-    duplicateOutputs: ledger.duplicateOutputs,
-    seconds,
-    peakMemory: stage.peakMemory,
-    notes: stage.notes,
-    problems,
+    ...{ what: scenario.what, times, confirmed, handled, lost, dead, lostOutputs: withoutOutput },
+    ...{ repeats, duplicateOutputs, outputsAlone, shares, seconds, peakMemory: stage.peakMemory, notes, problems },
   };
 }
 
-async function deadLettersOf(uri: string): Promise<number> {
-  const counts = Object.values(USE_CASES).map((useCase) => deadLetters(transportFromUri(uri), useCase).count());
+function brokenPromises({ ledger }: Stage, dead: number, expected: number): string[] {
+  const { missed, missedOutputs, miscounted, rejected } = ledger;
+  const missing = ledger.missing(SOME);
+  const broken: string[] = [];
+  if (missed > 0) broken.push(`not handled: ${some(missing.events, missed)}`);
+  if (missedOutputs > 0) broken.push(`outputs lost: ${some(missing.outputs, missedOutputs)}`);
+  if (dead !== expected) broken.push(`${dead} dead letters${expected === 0 ? "" : ` and not ${expected}`}`);
+  if (miscounted > 0) broken.push(`${miscounted} calls got the wrong attempt`);
+  for (const [code, count] of rejected) broken.push(`${count} publishes rejected: ${code}`);
+  return broken;
+}
+
+async function deadLettersOf(access: Access): Promise<number> {
+  const counts = Object.values(USE_CASES).map(async (useCase) =>
+    deadLetters(await transportOf(access), useCase).count(),
+  );
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /** A few of them, for those who look for the cause. */
-function numbers(all: readonly number[]): string {
-  const more = all.length > 5 ? `, ... ${all.length} in all` : "";
-  return `${all.slice(0, 5).join(", ")}${more}`;
+function some(numbers: readonly number[], all: number): string {
+  return `${numbers.join(", ")}${all > numbers.length ? `, ... ${all} in all` : ""}`;
 }

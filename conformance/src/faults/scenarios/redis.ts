@@ -1,9 +1,10 @@
 import { readdir, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { Redis } from "ioredis";
-import { pause } from "../rig/until.ts";
-import { handling, type Scenario } from "./scenarios.ts";
-import type { Stage } from "./stage.ts";
+import type { Redis } from "ioredis";
+import { pause } from "../../rig/until.ts";
+import { withClient } from "../brokers/redis-operator.ts";
+import type { Stage } from "../stage/stage.ts";
+import { handling, type Scenario } from "./scenario.ts";
 
 /** How far behind the disk may be with `appendfsync everysec`, in milliseconds: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/. */
 const UNWRITTEN = 1_000;
@@ -11,12 +12,12 @@ const UNWRITTEN = 1_000;
 const BOUND = 2_000;
 
 /** What goes wrong on Redis only. */
-export const redisScenarios: readonly Scenario[] = [
+const onRedis: readonly Omit<Scenario, "kind" | "clustered">[] = [
   {
     name: "scripts-flushed",
     what: "the server forgets all scripts (SCRIPT FLUSH)",
     times: 50,
-    play: handling((stage) => withClient(stage, async (client) => void (await client.script("FLUSH")))),
+    play: handling((stage) => withClient(stage.broker, async (client) => void (await client.script("FLUSH")))),
   },
   {
     name: "readers-killed",
@@ -25,7 +26,7 @@ export const redisScenarios: readonly Scenario[] = [
     play: async (stage, times) => {
       let killed = 0;
       await handling(async () => {
-        killed += await withClient(stage, killReaders);
+        killed += await withClient(stage.broker, killReaders);
       })(stage, times);
       stage.notes.push(`${killed} connections were ended`);
       if (killed === 0) stage.problems.push("no connection read");
@@ -36,7 +37,7 @@ export const redisScenarios: readonly Scenario[] = [
     what: "as broker-killed, with appendfsync always",
     times: 5,
     play: handling(async (stage) => {
-      await withClient(stage, (client) => client.config("SET", "appendfsync", "always"));
+      await withClient(stage.broker, (client) => client.config("SET", "appendfsync", "always"));
       await stage.broker.kill();
       await stage.broker.restart();
     }),
@@ -53,13 +54,19 @@ export const redisScenarios: readonly Scenario[] = [
       }
       await stage.finish();
       const { unhandled, withoutOutput } = stage.ledger;
-      const lost = `${unhandled.length} events and ${withoutOutput.length} outputs`;
+      const lost = `${unhandled} events and ${withoutOutput} outputs`;
       stage.notes.push(
         `lost were ${lost}, of events confirmed in the ${BOUND / 1_000} s before a failure, as documented`,
       );
     },
   },
 ];
+
+export const redisScenarios: readonly Scenario[] = onRedis.map((each) => ({
+  ...each,
+  kind: "redis",
+  clustered: false,
+}));
 
 /** Tells how many. */
 async function killReaders(client: Redis): Promise<number> {
@@ -73,7 +80,7 @@ async function failPower(stage: Stage): Promise<void> {
   const { folder } = stage.broker;
   if (folder === undefined) throw new Error("its files are out of reach; PAPA_EVENTS_BROKERS=native has it run here");
   // A rewrite would put other files in their place.
-  await withClient(stage, (client) => client.config("SET", "auto-aof-rewrite-percentage", "0"));
+  await withClient(stage.broker, (client) => client.config("SET", "auto-aof-rewrite-percentage", "0"));
   const appended = join(folder, "appendonlydir");
   const files = (await readdir(appended)).filter((file) => file.endsWith(".incr.aof"));
   const paths = files.map((file) => join(appended, file));
@@ -83,13 +90,4 @@ async function failPower(stage: Stage): Promise<void> {
   stage.ledger.excuse(BOUND);
   for (const [index, path] of paths.entries()) await truncate(path, sizes[index] ?? 0);
   await stage.broker.restart();
-}
-
-async function withClient<T>({ broker }: Stage, act: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(broker.uri);
-  try {
-    return await act(client);
-  } finally {
-    client.disconnect();
-  }
 }

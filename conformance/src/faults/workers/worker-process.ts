@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import
 
 /** A worker as its parent has it. */
 export class WorkerProcess {
+  /** Its number in the run. */
+  readonly id: number;
   /** The memory that it last reported, and the most, in bytes. */
   memory = 0;
   peakMemory = 0;
@@ -19,11 +21,12 @@ export class WorkerProcess {
   /**
    * Resolves when the worker is connected and, where it handles, consumes.
    *
+   * @param id its number in the run
    * @param onFact called with each line that it says, also with what is read after its death
    */
-  static async start(order: Order, onFact: (fact: string) => void): Promise<WorkerProcess> {
+  static async start(id: number, order: Order, onFact: (fact: string) => void): Promise<WorkerProcess> {
     return new Promise((resolve, reject) => {
-      const worker: WorkerProcess = new WorkerProcess(order, (fact) => {
+      const worker: WorkerProcess = new WorkerProcess(id, order, (fact) => {
         if (fact === "ready") resolve(worker);
         else onFact(fact);
       });
@@ -31,8 +34,9 @@ export class WorkerProcess {
     });
   }
 
-  private constructor(order: Order, onFact: (fact: string) => void) {
+  private constructor(id: number, order: Order, onFact: (fact: string) => void) {
     const child = spawn(process.execPath, [MAIN, JSON.stringify(order)], { stdio: ["pipe", "pipe", "inherit"] });
+    this.id = id;
     this.#child = child;
     child.stdin.on("error", () => {});
     const lines = createInterface(child.stdout);
@@ -45,7 +49,7 @@ export class WorkerProcess {
     });
   }
 
-  /** Whether it ended by itself, which no worker does. */
+  /** Whether it ended by itself, which no worker does but one that a poison kills. */
   get failed(): boolean {
     const { exitCode, signalCode } = this.#child;
     return !this.#ended && (exitCode !== null || signalCode !== null);

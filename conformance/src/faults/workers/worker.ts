@@ -3,15 +3,14 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { isPapaError, type Logger, PapaApp } from "@papa-events/core";
-import type { Transport } from "@papa-events/core/transport";
-import { transportFromUri } from "@papa-events/core/uri";
-import { type Order, type PublishOrder, USE_CASES } from "./order.ts";
+import { transportOf } from "./access.ts";
+import { EVENTS, type Order, type PublishOrder, USE_CASES } from "./order.ts";
 
-/** How long a handler takes, in milliseconds: long enough that every kill finds some at work. */
-const HANDLING = 2;
+/** How long a handler takes unless told, in milliseconds: long enough that every kill finds some at work. */
+const HANDLING_MS = 2;
 /** Longer than any outage here: a publish that gives up would be no loss, and no proof either. */
 const PUBLISH_TIMEOUT = "5m";
-const MEMORY_INTERVAL = 100;
+const MEMORY_INTERVAL_MS = 100;
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const say = (fact: string, ...values: readonly (string | number)[]) => writeSync(1, `${[fact, ...values].join(" ")}\n`);
@@ -21,24 +20,34 @@ const quiet = () => {};
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: console.error };
 
 const transport = await transportOf(order);
-const app = new PapaApp({ transport, logger, publishTimeout: PUBLISH_TIMEOUT, retryDelay: "100ms" });
+const { drainTimeout, concurrency } = order.role === "handle" ? order : {};
+// A worker that replaces a dead one may find the broker dead, too.
+const shared = {
+  transport,
+  logger,
+  waitForBroker: "2m",
+  publishTimeout: PUBLISH_TIMEOUT,
+  retryDelay: "100ms",
+} as const;
+const app = new PapaApp({ ...shared, drainTimeout, concurrency });
 if (order.role === "handle") {
-  const { failing = Number.NaN } = order;
-  app.onEvent("fault.made", { useCase: USE_CASES.handle }, async (payload, { attempt }) => {
+  const { failing = Number.NaN, poison, takes = HANDLING_MS } = order;
+  app.onEvent(EVENTS.made, { useCase: USE_CASES.handle }, async (payload, { attempt }) => {
     const { number } = payload as { number: number };
-    await sleep(HANDLING);
+    await sleep(takes);
+    if (number === poison) process.kill(process.pid, "SIGKILL");
     if (attempt === 1 && number % failing === 0) throw new Error("the first attempt");
     say("handled", number, attempt);
-    return { name: "fault.relayed", payload: { number } };
+    return { name: EVENTS.relayed, payload: { number } };
   });
 } else if (order.role === "collect") {
-  app.onEvent("fault.relayed", { useCase: USE_CASES.collect }, (payload) => {
+  app.onEvent(EVENTS.relayed, { useCase: USE_CASES.collect }, (payload) => {
     say("collected", (payload as { number: number }).number);
   });
 }
 
 await app.start();
-setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL);
+setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL_MS);
 const orders = createInterface(process.stdin);
 // A parent that is gone needs no worker.
 orders.once("close", () => process.exit());
@@ -47,17 +56,6 @@ orders.on("line", (line) => {
   if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
-
-async function transportOf({ uri, routing }: Order): Promise<Transport> {
-  if (routing === undefined) return transportFromUri(uri);
-  const { module, routes } = routing;
-  const route = (host: string, port: number) => {
-    const [by = host, at = port] = routes[`${host}:${port}`]?.split(":") ?? [];
-    return { host: by, port: Number(at) };
-  };
-  const { kafka } = (await import(module)) as { kafka(options: { uri: string; route: typeof route }): Transport };
-  return kafka({ uri, route });
-}
 
 async function publish({ from, count, window, rate }: PublishOrder): Promise<void> {
   const interval = rate === undefined ? 0 : 1_000 / rate;
@@ -80,7 +78,7 @@ async function publish({ from, count, window, rate }: PublishOrder): Promise<voi
     if (interval > 0 && early > 2) await sleep(early);
     waiting += 1;
     app
-      .newEvent("fault.made", { number })
+      .newEvent(EVENTS.made, { number })
       .then(() => say("confirmed", number))
       .catch((error: unknown) => say("rejected", number, isPapaError(error) ? error.code : String(error)))
       .finally(settled);

@@ -1,12 +1,19 @@
-import type { Count } from "./run-scenario.ts";
+import type { Count } from "./count.ts";
 
 const HEAD = `# Faults
 
 Written by \`npm run faults -- <broker> --write\`, not by hand. Each row: so many events are published, each is handled with
 one output, each output is collected, all in processes of their own, while something goes wrong again and again.
-*handled* are different events, which may be more than *confirmed*: a publisher that is killed may not have heard of a
-confirmation. *lost*: confirmed and never handled. *dead*: dead letters, though no event fails more than once. *outputs lost*: handled, and the
-output never came. Duplicates are no fault: at least once is promised, and they are counted here.
+
+- *handled* are different events, which may be more than *confirmed*: a publisher that is killed may not have heard of a
+  confirmation. *shares*: which part of it each handling process had, or those that came one after another in its place.
+- *lost*: confirmed and never handled. *outputs lost*: handled, and the output never came. *dead*: dead letters, though no event
+  fails more than once.
+- *again* are calls of the handler for what had been handled. At least once is promised, so they are no fault, and counted by
+  cause: *kill*, the process that had it was killed before its outcome was stored; *reply*, the broker, or its reply, was lost
+  within 5 s before or since; *taken*, neither, so that another process took over what a living one had.
+- *outputs again*, and of how many of them the event was handled once: its output was stored again because the reply was lost.
+- The last two columns are the most memory of a publishing and of a handling process.
 `;
 
 const COLUMNS = [
@@ -14,13 +21,19 @@ const COLUMNS = [
   ["times", ({ times }: Count) => whole(times)],
   ["confirmed", ({ confirmed }: Count) => whole(confirmed)],
   ["handled", ({ handled }: Count) => whole(handled)],
+  ["shares, %", ({ shares }: Count) => shares.map((share) => share.toFixed(0)).join(" ")],
   ["lost", ({ lost }: Count) => whole(lost)],
-  ["dead", ({ dead }: Count) => whole(dead)],
   ["outputs lost", ({ lostOutputs }: Count) => whole(lostOutputs)],
-  ["duplicates", ({ duplicates }: Count) => whole(duplicates)],
-  ["outputs twice", ({ duplicateOutputs }: Count) => whole(duplicateOutputs)],
+  ["dead", ({ dead }: Count) => whole(dead)],
+  ["again: kill", ({ repeats }: Count) => whole(repeats.kill)],
+  ["reply", ({ repeats }: Count) => whole(repeats.lostReply)],
+  ["taken", ({ repeats }: Count) => whole(repeats.takeOver)],
+  [
+    "outputs again",
+    ({ duplicateOutputs, outputsAlone }: Count) => `${whole(duplicateOutputs)} (${whole(outputsAlone)})`,
+  ],
   ["time", ({ seconds }: Count) => `${seconds.toFixed(0)} s`],
-  ["peak RSS publishing", ({ peakMemory }: Count) => mib(peakMemory.publish)],
+  ["publishing", ({ peakMemory }: Count) => mib(peakMemory.publish)],
   ["handling", ({ peakMemory }: Count) => mib(peakMemory.handle)],
 ] as const;
 
@@ -69,13 +82,18 @@ function write(rows: readonly Row[]): string {
 }
 
 function read(lines: readonly string[]): Row[] {
-  const [, , ...body] = lines.filter((line) => line.startsWith("| "));
-  return body.map((line) => {
-    const cells = line.split("|").slice(1, -1);
-    const scenario = cells[0]?.trim() ?? "";
+  const [head = [], , ...body] = lines.filter((line) => line.startsWith("| ")).map(cellsOf);
+  return body.map((before) => {
+    const scenario = before[0] ?? "";
     const note = lines.find((each) => each.startsWith(`- ${scenario}: `)) ?? "";
-    return { cells: cells.map((cell) => cell.trim()), note };
+    // A version before may have had other columns.
+    return { cells: COLUMNS.map(([title]) => before[head.indexOf(title)] ?? "-"), note };
   });
+}
+
+function cellsOf(line: string): string[] {
+  const cells = line.split("|").slice(1, -1);
+  return cells.map((cell) => cell.trim());
 }
 
 function whole(count: number): string {

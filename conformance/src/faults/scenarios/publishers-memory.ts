@@ -1,5 +1,5 @@
-import { pause } from "../rig/until.ts";
-import type { Stage } from "./stage.ts";
+import { pause } from "../../rig/until.ts";
+import type { Stage } from "../stage/stage.ts";
 
 /** How many calls of `newEvent` wait at once in a publisher that waits for them. */
 const WAITING = 2_000;

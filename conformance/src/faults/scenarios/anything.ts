@@ -1,0 +1,142 @@
+import { pause } from "../../rig/until.ts";
+import { seededRandom } from "../../rules/seeded-random.ts";
+import { RATE, type Stage } from "../stage/stage.ts";
+import type { Crew, Place } from "../workers/crew.ts";
+import type { Publisher } from "../workers/publisher.ts";
+import { type Scenario, whole } from "./scenario.ts";
+
+const PUBLISHERS = 2;
+/** How long a node of a cluster is dead at most, in milliseconds: others may take its place meanwhile, or not. */
+const DOWN_MS = 8_000;
+/** Of ten kills so many are of each kind; the others hit a broker. */
+const KILLS = { "handling processes": 4, "collecting processes": 2, "publishing processes": 2 } as const;
+const OF_BROKER = "brokers";
+
+/** Kills anything at random, again and again: the long form. */
+export function anythingKilled(kills: number, seed: number): Scenario {
+  return {
+    name: "anything-killed",
+    what: `one of three handling, two collecting or two publishing processes, or the broker or one node of it, is killed (SIGKILL) at random and started again; seed ${seed}`,
+    times: kills,
+    fleet: 3,
+    collectors: 2,
+    play: async (stage, times) => {
+      const killer = new Killer(stage, seededRandom(seed));
+      await killer.begin();
+      for (let time = 1; time <= times; time += 1) {
+        await stage.handled(time / (times + 1));
+        await killer.kill();
+      }
+      await killer.end();
+      await stage.finish();
+      stage.notes.push(`killed were ${killer.counts}`);
+      const { unhandled, withoutOutput } = stage.ledger;
+      if (stage.target.losesWithNode !== undefined)
+        stage.notes.push(`lost with nodes, as documented: ${unhandled} events, ${withoutOutput} outputs`);
+    },
+  };
+}
+
+class Killer {
+  readonly #stage: Stage;
+  readonly #random: () => number;
+  readonly #killed = new Map<string, number>();
+  /** What comes back meanwhile. */
+  readonly #returning = new Set<Promise<void>>();
+  #isWhole = true;
+
+  constructor(stage: Stage, random: () => number) {
+    this.#stage = stage;
+    this.#random = random;
+  }
+
+  get counts(): string {
+    return [...this.#killed].map(([kind, count]) => `${count} ${kind}`).join(", ");
+  }
+
+  async begin(): Promise<void> {
+    const publishers = Array.from({ length: PUBLISHERS }, () => this.#stage.addPublisher());
+    for (const publisher of publishers) await this.#publish(publisher);
+  }
+
+  async kill(): Promise<void> {
+    const { handlers, collectors, publishers, broker } = this.#stage;
+    let at = this.#random() * 10;
+    for (const [kind, weight] of Object.entries(KILLS)) {
+      at -= weight;
+      if (at >= 0) continue;
+      this.#count(kind);
+      if (kind === "publishing processes") return this.#later(this.#killPublisher(publishers));
+      return this.#later(this.#killOf(kind === "handling processes" ? handlers : collectors));
+    }
+    this.#count(OF_BROKER);
+    if (broker.nodes.length > 0) return this.#killNode();
+    await broker.kill();
+    await broker.restart();
+  }
+
+  /** Resolves when all that was killed is back. */
+  async end(): Promise<void> {
+    while (this.#returning.size > 0) await Promise.all(this.#returning);
+  }
+
+  #count(kind: string): void {
+    this.#killed.set(kind, (this.#killed.get(kind) ?? 0) + 1);
+  }
+
+  /** One of them, by chance, once there is one. */
+  async #any<T>(all: () => readonly T[]): Promise<T> {
+    for (;;) {
+      const running = all();
+      // Waiting takes nothing of what chance decides by.
+      const one = running.length === 0 ? undefined : running[Math.floor(this.#random() * running.length)];
+      if (one !== undefined) return one;
+      await pause(20);
+    }
+  }
+
+  async #killOf(crew: Crew): Promise<() => Promise<void>> {
+    const place = await this.#any<Place>(() => crew.places.filter(({ worker }) => worker !== undefined));
+    await crew.kill(place);
+    return () => crew.fill(place);
+  }
+
+  async #killPublisher(publishers: readonly Publisher[]): Promise<() => Promise<void>> {
+    const publisher = await this.#any(() => publishers.filter(({ worker }) => worker !== undefined));
+    await publisher.kill();
+    return () => this.#publish(publisher);
+  }
+
+  /** Never two at once: of three, one that is not whole yet and one that is dead may be a majority. */
+  async #killNode(): Promise<void> {
+    while (!this.#isWhole) await pause(20);
+    this.#isWhole = false;
+    const { broker, ledger, target } = this.#stage;
+    const node = await this.#any(() => broker.nodes);
+    const down = this.#random() * DOWN_MS;
+    await node.kill();
+    await this.#later(
+      Promise.resolve(async () => {
+        await pause(down);
+        await node.restart();
+        await whole(this.#stage);
+        if (target.losesWithNode !== undefined) ledger.excuse(down + target.losesWithNode);
+        this.#isWhole = true;
+      }),
+    );
+  }
+
+  async #publish(publisher: Publisher): Promise<void> {
+    const count = Math.ceil(this.#stage.events / PUBLISHERS) - publisher.confirmed;
+    if (count > 0) (await publisher.start({ count, rate: RATE / PUBLISHERS })).go();
+  }
+
+  /** Waits for the kill, and not for what comes after it. */
+  async #later(kill: Promise<() => Promise<void>>): Promise<void> {
+    const back = await kill;
+    const returning: Promise<void> = back()
+      .catch((error: unknown) => void this.#stage.problems.push(String(error)))
+      .finally(() => this.#returning.delete(returning));
+    this.#returning.add(returning);
+  }
+}
