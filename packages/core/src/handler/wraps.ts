@@ -13,31 +13,52 @@ const SECOND_NEXT = "A wrap called next() a second time; it may call it once, or
 /**
  * What the wrap returns takes the place of the handler's events; a wrap that returns nothing leaves them as they are,
  * since `await next()` without `return` would otherwise lose them in silence. Where `await` is left out as well, the
- * attempt is over when the handler is.
+ * attempt is over when the handler is, and fails when the handler does.
  */
 function wrapped(inner: Handler, wrap: Wrap): Handler {
   return async (payload: unknown, context: EventContext): Promise<HandlerResult> => {
     let handled: readonly OutputEvent[] = [];
-    let handling: Promise<OutputEvent[]> | undefined;
-    let running = false;
+    let handling: WatchedPromise<OutputEvent[]> | undefined;
     const handle = async (): Promise<OutputEvent[]> => {
-      try {
-        handled = collectOutputs(await inner(payload, context), context.useCase);
-        return [...handled];
-      } finally {
-        running = false;
-      }
+      handled = collectOutputs(await inner(payload, context), context.useCase);
+      return [...handled];
     };
     const next = (): Promise<OutputEvent[]> => {
       if (handling !== undefined) return Promise.reject(new Error(SECOND_NEXT));
-      running = true;
-      handling = handle();
-      // That the handler fails must not end the process where the wrap does not look.
-      handling.catch(() => {});
+      handling = WatchedPromise.of(handle());
       return handling;
     };
     const returned = await wrap(context, next);
-    if (running) await handling;
+    if (handling?.pending === true || handling?.watched === false) await handling;
     return returned === undefined ? handled : returned;
   };
+}
+
+/** Knows whether anybody has looked at what became of it: a failure that nobody has seen is nobody's decision. */
+class WatchedPromise<T> extends Promise<T> {
+  watched = false;
+  pending = true;
+
+  static override get [Symbol.species]() {
+    return Promise;
+  }
+
+  static of<T>(promise: Promise<T>): WatchedPromise<T> {
+    const watched = new WatchedPromise<T>((resolve) => resolve(promise));
+    const end = () => {
+      watched.pending = false;
+    };
+    // Not by its own `then`; and a failure that nobody looks at must not end the process.
+    Promise.prototype.then.call(watched, end, end);
+    return watched;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it is a promise, and this is how it is looked at.
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.watched = true;
+    return super.then(onFulfilled, onRejected);
+  }
 }

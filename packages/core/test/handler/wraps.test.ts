@@ -160,6 +160,18 @@ describe("a wrap", () => {
   });
 
   // A rejection that nobody waits for any more ends the process, and with it the attempts of all other events.
+  it("that does not look at a failed next(), which has ended by then, fails with the handler", async () => {
+    const forgets: Wrap = async (_ctx, next) => {
+      void next();
+      await turns(5);
+    };
+    const fails = async () => {
+      throw new Error("handler failed");
+    };
+    await expect(composeWraps([forgets], fails)("payload", context)).rejects.toThrow("handler failed");
+    await expect(composeWraps([forgets, forgets], fails)("payload", context)).rejects.toThrow("handler failed");
+  });
+
   it("that throws while the handler runs fails by that, and the handler may fail after it", async () => {
     const failing = Promise.withResolvers<undefined>();
     const fails: Wrap = async (_ctx, next) => {
@@ -224,7 +236,7 @@ describe("wraps in an app", () => {
   });
 
   // Node.js ends a process with an unhandled rejection; vitest fails the run with one.
-  it("that does not look at a handler which fails does not end the process", async () => {
+  it("that does not look at a handler which fails does not end the process, and the attempt fails", async () => {
     const inattentive: Wrap = async (_, next) => {
       next();
       await turns(3);
@@ -232,7 +244,7 @@ describe("wraps in an app", () => {
     const failing: Handler = async () => {
       throw new Error("no");
     };
-    await composeWraps([inattentive], failing)("payload", context);
+    await expect(composeWraps([inattentive], failing)("payload", context)).rejects.toThrow("no");
     await turns(3);
   });
 });
