@@ -23,7 +23,7 @@ describe("the command line of the faults", () => {
     expect(names("redis-8.0")).toContain("scripts-flushed");
     expect(names("kafka-4.1")).not.toContain("each-broker-killed");
     expect(names("kafka-4.4-cluster")).toContain("each-broker-killed");
-    expect(names("rabbitmq-4.0", "broker-killed", "connections-cut")).toEqual(["broker-killed", "connections-cut"]);
+    expect(names("rabbitmq-4.0", "broker-killed", "connections-cut")).toEqual(["connections-cut", "broker-killed"]);
   });
 
   it("has a default for every option", () => {

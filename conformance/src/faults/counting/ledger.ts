@@ -35,6 +35,7 @@ export class Ledger {
   readonly causes = new Causes();
   readonly #repeats = { kill: 0, lostReply: 0, takeOver: 0 };
   readonly #rejected = new Map<string, number>();
+  readonly #logged = new Map<string, number>();
   readonly #pages = new Pages();
   readonly #recent = new RecentlyConfirmed();
   readonly #failing: number;
@@ -58,11 +59,16 @@ export class Ledger {
         if (this.#set(number, CONFIRMED)) this.#recent.add(number);
         break;
       case "rejected":
-        this.#rejected.set(more, (this.#rejected.get(more) ?? 0) + 1);
+        increment(this.#rejected, more);
         break;
       case "handled":
         this.#handle(number, process);
         if (more !== (number % this.#failing === 0 ? "2" : "1")) this.miscounted += 1;
+        break;
+      case "logged":
+        // Who only complains gets nothing done.
+        this.facts -= 1;
+        increment(this.#logged, line.slice("logged ".length));
         break;
       case "collected":
         this.#collect(number);
@@ -70,6 +76,11 @@ export class Ledger {
       default:
         throw new Error(`A worker said ${JSON.stringify(line)}.`);
     }
+  }
+
+  /** How often apps logged each error. */
+  get logged(): ReadonlyMap<string, number> {
+    return this.#logged;
   }
 
   /** How many publishes were rejected, by code. */
@@ -152,6 +163,10 @@ export class Ledger {
     this.missedOutputs += change(isMissedOutput);
     return true;
   }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function isConfirmed(flags: number): boolean {

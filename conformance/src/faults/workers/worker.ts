@@ -15,9 +15,9 @@ const MEMORY_INTERVAL_MS = 100;
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const say = (fact: string, ...values: readonly (string | number)[]) => writeSync(1, `${[fact, ...values].join(" ")}\n`);
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
-// Connections are lost by intent; only what is worse belongs on standard error.
+// Connections are lost by intent; only what is worse is told, and counted by what it says.
 const quiet = () => {};
-const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: console.error };
+const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: (_, message = "") => say("logged", message) };
 
 const transport = await transportOf(order);
 const { drainTimeout, concurrency } = order.role === "handle" ? order : {};
