@@ -265,6 +265,9 @@ export class RunningApp {
     }
     this.connected = status.connected;
     this.publisher.setConnected(status.connected);
+    if (!status.connected) return;
+    this.#keeper.reconnected();
+    for (const pool of this.#pools.values()) pool.reconnected();
   }
 }
 

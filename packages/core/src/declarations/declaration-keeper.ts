@@ -50,6 +50,8 @@ export class DeclarationKeeper {
   /** Pairs of a use case and another app that have been warned about. */
   readonly #warned = new Set<string>();
   #timer: CancelTimer | undefined;
+  /** Whether the last refresh has failed. */
+  #failed = false;
   #stopped = false;
 
   constructor(options: DeclarationKeeperOptions) {
@@ -65,6 +67,14 @@ export class DeclarationKeeper {
     await connection.declarations.declare(declarations);
     this.#plan();
     void this.#lookAround(false);
+  }
+
+  /** To be called when the connection is back: a refresh that has failed meanwhile is made up for at once. */
+  reconnected(): void {
+    if (!this.#failed || this.#stopped) return;
+    this.#failed = false;
+    this.#timer?.();
+    void this.#refresh();
   }
 
   stop(): void {
@@ -95,6 +105,8 @@ export class DeclarationKeeper {
 
   #plan(): void {
     if (this.#stopped) return;
+    // One plan, also where a reconnect has begun a refresh beside another.
+    this.#timer?.();
     this.#timer = this.#options.clock.after(this.#interval, () => void this.#refresh(), true);
   }
 
@@ -103,9 +115,11 @@ export class DeclarationKeeper {
     let withdraws = false;
     try {
       await connection.declarations.declare(declarations);
+      this.#failed = false;
       onProblem(undefined);
       withdraws = this.#steadyFor(clock.elapsed()) >= this.grace;
     } catch (error) {
+      this.#failed = true;
       if (!this.#stopped) {
         logger.warn({ err: error }, "The declarations could not be refreshed; it is tried again.");
         onProblem(`the declarations could not be refreshed: ${error instanceof Error ? error.message : String(error)}`);

@@ -43,6 +43,8 @@ export class Settler {
   #open = 0;
   /** Deliveries whose outcome the broker has refused so far. */
   readonly #refused = new Set<Delivery>();
+  /** Ends the waits of outcomes that are to be offered again. */
+  readonly #waits = new Set<() => void>();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
@@ -58,6 +60,11 @@ export class Settler {
   /** Stores nothing more, also of what the broker has refused so far. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** Offers again at once what was refused. To be called when the connection is back: what it has lost makes room for others. */
+  offerAgain(): void {
+    for (const end of [...this.#waits]) end();
   }
 
   /** Settles a delivery. Who calls it need not wait until that is stored. */
@@ -114,11 +121,23 @@ export class Settler {
         const other = forNow ? undefined : policy.instead(context, outcome, error);
         if (other !== undefined) outcome = other;
         else if (kind === "done" && clock.elapsed() - since >= patience) outcome = policy.decide(context, error);
-        else await new Promise<void>((resolve) => clock.after(backoff, resolve));
+        else await this.#wait(backoff);
       }
     }
     this.#accepted(delivery);
     return undefined;
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#waits.delete(end);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(milliseconds, end);
+      this.#waits.add(end);
+    });
   }
 
   /** Reports that the problem is over when nothing is refused any more: that something else is stored says nothing. */

@@ -127,6 +127,11 @@ export class WorkerPool {
     this.#options.quarantine?.giveBackOf(this.#options.useCase);
   }
 
+  /** To be called when the connection is back. */
+  reconnected(): void {
+    this.#options.handling.settler.offerAgain();
+  }
+
   /** Resolves when every outcome is stored. */
   settled(): Promise<void> {
     return this.#options.handling.settler.idle();
