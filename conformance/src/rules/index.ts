@@ -13,10 +13,14 @@ import { held } from "./held.ts";
 import { lateConfirmations } from "./late-confirmations.ts";
 import { neighbours } from "./neighbours.ts";
 import { notifications } from "./notifications.ts";
+import { operating } from "./operating.ts";
 import { outputs } from "./outputs.ts";
 import { outsiders } from "./outsiders.ts";
+import { pausing } from "./pausing.ts";
 import { publishing } from "./publishing.ts";
 import { reconnecting } from "./reconnecting.ts";
+import { removal } from "./removal.ts";
+import { resubscribing } from "./resubscribing.ts";
 import { retrying } from "./retrying.ts";
 import { rollingDeploys } from "./rolling-deploys.ts";
 import { routing } from "./routing.ts";
@@ -26,6 +30,7 @@ import { sharedNames } from "./shared-names.ts";
 import { starting } from "./starting.ts";
 import { stopping } from "./stopping.ts";
 import { storable } from "./storable.ts";
+import { tails } from "./tails.ts";
 import { unwanted } from "./unwanted.ts";
 
 /** Every test of the suite, in the order of the contract. */
@@ -36,6 +41,7 @@ export const allRules: readonly RuleTest[] = [
   ...forwarding,
   ...fairShare,
   ...sharedNames,
+  ...removal,
   ...publishing,
   ...lateConfirmations,
   ...atLeastOnce,
@@ -58,6 +64,10 @@ export const allRules: readonly RuleTest[] = [
   ...reconnecting,
   ...outsiders,
   ...notifications,
+  ...pausing,
+  ...resubscribing,
+  ...tails,
+  ...operating,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 
 function order(rule: string): number {

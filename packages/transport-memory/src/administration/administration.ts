@@ -48,7 +48,7 @@ export class MemoryAdministration implements Administration {
 
   async diagnose() {
     this.#assertConnected();
-    return diagnose(this.#broker.queues(), this.#broker.paused);
+    return diagnose(this.#broker.queues());
   }
 
   /** The connection is lost, and the tails with it. */

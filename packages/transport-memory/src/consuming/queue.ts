@@ -136,12 +136,9 @@ export class Queue {
 
   /** Whether there is anything of it that an operator could act on. */
   get isRemembered(): boolean {
+    if (this.declared) return true;
     const { ready, inFlight, waiting, dead } = this.stats;
-    return this.declared || ready + inFlight + waiting + dead > 0;
-  }
-
-  get isConsumed(): boolean {
-    return this.#subscribers.length > 0;
+    return ready + inFlight + waiting + dead > 0;
   }
 
   /** How many of those that are ready came back for no known reason, more than once. */
