@@ -45,7 +45,7 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
     problems.push(error instanceof Error ? error.message : String(error));
   } finally {
     seconds = (performance.now() - begun) / 1_000;
-    shares = handlers.shares();
+    shares = handlers.shares;
     await stage.close();
   }
   const { confirmed, handled, unhandled, withoutOutput, repeats, duplicateOutputs, outputsAlone } = ledger;

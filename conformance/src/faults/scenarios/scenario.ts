@@ -57,7 +57,7 @@ export async function sharedFairly(stage: Stage, meanwhile: () => Promise<void>)
   const { handlers, notes, problems, target } = stage;
   const before = handlers.counts();
   await meanwhile();
-  const shares = handlers.shares(before);
+  const shares = handlers.sharesSince(before);
   const text = shares.map((share) => share.toFixed(0)).join(", ");
   notes.push(`of what was handled at last each process had ${text} %`);
   const sharing = Math.min(shares.length, target.mostInstances ?? shares.length);

@@ -18,6 +18,8 @@ interface CrewOptions {
 /** The processes of one role. */
 export class Crew {
   readonly places: Place[] = [];
+  /** Those that left. */
+  readonly #left: Place[] = [];
   readonly #options: CrewOptions;
 
   constructor(options: CrewOptions) {
@@ -60,6 +62,7 @@ export class Crew {
     const worker = place?.worker;
     if (place === undefined || worker === undefined) return;
     this.places.splice(this.places.indexOf(place), 1);
+    this.#left.push(place);
     place.worker = undefined;
     await this.#stop(worker);
   }
@@ -79,11 +82,14 @@ export class Crew {
     return this.places.some(({ worker }) => worker?.failed === true);
   }
 
-  /** Which part of all facts came from each place, in percent, less what it had before. */
-  shares(before: ReadonlyMap<Place, number> = new Map()): number[] {
-    const counts = this.places.map((place) => place.facts - (before.get(place) ?? 0));
-    const all = counts.reduce((sum, count) => sum + count, 0);
-    return counts.map((count) => (all === 0 ? 0 : (100 * count) / all));
+  /** Which part of all facts came from each place that there is, in percent, less what it had before. */
+  sharesSince(before: ReadonlyMap<Place, number>): number[] {
+    return percent(this.places.map((place) => place.facts - (before.get(place) ?? 0)));
+  }
+
+  /** Which part of all facts came from each place that there ever was, in percent. */
+  get shares(): number[] {
+    return percent([...this.#left, ...this.places].map(({ facts }) => facts));
   }
 
   /** What each place has reported up to now. */
@@ -105,4 +111,9 @@ export class Crew {
       place.facts += 1;
     });
   }
+}
+
+function percent(counts: readonly number[]): number[] {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => (all === 0 ? 0 : (100 * count) / all));
 }
