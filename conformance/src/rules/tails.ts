@@ -113,9 +113,12 @@ export const tails: readonly RuleTest[] = [
     const first = tail.next();
     const publisher = await rig.publisher({ unwanted: "accept" });
     let read: Awaited<typeof first> | undefined;
-    void first.then((result) => {
-      read = result;
-    });
+    first.then(
+      (result) => {
+        read = result;
+      },
+      () => {},
+    );
     await rig.until("it has begun", async () => {
       await publisher.newEvent("flood.first", { number: -1 });
       return read !== undefined;

@@ -5,7 +5,7 @@ const PAGE = 50;
 
 /** Faults of searching dead letters, and of acting on many of them. */
 export const deadLetterFaults: readonly Variant[] = [
-  store("D4", "sends a mended letter back as it was", () => (letters) => ({
+  store("D4 a mended payload", "sends a mended letter back as it was", () => (letters) => ({
     redrive: (which, revive, progress) =>
       letters.redrive(
         which,
@@ -14,7 +14,7 @@ export const deadLetterFaults: readonly Variant[] = [
       ),
   })),
 
-  store("D4", "takes all out before it puts any back", () => (letters) => ({
+  store("D4 redriving all that is killed", "takes all out before it puts any back", () => (letters) => ({
     redrive: async (which, revive, progress) => {
       const all = await read(letters);
       const [first, ...rest] = all.filter((letter) => isMeant(which, letter)).map(({ id }) => id);
@@ -24,7 +24,7 @@ export const deadLetterFaults: readonly Variant[] = [
     },
   })),
 
-  store("D6", "goes through by offsets, which shift when letters go", () => (letters) => ({
+  store("D6 a pass", "goes through by offsets, which shift when letters go", () => (letters) => ({
     scan: async function* (order) {
       for (let offset = 0; ; offset += PAGE) {
         const { items } = await letters.list({ limit: offset + PAGE, order });
@@ -34,7 +34,7 @@ export const deadLetterFaults: readonly Variant[] = [
     },
   })),
 
-  store("D6", "goes on to what comes while it goes through", () => (letters) => ({
+  store("D6 a pass", "goes on to what comes while it goes through", () => (letters) => ({
     scan: async function* (order) {
       let after: string | undefined;
       for (;;) {
@@ -48,7 +48,7 @@ export const deadLetterFaults: readonly Variant[] = [
     },
   })),
 
-  store("D6", "destroys what it has gone through", () => (letters) => ({
+  store("D6 a pass", "destroys what it has gone through", () => (letters) => ({
     scan: async function* (order, signal) {
       for await (const letter of letters.scan(order, signal)) {
         yield letter;
@@ -57,13 +57,13 @@ export const deadLetterFaults: readonly Variant[] = [
     },
   })),
 
-  store("D6", "goes on though its signal is aborted", () => (letters) => ({
+  store("D6 2,000 letters:", "goes on though its signal is aborted", () => (letters) => ({
     scan: (order) => letters.scan(order),
     redrive: (which, revive, progress) => letters.redrive(which, revive, { onProgress: progress?.onProgress }),
     purge: (which, progress) => letters.purge(which, { onProgress: progress?.onProgress }),
   })),
 
-  store("D6", "redrives what fails again while it redrives", () => (letters) => ({
+  store("D6 what a filter picks", "redrives what fails again while it redrives", () => (letters) => ({
     redrive: async (which, revive, progress) => {
       const done = await letters.redrive(which, revive, progress);
       if (done < 2 || Array.isArray(which)) return done;
@@ -72,7 +72,7 @@ export const deadLetterFaults: readonly Variant[] = [
     },
   })),
 
-  store("D6", "stores those that a filter does not pick anew, in another order", () => {
+  store("D6 what a filter picks", "stores those that a filter does not pick anew, in another order", () => {
     const reversed = new Set<string>();
     return (letters) => ({
       redrive: async (which, revive, progress) => {
@@ -89,12 +89,12 @@ export const deadLetterFaults: readonly Variant[] = [
     });
   }),
 
-  store("D6", "redrives all whatever the filter picks", () => (letters) => ({
+  store("D6 what a filter picks", "redrives all whatever the filter picks", () => (letters) => ({
     redrive: (which, revive, progress) =>
       letters.redrive(typeof which === "function" ? "all" : which, revive, progress),
   })),
 
-  store("D6", "says that it has done what it has only seen", () => (letters) => ({
+  store("D6 2,000 letters:", "says that it has done what it has only seen", () => (letters) => ({
     purge: (which, progress) =>
       letters.purge(which, {
         signal: progress?.signal,
@@ -102,11 +102,11 @@ export const deadLetterFaults: readonly Variant[] = [
       }),
   })),
 
-  store("D6", "never tells how far it is", () => (letters) => ({
+  store("D6 2,000 letters:", "never tells how far it is", () => (letters) => ({
     redrive: (which, revive, progress) => letters.redrive(which, revive, { signal: progress?.signal }),
   })),
 
-  store("D6", "puts any number of bytes on one page", () => (letters) => ({
+  store("D6 a page of large letters", "puts any number of bytes on one page", () => (letters) => ({
     list: async ({ limit, order, after }) => {
       const items: StoredDeadLetter[] = [];
       let next = after;

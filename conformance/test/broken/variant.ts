@@ -20,6 +20,7 @@ export { redirected };
 /** A transport with one fault, and the rule whose test has to catch it. */
 export interface Variant {
   readonly fault: string;
+  /** The rule's id, or the first words of the test's name where only one test is about it. */
   readonly rule: string;
   readonly around: (inner: Transport) => Transport;
   /** What the fault needs of the description that the one of memory does not offer. */
@@ -40,7 +41,11 @@ function withChange(inner: Transport, change: Change): Transport {
     connect: async (options) => {
       // The change may listen to the connection's state, which it gets by putting a listener into these options.
       const listened = { ...options };
-      const connection = await inner.connect({ ...options, onStatus: (status) => listened.onStatus(status) });
+      const connection = await inner.connect({
+        ...options,
+        onStatus: (status) => listened.onStatus(status),
+        onProblem: (subject, problem) => listened.onProblem(subject, problem),
+      });
       return wrappedConnection(connection, change(connection, listened));
     },
   };
