@@ -32,8 +32,10 @@ export async function inside(broker: Broker, command: string, args: readonly str
   if (pid === undefined) throw new Error("it is out of reach; PAPA_EVENTS_BROKERS=native has it run here");
   const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").filter(Boolean);
   const environment = Object.fromEntries(variables.map((each) => each.split(/=(.*)/s).slice(0, 2)));
-  const entering = ["--target", String(pid), "--mount", "--pid", "--net", "--root", "--wd=/"];
-  await execute("nsenter", [...entering, command, ...args], { env: environment, timeout: QUIT_LIMIT_MS });
+  const entering = ["--target", String(pid), "--mount", "--pid", "--net", "--root"];
+  // The folder that it comes from is out of sight there.
+  const there = ["sh", "-c", 'cd / && exec "$@"', "inside", command, ...args];
+  await execute("nsenter", [...entering, ...there], { env: environment, timeout: QUIT_LIMIT_MS });
 }
 
 /** The server's own process, as seen from here: what is around it in its group would take it down at once. */

@@ -14,6 +14,7 @@ const PATIENCE_MS = 60_000;
 /** How long no more may come before duplicates count as complete, in milliseconds. */
 const CALM_MS = 1_500;
 const LOOK_MS = 5;
+const FAILED = "a worker ended by itself; what it said is above";
 
 export interface StageOptions {
   readonly target: Target;
@@ -133,9 +134,8 @@ export class Stage {
     let since = performance.now();
     while (!condition()) {
       if (this.#options.supervised) await this.handlers.revive();
-      const failed =
-        this.handlers.failed || this.collectors.failed || this.publishers.some(({ worker }) => worker?.failed);
-      if (failed) throw new Error("a worker ended by itself; what it said is above");
+      else if (this.handlers.failed) throw new Error(FAILED);
+      if (this.collectors.failed || this.publishers.some(({ worker }) => worker?.failed)) throw new Error(FAILED);
       if (facts !== this.ledger.facts) since = performance.now();
       facts = this.ledger.facts;
       if (performance.now() - since > this.#patience)
