@@ -1,4 +1,5 @@
 // As small as a transport can be: a broker inside the process that never fails. docs/writing-a-transport.md shows it in full.
+import { setImmediate as othersTurn } from "node:timers/promises";
 import { PapaError } from "@papa-events/core";
 import {
   type Capabilities,
@@ -12,14 +13,17 @@ import {
   type EncodedEvent,
   type OnDelivery,
   PatternTrie,
+  type Progress,
   type QueueStats,
   type ReceivedEvent,
   readAttempt,
+  type Selection,
   type Settled,
   type Settlement,
   type StoredDeadLetter,
   type SubscribeOptions,
   type Subscription,
+  sizeOf,
   type Transport,
   type Unconfirmed,
 } from "@papa-events/core/transport";
@@ -42,6 +46,10 @@ const capabilities: Capabilities = {
   exclusive: "while-connected",
   publishing: { eventsPerCall: 256, callsInFlight: 1, bytesPerCall: 64 * 1_048_576 },
 };
+
+/** Others have their turn between so many dead letters. */
+const LETTERS_PER_TURN = 100;
+const MAX_PAGE_BYTES = 16 * 1_048_576;
 
 interface Letter extends StoredDeadLetter {
   readonly position: number;
@@ -214,10 +222,26 @@ class MinimalConnection implements Connection {
 
   deadLetters(useCase: string): DeadLetterStore {
     const letters = () => this.#queue(useCase).dead;
-    const take = (ids: readonly string[] | "all"): Letter[] => {
-      const found = [...letters().values()].filter(({ id }) => ids === "all" || ids.includes(id));
-      for (const { id } of found) letters().delete(id);
-      return found;
+    const isMeant = (which: Selection, letter: Letter) => {
+      if (which === "all") return true;
+      return typeof which === "function" ? which(letter) : which.includes(letter.id);
+    };
+    const take = async (which: Selection, act: (letter: Letter) => void, { onProgress, signal }: Progress = {}) => {
+      let seen = 0;
+      let done = 0;
+      for (const letter of [...letters().values()]) {
+        if (signal?.aborted === true) break;
+        seen += 1;
+        if (isMeant(which, letter) && letters().delete(letter.id)) {
+          act(letter);
+          done += 1;
+        }
+        if (seen % LETTERS_PER_TURN > 0) continue;
+        onProgress?.({ seen, done });
+        await othersTurn();
+      }
+      onProgress?.({ seen, done });
+      return done;
     };
     return {
       count: async () => letters().size,
@@ -227,16 +251,21 @@ class MinimalConnection implements Connection {
         const isAfter = ({ position }: Letter) =>
           order === "newest" ? position < Number(after) : position > Number(after);
         const rest = after === undefined ? all : all.filter(isAfter);
-        const items = rest.slice(0, limit);
-        return rest.length > limit ? { items, next: String(items.at(-1)?.position) } : { items };
+        let bytes = 0;
+        const fits = ({ event }: Letter, index: number) => (bytes += sizeOf(event)) <= MAX_PAGE_BYTES || index === 0;
+        const cut = rest.findIndex((letter, index) => index === limit || !fits(letter, index));
+        if (cut < 0) return { items: rest };
+        const items = rest.slice(0, cut);
+        return { items, next: String(items.at(-1)?.position) };
       },
       get: async (id) => letters().get(id),
-      redrive: async (ids, revive) => {
-        const taken = take(ids);
-        this.#queue(useCase).add(...taken.map(revive));
-        return taken.length;
+      scan: async function* (order, signal) {
+        const all = [...letters().values()];
+        if (order === "newest") all.reverse();
+        for (const letter of all) if (signal?.aborted !== true) yield letter;
       },
-      purge: async (ids) => take(ids).length,
+      redrive: (which, revive, progress) => take(which, (letter) => this.#queue(useCase).add(revive(letter)), progress),
+      purge: (which, progress) => take(which, () => {}, progress),
     };
   }
 
