@@ -129,7 +129,7 @@ export class Database {
       this.#report(undefined);
       for (const resolve of done) resolve();
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      if (!this.closed && this.#db.isTransaction) this.#db.exec("ROLLBACK");
       const problem = toPapaError(error, this.#file);
       this.#report(problem.message);
       for (const { reject } of jobs) reject(problem);
@@ -159,7 +159,7 @@ export class Database {
       this.#sql.run("RELEASE job");
       return resolve;
     } catch (error) {
-      if (!this.#db.isTransaction) throw error;
+      if (this.closed || !this.#db.isTransaction) throw error;
       this.#db.exec("ROLLBACK TO job; RELEASE job");
       return () => reject(toPapaError(error, this.#file));
     }

@@ -9,7 +9,7 @@ export class Instance {
   readonly #lease: Lease;
   readonly #fanOut: FanOut;
   readonly #poll: number;
-  readonly #subscribers: Subscriber[] = [];
+  #subscribers: readonly Subscriber[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -27,7 +27,8 @@ export class Instance {
 
   async add(subscriber: Subscriber): Promise<void> {
     await this.#database.write((sql) => subscriber.register(sql));
-    this.#subscribers.push(subscriber);
+    // One that was stopped, as for a pause, stays until it has settled what it had.
+    this.#subscribers = [...this.#subscribers.filter(({ isOver }) => !isOver), subscriber];
   }
 
   /** Takes nothing more. */

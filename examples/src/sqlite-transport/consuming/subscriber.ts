@@ -46,6 +46,11 @@ export class Subscriber implements Subscription {
     this.#readAhead = limit;
   }
 
+  /** Whether it takes nothing more and has nothing left to settle. */
+  get isOver(): boolean {
+    return !this.#open && this.#unsettled.size === 0;
+  }
+
   /** Takes nothing more. */
   close(): void {
     this.#open = false;

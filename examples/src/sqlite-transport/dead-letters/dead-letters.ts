@@ -3,15 +3,18 @@ import {
   type DeadLetterQuery,
   type DeadLetterStore,
   invalidOption,
+  type Progress,
   type Revive,
+  type Selection,
   type StoredDeadLetter,
 } from "@papa-events/core/transport";
 import type { Database, Sql } from "../client/database.ts";
 import { assertDeclared } from "../declarations/declarations.ts";
 import { addTo } from "../publishing/fan-out.ts";
-import { toEvent, toValues } from "../wire/row.ts";
+import { toValues } from "../wire/row.ts";
+import { type Letter, letterOf, newest, pageOf, withIds } from "./pages.ts";
 
-/** How many are redriven in one transaction, which nothing else can be written in. */
+/** How many are looked at in one transaction, which nothing else can be written in. */
 const BATCH = 100;
 
 /** The dead letters of one use case. */
@@ -32,57 +35,73 @@ export class SqliteDeadLetters implements DeadLetterStore {
 
   list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     return this.#read((sql) => {
-      const [compare, direction, first] = order === "oldest" ? [">", "ASC", 0] : ["<", "DESC", Number.MAX_SAFE_INTEGER];
-      const from = after === undefined ? first : Number(after);
-      if (!Number.isInteger(from)) throw invalidOption("list: after", "it is not the next of a page before");
-      const rows = sql.all(
-        `SELECT * FROM dead_letters WHERE use_case = ? AND seq ${compare} ? ORDER BY seq ${direction} LIMIT ?`,
-        this.#useCase,
-        from,
-        limit + 1,
-      );
-      const page = rows.slice(0, limit);
-      const items = page.map((row) => ({ id: String(row.letter), event: toEvent(row) }));
-      return rows.length > limit ? { items, next: String(page.at(-1)?.seq) } : { items };
+      const from = after === undefined ? undefined : Number(after);
+      if (from !== undefined && !Number.isInteger(from))
+        throw invalidOption("list: after", "it is not the next of a page before");
+      const { letters, next } = pageOf(sql, this.#useCase, order, limit, from);
+      return next === undefined ? { items: letters } : { items: letters, next: String(next) };
     });
   }
 
   get(id: string): Promise<StoredDeadLetter | undefined> {
     return this.#read((sql) => {
       const row = sql.get("SELECT * FROM dead_letters WHERE use_case = ? AND letter = ?", this.#useCase, id);
-      return row && { id, event: toEvent(row) };
+      return row && letterOf(row);
     });
   }
 
-  redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
-    return this.#take(ids, (sql, letter) => addTo(sql, this.#useCase, toValues(revive(letter))));
+  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter> {
+    const last = await this.#read((sql) => newest(sql, this.#useCase));
+    let from: number | undefined = order === "newest" ? last + 1 : 0;
+    while (from !== undefined) {
+      const position: number = from;
+      const page = await this.#read((sql) => pageOf(sql, this.#useCase, order, BATCH, position));
+      for (const letter of page.letters) {
+        if (signal?.aborted === true || letter.seq > last) return;
+        yield letter;
+      }
+      from = page.next;
+    }
   }
 
-  purge(ids: readonly string[] | "all"): Promise<number> {
-    return this.#take(ids, () => {});
+  redrive(which: Selection, revive: Revive, progress: Progress = {}): Promise<number> {
+    return this.#take(which, progress, (sql, letter) => addTo(sql, this.#useCase, toValues(revive(letter))));
+  }
+
+  purge(which: Selection, progress: Progress = {}): Promise<number> {
+    return this.#take(which, progress, () => {});
   }
 
   /** Removes letters, some in each transaction, with what is done with them. Those that die meanwhile are not taken. */
-  async #take(ids: readonly string[] | "all", act: (sql: Sql, letter: StoredDeadLetter) => void): Promise<number> {
-    const wanted = ids === "all" ? await this.#read((sql) => this.#allIds(sql)) : [...ids];
-    let taken = 0;
-    do {
-      const batch = wanted.splice(0, BATCH);
-      taken += await this.#database.write((sql) => {
+  async #take(which: Selection, progress: Progress, act: (sql: Sql, letter: Letter) => void): Promise<number> {
+    const last = await this.#read((sql) => newest(sql, this.#useCase));
+    const isMeant = typeof which === "function" ? which : () => true;
+    const ids = typeof which === "function" || which === "all" ? undefined : which;
+    const count = { seen: 0, done: 0 };
+    for (let from: number | undefined = 0; from !== undefined && progress.signal?.aborted !== true; ) {
+      const position: number = from;
+      const batch = await this.#database.write((sql) => {
         assertDeclared(sql, this.#useCase);
-        const remove = "DELETE FROM dead_letters WHERE use_case = ? AND letter = ? RETURNING *";
-        const rows = batch.map((id) => sql.get(remove, this.#useCase, id)).filter((row) => row !== undefined);
-        for (const row of rows) act(sql, { id: String(row.letter), event: toEvent(row) });
-        return rows.length;
+        const { letters, next } =
+          ids === undefined
+            ? pageOf(sql, this.#useCase, "oldest", BATCH, position)
+            : withIds(sql, this.#useCase, ids, position, BATCH);
+        const done = { seen: 0, done: 0 };
+        for (const letter of letters) {
+          if (letter.seq > last || progress.signal?.aborted === true) break;
+          done.seen += 1;
+          if (!isMeant(letter)) continue;
+          act(sql, letter);
+          done.done += sql.run("DELETE FROM dead_letters WHERE seq = ?", letter.seq);
+        }
+        return { ...done, next };
       });
-    } while (wanted.length > 0);
-    return taken;
-  }
-
-  #allIds(sql: Sql): string[] {
-    return sql
-      .all("SELECT letter FROM dead_letters WHERE use_case = ? ORDER BY seq", this.#useCase)
-      .map(({ letter }) => String(letter));
+      count.seen += batch.seen;
+      count.done += batch.done;
+      from = batch.next;
+      progress.onProgress?.({ ...count });
+    }
+    return count.done;
   }
 
   #read<T>(work: (sql: Sql) => T): Promise<T> {
