@@ -12,8 +12,10 @@ import type {
   Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
+import { RedisAdministration } from "./administration/administration.ts";
 import { capabilities } from "./capabilities.ts";
 import { type Connections, openConnections } from "./client/connections.ts";
+import { unknownUseCase } from "./client/errors.ts";
 import type { Target } from "./client/options.ts";
 import { checkServer } from "./client/server-check.ts";
 import { HeldBytes } from "./consuming/held-bytes.ts";
@@ -34,6 +36,7 @@ export class RedisStreamsConnection implements Connection {
   readonly capabilities: Capabilities;
   readonly declarations: Declarations;
   readonly trials: Trials;
+  readonly administration: RedisAdministration;
   readonly #target: Target;
   readonly #options: ConnectOptions;
   /** A name for the server's list of clients. */
@@ -46,14 +49,15 @@ export class RedisStreamsConnection implements Connection {
   readonly #publisher: Publisher;
   readonly #held: HeldBytes;
   readonly #renewal: LeaseRenewal;
-  readonly #subscribers: Subscriber[] = [];
+  readonly #subscribers = new Set<Subscriber>();
   #inbox: Promise<Inbox> | undefined;
   #closed = false;
 
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
   static async open(target: Target, options: ConnectOptions): Promise<RedisStreamsConnection> {
     let opened: RedisStreamsConnection | undefined;
-    let checked = false;
+    // An operator looks at what is wrong with a server, too.
+    let checked = options.operator === true;
     const connections = await openConnections(target, toClientName(options.appName), {
       setUp: async (client) => {
         if (!checked) await checkServer(client, target, options.logger);
@@ -93,9 +97,10 @@ export class RedisStreamsConnection implements Connection {
       keys,
       appName,
       logger,
-      onRemoved: (useCase, removed) => this.#onRemoved(useCase, removed),
+      onRemoved: (useCase) => this.#onRemoved(useCase),
     });
     this.#watch = new DeclarationWatch(this.#declarations, control, (problem) => onProblem("topology", problem));
+    this.#watch.start();
     this.#bindings = new BindingCache(main, keys, () => this.#declarations.redeclareAll());
     this.#publisher = new Publisher({ connection: publishing, keys, bindings: this.#bindings, durability });
     this.#held = new HeldBytes(options.maxHeldBytes);
@@ -109,6 +114,7 @@ export class RedisStreamsConnection implements Connection {
     this.capabilities = durability === "replicated" ? { ...capabilities, durability: "replicas" } : capabilities;
     this.declarations = this.#declarations;
     this.trials = new RedisTrials(main, keys);
+    this.administration = new RedisAdministration({ target, keys, connection: main, appName: this.#clientName });
   }
 
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
@@ -116,6 +122,7 @@ export class RedisStreamsConnection implements Connection {
   }
 
   async subscribe(useCase: string, subscribeOptions: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+    if (this.#declarations.isRemoved(useCase)) throw unknownUseCase(useCase);
     const { main, control } = this.#connections;
     const { logger, onProblem } = this.#options;
     const subscriber = new Subscriber(subscribeOptions, {
@@ -133,11 +140,15 @@ export class RedisStreamsConnection implements Connection {
       onDelivery,
       onProblem,
       redeclare: () => this.#declarations.redeclare(useCase),
+      onClosed: () => this.#subscribers.delete(subscriber),
     });
-    this.#subscribers.push(subscriber);
-    this.#watch.start();
-    this.#inbox ??= this.#openInbox();
-    await main.withPapaErrors(Promise.all([subscriber.start(), this.#inbox]));
+    this.#subscribers.add(subscriber);
+    try {
+      await main.withPapaErrors(Promise.all([subscriber.start(), this.#openInbox()]));
+    } catch (error) {
+      await subscriber.close();
+      throw error;
+    }
     return subscriber;
   }
 
@@ -154,7 +165,11 @@ export class RedisStreamsConnection implements Connection {
     this.#closed = true;
     this.#watch.close();
     const inbox = this.#inbox?.then((opened) => opened.close()).catch(() => {});
-    await Promise.all([inbox, ...this.#subscribers.map((subscriber) => subscriber.close())]);
+    await Promise.all([
+      inbox,
+      this.administration.close(),
+      ...[...this.#subscribers].map((subscriber) => subscriber.close()),
+    ]);
     this.#renewal.close();
     await this.#publisher.close();
     for (const connection of Object.values(this.#connections)) connection.close();
@@ -171,16 +186,18 @@ export class RedisStreamsConnection implements Connection {
   }
 
   /** Whoever runs a use case that an operator removes is told, since it handles nothing from then on (R9). */
-  #onRemoved(useCase: string, removed: boolean): void {
+  #onRemoved(useCase: string): void {
     const { logger, onProblem } = this.#options;
-    if (removed)
-      logger.error({ useCase }, "The use case was removed by an operator. This instance gets no more events of it.");
-    else logger.info({ useCase }, "The use case that was removed has been declared again. It gets events again.");
-    onProblem(`use case "${useCase}"`, removed ? "it was removed by an operator" : undefined);
+    const problem = `Use case "${useCase}" was removed by an operator; this app stops handling it. Restart the app to declare it anew.`;
+    for (const subscriber of this.#subscribers) if (subscriber.useCase === useCase) void subscriber.onRemoved();
+    logger.error({ useCase }, problem);
+    onProblem(`consuming "${useCase}"`, problem);
   }
 
+  /** One that could not be opened is opened by whoever subscribes next. */
   #openInbox(): Promise<Inbox> {
-    return Inbox.open({
+    if (this.#inbox !== undefined) return this.#inbox;
+    const opening = Inbox.open({
       target: this.#target,
       appName: this.#clientName,
       keys: this.#keys,
@@ -190,6 +207,11 @@ export class RedisStreamsConnection implements Connection {
       logger: this.#options.logger,
       onProblem: this.#options.onProblem,
     });
+    this.#inbox = opening;
+    opening.catch(() => {
+      if (this.#inbox === opening) this.#inbox = undefined;
+    });
+    return opening;
   }
 }
 

@@ -15,8 +15,9 @@ export async function removeUseCase(
   keys: Keys,
   connection: ReconnectingConnection,
 ): Promise<boolean> {
-  const { version, bindings, declarations, removed } = keys;
+  const { version, bindings, declarations, removed, useCases, paused } = keys;
   const { queue, leases, due, waiting, trials, dead, deadOrder } = keys.forUseCase(useCase);
-  const all = [version, bindings, declarations, removed, queue, leases, due, waiting, trials, dead, deadOrder];
+  const namespace = [version, bindings, declarations, removed, useCases, paused];
+  const all = [...namespace, queue, leases, due, waiting, trials, dead, deadOrder];
   return (await connection.withPapaErrors(connection.run(script, all, [randomUUID(), useCase, deadLetters]))) === 1;
 }

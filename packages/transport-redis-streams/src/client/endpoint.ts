@@ -114,7 +114,8 @@ function nodeAddress(node: ClusterNode): string {
   return `${node.host ?? "localhost"}:${node.port ?? 6_379}`;
 }
 
-function isCluster(client: Redis | Cluster): client is Cluster {
+/** Whether a client is of a cluster: its types do not tell. */
+export function isCluster(client: Redis | Cluster): client is Cluster {
   return client.isCluster;
 }
 

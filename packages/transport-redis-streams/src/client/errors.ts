@@ -6,7 +6,9 @@ const TRANSPORT = "redis-streams";
 /** Replies of a server that loads its data, elects a primary, is full or runs a long script: a later try may succeed. */
 const TRANSIENT =
   /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED)\b/;
-const ACCESS_REFUSED = /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password/i;
+/** Of a command within a script the server says it in other words, and Redis 7.0 in others again. */
+const ACCESS_REFUSED =
+  /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password|ACL failure in script|The user executing the script can't/i;
 /** Codes of Node.js for a wrong certificate or protocol, which another try cannot fix. */
 const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 

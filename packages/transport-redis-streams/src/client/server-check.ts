@@ -4,7 +4,7 @@ import { isReply, unsupportedBroker } from "./errors.ts";
 import type { Target } from "./options.ts";
 
 /** Scripts that read the clock and write need 7.0. Valkey reports 7.2 as its version of Redis, and its own beside it. */
-const MIN_VERSION = 7;
+export const MIN_VERSION = 7;
 
 /**
  * Checks the server's version and settings (L4). Throws where the server cannot keep the contract, and warns where its
@@ -49,14 +49,17 @@ async function readInfo(
   address: string,
   logger: Logger,
 ): Promise<ReadonlyMap<string, string> | undefined> {
-  let text: string;
   try {
-    text = await client.info();
+    return parseInfo(await client.info());
   } catch (error) {
     if (!isReply(error) || !error.message.startsWith("NOPERM")) throw error;
     logger.warn({ address }, "The account may not call INFO. The server's version and settings are not checked.");
     return undefined;
   }
+}
+
+/** Reads the reply of `INFO`. */
+export function parseInfo(text: string): ReadonlyMap<string, string> {
   const lines = text.split("\r\n").map((line): [string, string] => {
     const colon = line.indexOf(":");
     return [line.slice(0, colon), line.slice(colon + 1)];

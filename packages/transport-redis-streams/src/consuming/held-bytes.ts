@@ -23,6 +23,12 @@ export class HeldBytes {
     this.#sharers += 1;
   }
 
+  /** Takes one away from them. */
+  leave(waiter: RoomWaiter): void {
+    this.#sharers -= 1;
+    this.#waiting.delete(waiter);
+  }
+
   /** How many more bytes one use case may receive. If there are none, `waiter` is notified when there are. */
   roomToReceive(waiter: RoomWaiter): number {
     const room = Math.max(0, this.#maxBytes - this.#received);

@@ -16,7 +16,6 @@ export class Ledger {
   constructor(consumer: string, held: HeldBytes) {
     this.consumer = consumer;
     this.#held = held;
-    held.join();
   }
 
   get size(): number {

@@ -119,13 +119,18 @@ export class Reader {
     this.#replyLost = true;
   }
 
+  /** Looks for them now, if there may be any. @throws when the server cannot be asked */
+  async recoverLostReply(): Promise<void> {
+    if (this.#replyLost) await this.#recoverLostReply();
+  }
+
   /** Ends a read that blocks. Best effort: the read ends by itself a little later. */
   interrupt(): void {
     const { control } = this.#options;
     if (this.#clientId !== undefined && control.up) control.client.client("UNBLOCK", this.#clientId).catch(() => {});
   }
 
-  /** Resolves when nothing more will be read. */
+  /** Resolves when nothing more will be read; the connection for it is closed then. */
   async stop(): Promise<void> {
     this.#wake?.();
     let ended = false;
@@ -138,8 +143,9 @@ export class Reader {
       this.interrupt();
       await Promise.race([end, sleep(INTERRUPT_INTERVAL_MS)]);
     }
-    if (!ended) this.#reading?.close();
+    this.#reading?.close();
     await end;
+    if (this.#failed) this.#options.onReadProblem(undefined);
   }
 
   close(): void {
@@ -157,6 +163,7 @@ export class Reader {
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;
       } catch (error) {
+        if (!isReply(error)) this.#replyLost = true;
         if (!this.#consumer.open) return;
         await this.#onFailure(withoutArguments(error), backoff);
         backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
@@ -242,10 +249,7 @@ export class Reader {
       logger.warn({ useCase, err: error }, "The queue could not be read. It is tried again.");
       this.#failed = true;
       onReadProblem(`the queue cannot be read: ${error.message}`);
-    } else {
-      this.#replyLost = true;
-      if (this.#reading?.up !== true) return;
-    }
+    } else if (this.#reading?.up !== true) return;
     await sleep(backoff);
   }
 

@@ -25,6 +25,8 @@ export interface SubscriberOptions
   readonly held: HeldBytes;
   readonly onDelivery: OnDelivery;
   readonly onProblem: (subject: string, problem: string | undefined) => void;
+  /** Called when it needs nothing any more. */
+  readonly onClosed: (subscriber: Subscriber) => void;
 }
 
 /** Consumes one use case's queue for one app. */
@@ -42,12 +44,16 @@ export class Subscriber implements Subscription {
   #readAhead: number;
   #open = true;
   #closed = false;
+  #removed = false;
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor({ readAhead, declaration }: SubscribeOptions, options: SubscriberOptions) {
     const { useCase, onProblem } = options;
     this.#options = options;
     this.#readAhead = readAhead;
     this.#declaration = declaration;
+    options.held.join();
     this.#ledger = new Ledger(this.#newConsumer(), options.held);
     this.#settlements = new Settlements({
       ...options,
@@ -64,8 +70,14 @@ export class Subscriber implements Subscription {
     });
     this.#reader = new Reader(this, {
       ...options,
-      onReadProblem: (problem) => onProblem(`consuming "${useCase}"`, problem),
+      onReadProblem: (problem) => {
+        if (!this.#removed) onProblem(`consuming "${useCase}"`, problem);
+      },
     });
+  }
+
+  get useCase(): string {
+    return this.#options.useCase;
   }
 
   get consumer(): string {
@@ -132,12 +144,14 @@ export class Subscriber implements Subscription {
     this.#leaseKeeper.lookWithin(0);
     this.#reader.onReplyLost();
     this.#reader.interrupt();
+    void this.#retire();
   }
 
   /** A lease went on running meanwhile, and entries may have been taken over in a reply that was lost. */
   onControlReconnect(): void {
     this.#leaseKeeper.lookWithin(0);
     this.onReplyLost();
+    void this.#retire();
   }
 
   /** Goes on as a new consumer. Resolves when it has adopted what others have not taken over; the rest is lost. */
@@ -167,6 +181,7 @@ export class Subscriber implements Subscription {
     }
     if (this.#surplus.length === 0 && this.#open) this.#leaseKeeper.onRoom();
     this.#reader.wake();
+    if (!this.#open) void this.#retire();
   }
 
   readAhead(limit: number): void {
@@ -174,18 +189,53 @@ export class Subscriber implements Subscription {
     this.onRoom();
   }
 
-  async stop(): Promise<void> {
+  /** What is unsettled stays this consumer's. Once all of it is settled, the consumer leaves. */
+  stop(): Promise<void> {
     this.#open = false;
-    await this.#reader.stop();
-    // What is being taken over arrives before this, and is released with the rest.
-    await untilClosed(this.exclusively(async () => {}));
-    for (const delivery of this.#surplus.splice(0).reverse()) void delivery.settle({ kind: "release" });
+    this.#stopping ??= this.#stop().then(() => void this.#retire());
+    return this.#stopping;
   }
 
   /** Flushes settlements and releases what is unsettled. */
-  async close(): Promise<void> {
-    await this.stop();
-    const { connection } = this.#options;
+  close(): Promise<void> {
+    this.#open = false;
+    this.#stopping ??= this.#stop();
+    this.#closing ??= this.#close(this.#stopping);
+    return this.#closing;
+  }
+
+  /** The use case is gone, and all that was delivered of it is no longer anybody's. */
+  async onRemoved(): Promise<void> {
+    this.#open = false;
+    this.#removed = true;
+    this.#surplus.length = 0;
+    this.#ledger.clear();
+    await this.close();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#reader.stop();
+    // What is being taken over arrives before this, and is released with the rest.
+    await untilClosed(this.exclusively(async () => {}));
+    this.#releaseSurplus();
+  }
+
+  #releaseSurplus(): void {
+    for (const delivery of this.#surplus.splice(0).reverse()) void delivery.settle({ kind: "release" });
+  }
+
+  /** Where nothing is unsettled after a stop, nothing is left to do here. What was delivered in a lost reply is released. */
+  async #retire(): Promise<void> {
+    if (this.#open || this.#closed || this.#stopping === undefined) return;
+    await this.#stopping;
+    await this.#reader.recoverLostReply().catch(() => {});
+    this.#releaseSurplus();
+    if (this.#ledger.size === 0) await this.close();
+  }
+
+  async #close(stopped: Promise<void>): Promise<void> {
+    await stopped;
+    const { connection, held, onClosed } = this.#options;
     if (connection.up) await untilClosed(this.#settlements.idle());
     this.#closed = true;
     this.#leaseKeeper.end();
@@ -196,6 +246,8 @@ export class Subscriber implements Subscription {
       await untilClosed(this.#leave());
     }
     this.#reader.close();
+    held.leave(this);
+    onClosed(this);
   }
 
   async #leave(): Promise<void> {

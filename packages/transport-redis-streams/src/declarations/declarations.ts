@@ -23,15 +23,15 @@ export interface RedisDeclarationsOptions {
   readonly keys: Keys;
   readonly appName: string;
   readonly logger: Logger;
-  /** Called when a use case of this app turns out to have been removed, and when it is declared again by another. */
-  readonly onRemoved: (useCase: string, removed: boolean) => void;
+  /** Called when a use case of this app turns out to have been removed, once. */
+  readonly onRemoved: (useCase: string) => void;
 }
 
 /** What the apps of the namespace declare, as the server keeps it; this app's also again where the server has lost it. */
 export class RedisDeclarations implements Declarations {
   readonly #options: RedisDeclarationsOptions;
   readonly #declared = new Map<string, Declaration>();
-  /** Those of this app that were removed on the server. */
+  /** Those of this app that were removed on the server: it makes nothing of them anew (R9). */
   readonly #removed = new Set<string>();
 
   constructor(options: RedisDeclarationsOptions) {
@@ -41,7 +41,14 @@ export class RedisDeclarations implements Declarations {
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
   async declare(declarations: readonly Declaration[]): Promise<void> {
     await this.#declare(declarations);
-    for (const declaration of declarations) this.#declared.set(declaration.name, declaration);
+    for (const declaration of declarations) {
+      if (!this.#removed.has(declaration.name)) this.#declared.set(declaration.name, declaration);
+    }
+  }
+
+  /** Whether an operator has removed a use case that this app had declared. */
+  isRemoved(useCase: string): boolean {
+    return this.#removed.has(useCase);
   }
 
   async list(useCase?: string): Promise<readonly DeclarationRecord[]> {
@@ -123,13 +130,14 @@ export class RedisDeclarations implements Declarations {
   }
 
   async #declare(declarations: readonly Declaration[]): Promise<void> {
-    for (const part of inParts(declarations)) await this.#declarePart(part);
+    const own = declarations.filter(({ name }) => !this.#removed.has(name));
+    for (const part of inParts(own)) await this.#declarePart(part);
   }
 
   async #declarePart(declarations: readonly Declaration[]): Promise<void> {
     const { appName, logger } = this.#options;
-    const { version, bindings, declarations: declared, removed, clock } = this.#options.keys;
-    const keys = [version, bindings, declared, removed, clock];
+    const { version, bindings, declarations: declared, removed, clock, useCases } = this.#options.keys;
+    const keys = [version, bindings, declared, removed, clock, useCases];
     const args: Argument[] = [randomUUID(), GROUP, appName];
     const again = declarations.map(({ name }) => this.#declared.has(name));
     for (const [index, { name, id, patterns }] of declarations.entries()) {
@@ -146,14 +154,14 @@ export class RedisDeclarations implements Declarations {
         { useCases: remade },
         "Queues or bindings were missing on the server: they were deleted, the database was flushed, or a failover lost them. They are made again.",
       );
-    for (const [index, { name }] of declarations.entries()) this.#noteRemoved(name, gone.includes(index));
+    for (const index of gone) this.#noteRemoved(declarations[index]?.name ?? "");
   }
 
-  #noteRemoved(useCase: string, removed: boolean): void {
-    if (removed === this.#removed.has(useCase)) return;
-    if (removed) this.#removed.add(useCase);
-    else this.#removed.delete(useCase);
-    this.#options.onRemoved(useCase, removed);
+  #noteRemoved(useCase: string): void {
+    if (this.#removed.has(useCase)) return;
+    this.#removed.add(useCase);
+    this.#declared.delete(useCase);
+    this.#options.onRemoved(useCase);
   }
 
   #run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {

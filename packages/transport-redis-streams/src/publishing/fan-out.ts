@@ -35,29 +35,32 @@ export class FanOut {
       const event = events[index];
       if (event === undefined) break;
       const route = bindings.route(event.name);
-      if (route.queues.length === 0) continue;
+      if (route.queues.length === 0 && route.tails.length === 0) continue;
       if (route !== open) {
         if (open !== undefined) args[countAt] = count;
         open = route;
         args.push(route.queues.length);
         for (const queue of route.queues) args.push(this.#indexOf(queue));
+        args.push(route.tails.length);
+        for (const { stream, state } of route.tails) args.push(this.#indexOf(stream, state));
         countAt = args.length;
         count = 0;
         args.push(0);
       }
       args.push(pack(event));
       count += 1;
-      entries += route.queues.length;
+      entries += route.queues.length + route.tails.length;
     }
     if (open !== undefined) args[countAt] = count;
     return index;
   }
 
-  #indexOf(queue: string): number {
-    let index = this.#indexes.get(queue);
+  #indexOf(key: string, ...others: readonly string[]): number {
+    let index = this.#indexes.get(key);
     if (index === undefined) {
-      index = this.keys.push(queue);
-      this.#indexes.set(queue, index);
+      index = this.keys.push(key);
+      this.#indexes.set(key, index);
+      this.keys.push(...others);
     }
     return index;
   }

@@ -1,5 +1,6 @@
 import { NOW } from "./fragments/clock.ts";
 import { STEADY_CLOCK } from "./fragments/steady-clock.ts";
+import { VERSION } from "./fragments/version.ts";
 import { Script } from "./script.ts";
 
 /**
@@ -9,8 +10,8 @@ import { Script } from "./script.ts";
  * A declaration that is new is the occasion to forget those of its use case that nobody has repeated for a week. Their
  * patterns stay bound until they are withdrawn.
  *
- * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 clock, then for each use case: queue, leases, due, waiting, dead,
- *       dead-order
+ * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 clock, 6 use-cases, then for each use case: queue, leases, due,
+ *       waiting, dead, dead-order
  * ARGV  1 a version never used before, 2 the group, 3 the app, then for each use case: its name, the declaration's id, '1'
  *       if it is only repeated, n, n patterns
  * Reply { { key, its type, the type it must have } of the first conflict or {}, the indexes of the use cases that were
@@ -22,6 +23,7 @@ export const declare = new Script(
   `
 ${NOW}
 ${STEADY_CLOCK}
+${VERSION}
 local WEEK_MS = 604800000
 local function conflict(key, expected)
   local found = redis.call('TYPE', key).ok
@@ -32,11 +34,11 @@ end
 
 local types = { 'stream', 'zset', 'zset', 'hash', 'hash', 'zset' }
 local problem = conflict(KEYS[1], 'string')
-for key = 2, 5 do
+for key = 2, 6 do
   problem = problem or conflict(KEYS[key], 'hash')
 end
-for key = 6, #KEYS do
-  problem = problem or conflict(KEYS[key], types[(key - 6) % 6 + 1])
+for key = 7, #KEYS do
+  problem = problem or conflict(KEYS[key], types[(key - 7) % 6 + 1])
 end
 if problem then
   return { problem, {}, {} }
@@ -54,7 +56,8 @@ end
 
 local present = steady_time(KEYS[5], KEYS[2])
 local last_seen = string.format('%.0f', present)
-local changed = redis.call('EXISTS', KEYS[1]) == 0
+local changed = nothing_declared(KEYS[1])
+local declared_at = string.format('%.0f', now())
 local removed, made = {}, {}
 
 -- Returns an error, or whether something was made.
@@ -79,12 +82,13 @@ local function declare(key, use_case, id, first, last)
 end
 
 local at, index = 4, 0
-for key = 6, #KEYS, 6 do
+for key = 7, #KEYS, 6 do
   local use_case, id, again, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   if again == '1' and redis.call('HEXISTS', KEYS[4], use_case) == 1 then
     removed[#removed + 1] = index
   else
     redis.call('HDEL', KEYS[4], use_case)
+    redis.call('HSET', KEYS[6], use_case, declared_at)
     local result = declare(key, use_case, id, at + 4, at + 3 + count)
     if type(result) == 'table' then
       return result

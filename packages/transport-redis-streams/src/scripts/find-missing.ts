@@ -1,3 +1,4 @@
+import { VERSION } from "./fragments/version.ts";
 import { Script } from "./script.ts";
 
 /**
@@ -12,8 +13,9 @@ import { Script } from "./script.ts";
  */
 export const findMissing = new Script(
   "find-missing",
-  "runs-when-full",
+  "reads-only",
   `
+${VERSION}
 local function group_of(queue)
   if redis.pcall('XLEN', queue) == 0 then
     -- Nothing can be forgotten. Most queues are empty, and this is the cheaper question.
@@ -56,6 +58,6 @@ for key = 3, #KEYS, 5 do
   end
   at = at + 1 + count
 end
-return { redis.call('EXISTS', KEYS[1]) == 0 and 1 or 0, missing, forgetting }
+return { nothing_declared(KEYS[1]) and 1 or 0, missing, forgetting }
 `,
 );

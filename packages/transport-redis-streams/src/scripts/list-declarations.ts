@@ -11,11 +11,11 @@ import { Script } from "./script.ts";
  */
 export const listDeclarations = new Script(
   "list-declarations",
-  "runs-when-full",
+  "reads-only",
   `
 ${NOW}
 ${STEADY_CLOCK}
-local present = steady_time(KEYS[3], KEYS[1])
+local present = steady_now(KEYS[3], KEYS[1])
 local function each(key, take)
   local all = redis.call('HGETALL', key)
   for at = 1, #all, 2 do

@@ -1,18 +1,16 @@
 import { Script } from "./script.ts";
 
 /**
- * Reads all bindings and their version in one step.
+ * Reads all bindings, the tails, and their version in one step.
  *
- * KEYS  1 version, 2 bindings
+ * KEYS  1 version, 2 bindings, 3 tails
  * ARGV  none
- * Reply { version or '', "<use case> <pattern>", ... }
+ * Reply { version or '', { "<use case> <pattern>", ... }, { tail, "<when it ends> <pattern> <pattern> ...", ... } }
  */
 export const loadBindings = new Script(
   "load-bindings",
   "reads-only",
   `
-local reply = redis.call('HKEYS', KEYS[2])
-table.insert(reply, 1, redis.call('GET', KEYS[1]) or '')
-return reply
+return { redis.call('GET', KEYS[1]) or '', redis.call('HKEYS', KEYS[2]), redis.call('HGETALL', KEYS[3]) }
 `,
 );

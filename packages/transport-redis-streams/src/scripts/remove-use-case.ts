@@ -2,11 +2,11 @@ import { NOW } from "./fragments/clock.ts";
 import { Script } from "./script.ts";
 
 /**
- * Removes a use case: its bindings, declarations, queue, waiting events, and, if so asked, its dead letters (R9). Remembers
+ * Removes a use case: its bindings, declarations, pause, queue, waiting events, and, if so asked, its dead letters (R9). Remembers
  * for a week that it was removed, so that an instance which still runs it makes nothing of it anew.
  *
- * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 queue, 6 leases, 7 due, 8 waiting, 9 trials, 10 dead,
- *       11 dead-order
+ * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 use-cases, 6 paused, 7 queue, 8 leases, 9 due, 10 waiting,
+ *       11 trials, 12 dead, 13 dead-order
  * ARGV  1 a version never used before, 2 the use case, 3 'keep' or 'purge' for its dead letters
  * Reply 1 if there was anything of it, else 0
  */
@@ -25,9 +25,16 @@ for hash = 2, 3 do
     end
   end
 end
-for key = 5, ARGV[3] == 'purge' and 11 or 9 do
+for key = 7, ARGV[3] == 'purge' and 13 or 11 do
   removed = removed + redis.call('UNLINK', KEYS[key])
 end
+if redis.call('EXISTS', KEYS[12]) == 0 then
+  redis.call('HDEL', KEYS[5], ARGV[2])
+else
+  -- Its dead letters are to be found.
+  redis.call('HSETNX', KEYS[5], ARGV[2], string.format('%.0f', present))
+end
+redis.call('HDEL', KEYS[6], ARGV[2])
 if removed == 0 then
   return 0
 end

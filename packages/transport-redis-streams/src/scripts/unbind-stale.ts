@@ -7,7 +7,7 @@ import { Script } from "./script.ts";
  * case that none has repeated for as long (R6).
  *
  * KEYS  1 version, 2 bindings, 3 declarations, 4 clock
- * ARGV  1 a version never used before, 2 how long, in milliseconds, 3 "<use case> ", then patterns
+ * ARGV  1 a version never used before, 2 how long, in milliseconds, 0 for those that were declared just now, too, 3 "<use case> ", then patterns
  * Reply how many were unbound
  */
 export const unbindStale = new Script(
@@ -16,12 +16,14 @@ export const unbindStale = new Script(
   `
 ${NOW}
 ${STEADY_CLOCK}
-local oldest = steady_time(KEYS[4], KEYS[2]) - tonumber(ARGV[2])
+local idle = tonumber(ARGV[2])
+local present = steady_time(KEYS[4], KEYS[2])
+local oldest = idle == 0 and math.huge or present - idle
 local unbound = 0
 for at = 4, #ARGV do
   local binding = ARGV[3] .. ARGV[at]
   local last_seen = redis.call('HGET', KEYS[2], binding)
-  if last_seen and tonumber(last_seen) <= oldest then
+  if last_seen and (tonumber(last_seen) or 0) <= oldest then
     unbound = unbound + redis.call('HDEL', KEYS[2], binding)
   end
 end

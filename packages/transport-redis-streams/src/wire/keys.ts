@@ -37,6 +37,14 @@ export interface UseCaseKeys {
   readonly trials: string;
 }
 
+/** The keys of one tail. They expire when nobody reads it any more. */
+export interface TailKeys {
+  /** Stream: the events to be shown. */
+  readonly stream: string;
+  /** Hash: for how many more bytes there is `room`, and how many events were `dropped` because there was none. */
+  readonly state: string;
+}
+
 /**
  * Names all keys of a namespace. They share one hash tag, so all are on one shard of a cluster and one script may use any
  * of them.
@@ -67,6 +75,32 @@ export class Keys {
   /** Hash: use case -> when it was removed, in milliseconds by the server's clock. */
   get removed(): string {
     return `${this.#tag}:removed`;
+  }
+
+  /** Hash: use case -> when it was last declared, as above; every use case that there is, also without a pattern. */
+  get useCases(): string {
+    return `${this.#tag}:use-cases`;
+  }
+
+  /** Hash: use case -> since when it is paused, as above. */
+  get paused(): string {
+    return `${this.#tag}:paused`;
+  }
+
+  /** Hash: tail -> when it ends unless it is renewed, as above, and its patterns. It expires with the last one. */
+  get tails(): string {
+    return `${this.#tag}:tails`;
+  }
+
+  /** Begins the name of every key about this namespace. */
+  get prefix(): string {
+    return `${this.#tag}:`;
+  }
+
+  /** The keys of one tail. */
+  forTail(id: string): TailKeys {
+    const stream = `${this.#tag}:tail:${id}`;
+    return { stream, state: `${stream}:state` };
   }
 
   /** Hash: the namespace's own time in milliseconds (`steady`), and the server's clock when that was last counted on. */

@@ -32,5 +32,5 @@ test("P1 events that are done leave the server, with the memory they took", asyn
   expect(await memory()).toBeLessThan(baseline + 4_096);
   await app.stop();
   const left = (await space.redis.keys(space.key("*"))).map((key) => key.replace(space.key(""), "")).sort();
-  expect(left).toEqual(["bindings", "clock", "declarations", "queue:uc", "version"]);
+  expect(left).toEqual(["bindings", "clock", "declarations", "queue:uc", "use-cases", "version"]);
 });

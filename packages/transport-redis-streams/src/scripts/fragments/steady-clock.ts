@@ -3,11 +3,11 @@
  *
  *     steady_time(clock, bindings)
  *
- * The namespace's own time in milliseconds. It goes on only while some instance lives, and takes no part in a jump of the
+ * The namespace's own time in milliseconds, which goes on by this; `steady_now`, the same without that. It goes on only while some instance lives, and takes no part in a jump of the
  * server's clock, so that neither a jump nor an outage makes what live instances declare look stale (R6, L9).
  */
 export const STEADY_CLOCK = `
-local function steady_time(clock, bindings)
+local function steady_now(clock, bindings)
   -- Longer than any pause between two looks of one live instance.
   local MAX_STEP_MS = 5000
   local present = now()
@@ -24,6 +24,11 @@ local function steady_time(clock, bindings)
       time = present
     end
   end
+  return time, present
+end
+
+local function steady_time(clock, bindings)
+  local time, present = steady_now(clock, bindings)
   redis.call('HSET', clock, 'server', string.format('%.3f', present), 'steady', string.format('%.3f', time))
   return time
 end
