@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import type { Open } from "../../session/session.ts";
+import { examples } from "../examples.ts";
+import { act, type Deed } from "./act.ts";
+import { withFilters } from "./filters.ts";
+import { chosenFrom, type SelectionOptions } from "./selection.ts";
+
+interface PurgeOptions extends SelectionOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+const PURGE: Deed = {
+  verb: "Purge",
+  past: "purged",
+  destructive: true,
+  act: (letters, which, options) => letters.purge(which, options),
+};
+
+/** `papa dlq purge` */
+export function purge(open: Open): Command {
+  return withFilters(
+    new Command("purge")
+      .summary("destroy them")
+      .description("Destroy dead letters for good: those of ids, those that filters find, or all. Asks first.")
+      .argument("<use-case>")
+      .argument("[ids...]", "as papa dlq list prints them"),
+  )
+    .option("--all", "all that there are")
+    .option("--dry-run", "say how many it would be, and do nothing")
+    .option("-y, --yes", "do not ask")
+    .addHelpText(
+      "after",
+      examples("papa dlq export send_welcome --until 30d > old.jsonl", "papa dlq purge send_welcome --until 30d"),
+    )
+    .action((useCase: string, ids: readonly string[], { dryRun = false, yes = false, ...selection }: PurgeOptions) => {
+      const chosen = chosenFrom(ids, selection);
+      return open((session) => act(session, useCase, chosen, PURGE, { dryRun, yes }), { endsBySignal: true });
+    });
+}

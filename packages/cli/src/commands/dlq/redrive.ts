@@ -1,0 +1,79 @@
+import { Command } from "commander";
+import { wrongUse } from "../../errors/cli-error.ts";
+import type { Open } from "../../session/session.ts";
+import { examples } from "../examples.ts";
+import { act, type Deed } from "./act.ts";
+import { withFilters } from "./filters.ts";
+import { redriveEdited } from "./redrive-edited.ts";
+import { redriveFile } from "./redrive-file.ts";
+import { chosenFrom, type SelectionOptions } from "./selection.ts";
+
+interface RedriveOptions extends SelectionOptions {
+  readonly from?: string;
+  readonly edit?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+const REDRIVE: Deed = {
+  verb: "Redrive",
+  past: "redriven",
+  destructive: false,
+  act: (letters, which, options) => letters.redrive(which, options),
+};
+
+/** `papa dlq redrive` */
+export function redrive(open: Open): Command {
+  return withFilters(
+    new Command("redrive")
+      .summary("send them back, also mended")
+      .description(
+        "Send dead letters back to their use case, with the same event id and all attempts anew: those of " +
+          "ids, those that filters find, or all; with their own payload, or mended in an editor. In a terminal " +
+          "it asks before it sends many.",
+      )
+      .argument("<use-case>")
+      .argument("[ids...]", "as papa dlq list prints them"),
+  )
+    .option("--all", "all that there are")
+    .option(
+      "--from <file>",
+      "those of a file that papa dlq export made, with the payloads of the file; - for standard input",
+    )
+    .option("--edit", "edit the payload of one in $EDITOR first")
+    .option("--dry-run", "say how many it would be, and do nothing")
+    .option("-y, --yes", "do not ask")
+    .addHelpText(
+      "after",
+      examples(
+        "papa dlq redrive send_welcome --reason retries-exhausted --since 2h",
+        "papa dlq export send_welcome > letters.jsonl   # mend the payloads, then:",
+        "papa dlq redrive send_welcome --from letters.jsonl",
+      ),
+    )
+    .action((useCase: string, ids: readonly string[], options: RedriveOptions) => {
+      const { from, edit = false, dryRun = false, yes = false, ...selection } = options;
+      if (from !== undefined) {
+        assertAlone("--from", ids, selection, edit);
+        return open((session) => redriveFile(session, useCase, from, { dryRun, yes }), { endsBySignal: true });
+      }
+      const chosen = chosenFrom(ids, selection);
+      if (!edit)
+        return open((session) => act(session, useCase, chosen, REDRIVE, { dryRun, yes }), { endsBySignal: true });
+      const [id, ...others] = chosen.kind === "ids" ? chosen.ids : [];
+      if (id === undefined || others.length > 0 || dryRun)
+        throw wrongUse(
+          "--edit is for one dead letter.",
+          "Give its id; for many, papa dlq export, mend, and redrive --from.",
+        );
+      return open((session) => redriveEdited(session, useCase, id), { endsBySignal: true });
+    });
+}
+
+function assertAlone(option: string, ids: readonly string[], selection: SelectionOptions, edit: boolean): void {
+  if (ids.length === 0 && Object.keys(selection).length === 0 && !edit) return;
+  throw wrongUse(
+    `${option} says itself which dead letters are meant.`,
+    "Give no ids, filters, --all or --edit with it.",
+  );
+}

@@ -1,0 +1,145 @@
+import type { FileHandle } from "node:fs/promises";
+import type { PublishOptions } from "@papa-events/core";
+import { Command } from "commander";
+import { FailedMidway, interrupted, wrongUse } from "../errors/cli-error.ts";
+import { EXIT } from "../errors/exit-code.ts";
+import { withInput } from "../input/input-file.ts";
+import { invalidLine, type JsonLine, jsonLines } from "../input/json-lines.ts";
+import { readPayload } from "../input/payload-argument.ts";
+import { safe } from "../output/safe-text.ts";
+import { count } from "../output/words.ts";
+import type { Open, Session } from "../session/session.ts";
+import { examples } from "./examples.ts";
+
+/** How many events wait for their confirmation at once. */
+const MAX_IN_FLIGHT = 256;
+
+interface Options {
+  readonly header?: readonly string[];
+  readonly id?: string;
+  readonly many?: boolean;
+}
+
+/** `papa publish` */
+export function publish(open: Open): Command {
+  return new Command("publish")
+    .summary("publish an event, or many")
+    .description(
+      "Publish an event as an app would, and print its id. With --many: JSON lines { name, payload, " +
+        "headers?, id? } from standard input or a file; all lines are checked before the first is sent.",
+    )
+    .argument("[event]", "its name; with --many, a file of JSON lines as @file (standard input unless given)")
+    .argument("[payload]", "JSON, @file, or - for standard input")
+    .option("-H, --header <name=value>", "a header; may be given several times", collected)
+    .option("--id <id>", "its id, to publish the same event again safely (default: a new one)")
+    .option("--many", "publish JSON lines")
+    .addHelpText(
+      "after",
+      examples(`papa publish user.created '{ "name": "carlos" }'`, "papa publish --many @events.jsonl"),
+    )
+    .action((name: string | undefined, payload: string | undefined, options: Options) => {
+      if (options.many) {
+        const path = fileOf(name, payload, options);
+        return open((session) => publishMany(session, path), { endsBySignal: true });
+      }
+      if (name === undefined) throw wrongUse("Give the event's name.", "Such as: papa publish user.created '{}'");
+      if (payload === undefined)
+        throw wrongUse(
+          `Give the payload of ${name}.`,
+          "JSON, @file or -; an event that has none is published with null.",
+        );
+      const publishOptions = publishOptionsOf(options);
+      return open(async (session) => {
+        const { id } = await session.ops.publish(name, await readPayload(payload, session.stdin), publishOptions);
+        await printId(session, id);
+        return EXIT.done;
+      });
+    });
+}
+
+function fileOf(name: string | undefined, payload: string | undefined, { header, id }: Options): string {
+  if (header !== undefined || id !== undefined)
+    throw wrongUse("--header and --id are of one event.", "With --many, each line has its own headers and id.");
+  if (name === undefined || name === "-") return "-";
+  if (!name.startsWith("@") || payload !== undefined)
+    throw wrongUse("--many takes its events from standard input, or from a file given as @file.");
+  return name.slice(1);
+}
+
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function publishOptionsOf({ header = [], id }: Options): PublishOptions {
+  const pairs = header.map((pair): [string, string] => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw wrongUse(`--header: ${JSON.stringify(pair)} is not of the form name=value.`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return { headers: Object.fromEntries(pairs), ...(id === undefined ? {} : { id }) };
+}
+
+async function publishMany(session: Session, path: string): Promise<number> {
+  return withInput(path, session, async (file) => {
+    for await (const line of jsonLines(file)) eventOf(line);
+    return publishLines(session, file);
+  });
+}
+
+async function publishLines({ ops, out, json, signal }: Session, file: FileHandle): Promise<number> {
+  const inFlight: { readonly number: number; readonly published: Promise<{ readonly id: string }> }[] = [];
+  let published = 0;
+  const settleOne = async () => {
+    const first = inFlight.shift();
+    if (first === undefined) return;
+    try {
+      const { id } = await first.published;
+      published += 1;
+      await printId({ out, json }, id);
+    } catch (error) {
+      throw new FailedMidway(
+        error,
+        `That was line ${first.number}; ${count(published, "event")} before it were published.`,
+      );
+    }
+  };
+  for await (const line of jsonLines(file)) {
+    if (signal.aborted) break;
+    const { name, payload, ...options } = eventOf(line);
+    const event = ops.publish(name, payload, options);
+    // It is looked at in its turn.
+    event.catch(() => {});
+    inFlight.push({ number: line.number, published: event });
+    if (inFlight.length >= MAX_IN_FLIGHT) await settleOne();
+  }
+  while (inFlight.length > 0) await settleOne();
+  if (signal.aborted) throw interrupted(`Interrupted; ${count(published, "event")} were published.`);
+  return EXIT.done;
+}
+
+type EventOfLine = { readonly name: string; readonly payload: unknown } & PublishOptions;
+
+const KEYS: ReadonlySet<string> = new Set(["name", "payload", "headers", "id"]);
+
+/** @throws CliError `invalid-input` */
+function eventOf({ number, value }: JsonLine): EventOfLine {
+  const { name, payload, headers, id } = value;
+  const unknown = Object.keys(value).find((key) => !KEYS.has(key));
+  if (unknown !== undefined)
+    throw invalidLine(number, `unknown member "${unknown}"; an event has ${[...KEYS].join(", ")}`);
+  if (typeof name !== "string") throw invalidLine(number, '"name" is missing, or no string');
+  if (payload === undefined)
+    throw invalidLine(number, '"payload" is missing; an event that has none is published with null');
+  if (headers !== undefined && !isHeaders(headers)) throw invalidLine(number, '"headers" is not an object of strings');
+  if (id !== undefined && typeof id !== "string") throw invalidLine(number, '"id" is not a string');
+  return { name, payload, ...(headers === undefined ? {} : { headers }), ...(id === undefined ? {} : { id }) };
+}
+
+function isHeaders(value: unknown): value is Record<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => typeof each === "string");
+}
+
+function printId({ out, json }: Pick<Session, "out" | "json">, id: string): Promise<void> {
+  return json ? out.json({ id }) : out.line(safe(id));
+}
