@@ -42,7 +42,8 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
     await scenario.play(stage, times);
     await stage.finish();
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    problems.push(text.replaceAll(/\s*\n\s*/g, " "));
   } finally {
     seconds = (performance.now() - begun) / 1_000;
     shares = handlers.shares;
