@@ -147,6 +147,11 @@ export class Rig {
     );
   }
 
+  /** Has something ended with the test. */
+  onClose(end: () => unknown): void {
+    this.#cleanups.push(end);
+  }
+
   /** Ends everything the test opened. */
   async close(): Promise<void> {
     // All at once: what is cut off from its broker takes as long as it may.

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { isPapaError } from "@papa-events/core";
 import type { Administration, Connection } from "@papa-events/core/transport";
-import { buryMany, revived } from "../rig/burying.ts";
 import { Calls, Held } from "../rig/calls.ts";
 import { declaration } from "../rig/declaring.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
+import { buryMany, revived } from "./burying.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
 
 const GRACE_MS = 2_000;

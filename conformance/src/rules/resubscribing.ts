@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Connection, Delivery } from "@papa-events/core/transport";
-import { numberOf } from "../rig/burying.ts";
 import { declaration } from "../rig/declaring.ts";
 import type { Rig } from "../rig/rig.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
+import { numberOf } from "./burying.ts";
 import { encoded, numbers } from "./events.ts";
 
 const USE_CASE = declaration("again", "a");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DeadLetter } from "@papa-events/core";
 import type { DeadLetterStore } from "@papa-events/core/transport";
-import { Burier, buryMany, numberOf } from "../rig/burying.ts";
 import { Calls } from "../rig/calls.ts";
 import { type RuleTest, rule } from "../rule.ts";
+import { Burier, buryMany, numberOf } from "./burying.ts";
 import { numbers } from "./events.ts";
 
 const LETTERS = 400;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Progress } from "@papa-events/core/transport";
-import { Burier, buryMany, numberOf, revived } from "../rig/burying.ts";
 import { Calls } from "../rig/calls.ts";
 import { type RuleTest, rule } from "../rule.ts";
+import { Burier, buryMany, numberOf, revived } from "./burying.ts";
 import { numbers, sorted } from "./events.ts";
 import { allOf } from "./searching.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { operator } from "@papa-events/core/operator";
 import type { Administration, Connection, ReceivedEvent, TailListener } from "@papa-events/core/transport";
-import { numberOf } from "../rig/burying.ts";
 import { Calls } from "../rig/calls.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
+import { numberOf } from "./burying.ts";
 import { encoded, publishMany, sorted } from "./events.ts";
 import { code } from "./publishing.ts";
 
@@ -106,8 +106,10 @@ export const tails: readonly RuleTest[] = [
   }),
 
   rule("L6", "a tail that nobody reads slows no publisher, and its reader learns how much was dropped", async (rig) => {
+    // Nothing is opened where operators have no administration.
     await rig.operate();
-    await using ops = operator(rig.transport(), { logger: rig.log });
+    const ops = operator(rig.transport(), { logger: rig.log });
+    rig.onClose(() => ops.close());
     const controller = new AbortController();
     const tail = ops.tail("flood.#", { signal: controller.signal });
     const first = tail.next();

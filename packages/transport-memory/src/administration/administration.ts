@@ -1,15 +1,23 @@
 import type { Administration, TailListener } from "@papa-events/core/transport";
-import type { Broker } from "../broker.ts";
+import type { Queue } from "../consuming/queue.ts";
 import { diagnose } from "./diagnose.ts";
-import type { WatchingTail } from "./tails.ts";
+import type { Tails, WatchingTail } from "./tails.ts";
+
+/** What the broker gives operators. */
+export interface Administered {
+  readonly paused: Set<string>;
+  readonly tails: Tails;
+  queues(): Iterable<Queue>;
+  remove(useCase: string, deadLetters: "keep" | "purge"): boolean;
+}
 
 /** What one connection does for operators, and what ends with it. */
 export class MemoryAdministration implements Administration {
-  readonly #broker: Broker;
+  readonly #broker: Administered;
   readonly #assertConnected: () => void;
   readonly #tails = new Set<WatchingTail>();
 
-  constructor(broker: Broker, assertConnected: () => void) {
+  constructor(broker: Administered, assertConnected: () => void) {
     this.#broker = broker;
     this.#assertConnected = assertConnected;
   }

@@ -11,11 +11,11 @@ import {
   type Subscription,
   systemClock,
 } from "@papa-events/core/transport";
-import { encoded, numbers } from "../rules/events.ts";
-import { declaration } from "./declaring.ts";
+import { declaration } from "../rig/declaring.ts";
+import { encoded, numbers } from "./events.ts";
 
 /** The name of the events that are buried. */
-export const BURIED = "buried";
+const BURIED = "buried";
 /** Enough for many to be stored at once. */
 const READ_AHEAD = 500;
 
