@@ -10,6 +10,7 @@ import type {
   Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
+import { KafkaAdministration } from "./administration/administration.ts";
 import { capabilities } from "./capabilities.ts";
 import { Cluster } from "./client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "./client/errors.ts";
@@ -26,9 +27,9 @@ import { Registry } from "./declarations/registry.ts";
 import { Topology } from "./declarations/topology.ts";
 import { Producer } from "./publishing/producer.ts";
 import { Publisher } from "./publishing/publisher.ts";
-import { countWaiting } from "./waiting/count-waiting.ts";
 import { Delays } from "./waiting/delays.ts";
 import { Releaser } from "./waiting/releaser.ts";
+import { WaitingCounts } from "./waiting/waiting-counts.ts";
 
 /** Closing waits no longer for the cluster; what the cluster has not received by then is handled again. */
 const CLOSE_LIMIT_MS = 5_000;
@@ -39,6 +40,7 @@ export class KafkaConnection implements Connection {
   readonly capabilities = capabilities;
   readonly declarations: Declarations;
   readonly trials: Trials;
+  readonly administration: KafkaAdministration;
   readonly #cluster: Cluster;
   readonly #topology: Topology;
   readonly #producer: Producer;
@@ -47,10 +49,13 @@ export class KafkaConnection implements Connection {
   readonly #discovery: Discovery;
   readonly #releaser: Releaser;
   readonly #store: SettlementStore;
-  readonly #subscribers: Subscriber[] = [];
+  #subscribers: Subscriber[] = [];
   readonly #held: HeldBytes;
+  readonly #waiting: WaitingCounts;
   #watching: NodeJS.Timeout | undefined;
   readonly #deadLetters = new Map<string, DeadLetters>();
+  /** Consumers of removed use cases that still end. */
+  readonly #ending = new Set<Promise<void>>();
   #consuming = false;
   #closed = false;
 
@@ -78,6 +83,14 @@ export class KafkaConnection implements Connection {
       topology,
       registry: this.#registry,
       discovery: this.#discovery,
+      onRemoved: (useCase) => this.#onRemoved(useCase),
+    });
+    this.#waiting = new WaitingCounts(cluster, topology, this.#registry);
+    this.administration = new KafkaAdministration({
+      cluster,
+      topology,
+      registry: this.#registry,
+      waiting: this.#waiting,
     });
     this.trials = new KafkaTrials(cluster, this.#registry);
     this.#held = new HeldBytes(maxHeldBytes);
@@ -85,6 +98,7 @@ export class KafkaConnection implements Connection {
       cluster,
       topology,
       publisher: this.#publisher,
+      registry: this.#registry,
       maxBytes: maxHeldBytes / 4,
       maxBuffered: () => this.#maxBuffered,
     });
@@ -101,6 +115,9 @@ export class KafkaConnection implements Connection {
   }
 
   async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+    if (this.declarations.isRemoved(useCase)) throw unknownUseCase(useCase);
+    const paused = this.#subscribers.find((each) => each.useCase === useCase);
+    if (paused !== undefined) return paused.resume(options, onDelivery);
     const subscriber = new Subscriber(options, {
       useCase,
       cluster: this.#cluster,
@@ -110,12 +127,17 @@ export class KafkaConnection implements Connection {
       store: this.#store,
       held: this.#held,
       maxBuffered: () => this.#maxBuffered,
-      onDelivery,
     });
     this.#subscribers.push(subscriber);
     this.#startConsuming();
-    await this.#mapErrors(() => subscriber.start());
-    return subscriber;
+    return this.#mapErrors(async () => {
+      try {
+        return await subscriber.start(onDelivery);
+      } catch (error) {
+        this.#abandon(subscriber);
+        throw error;
+      }
+    });
   }
 
   deadLetters(useCase: string): DeadLetterStore {
@@ -134,7 +156,7 @@ export class KafkaConnection implements Connection {
       };
       const [open, waiting, dead] = await Promise.all([
         countOpen(useCase, options),
-        countWaiting(useCase, this.#cluster, this.#topology),
+        this.#waiting.of(useCase),
         this.#deadLettersOf(useCase).count(),
       ]);
       const own = this.#subscribers.filter((each) => each.useCase === useCase);
@@ -147,10 +169,25 @@ export class KafkaConnection implements Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#discovery.close();
+    this.administration.close();
     clearInterval(this.#watching);
     const subscribers = this.#subscribers.map((each) => each.close(CLOSE_LIMIT_MS));
-    await Promise.all([...subscribers, this.#releaser.close(CLOSE_LIMIT_MS)]);
+    await Promise.all([...subscribers, ...this.#ending, this.#releaser.close(CLOSE_LIMIT_MS)]);
     this.#cluster.close();
+  }
+
+  #onRemoved(useCase: string): void {
+    const { logger } = this.#cluster;
+    const problem = `Use case "${useCase}" was removed by an operator; this app stops handling it. Restart the app to declare it anew.`;
+    for (const each of this.#subscribers) if (each.useCase === useCase) this.#abandon(each);
+    logger.error({ useCase }, problem);
+    this.#cluster.report(`consuming "${useCase}"`, problem);
+  }
+
+  #abandon(subscriber: Subscriber): void {
+    this.#subscribers = this.#subscribers.filter((each) => each !== subscriber);
+    const ending = subscriber.abandon(CLOSE_LIMIT_MS).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   /** Starts what only a consuming app needs: releasing waiting events and discovering topics. */

@@ -43,6 +43,8 @@ export class Cluster {
   readonly #topics = new Map<string, TopicMetadata>();
   /** Topics that did not exist when they were last looked up. */
   readonly #missing = new Set<string>();
+  /** Topics of which the account was not allowed to know anything when they were last looked up. */
+  readonly #refused = new Set<string>();
   /** What has been reported and is not over, by its subject. */
   readonly #problems = new Map<string, string>();
   #up = true;
@@ -127,6 +129,12 @@ export class Cluster {
     return this.#missing.has(topic);
   }
 
+  /** @throws KafkaError where the account was not allowed to know anything of a topic when it was last looked up */
+  assertNotRefused(topic: string): void {
+    if (!this.#refused.has(topic)) return;
+    throw new KafkaError("TOPIC_AUTHORIZATION_FAILED", `Not authorized to access topic ${topic}`, false);
+  }
+
   /** Tells a topic from an earlier one of the same name, as it was when it was last looked up. */
   idOf(topic: string): number | undefined {
     return this.#topics.get(topic)?.id;
@@ -142,7 +150,9 @@ export class Cluster {
       for (const name of requested) {
         this.#topics.delete(name);
         this.#missing.add(name);
+        this.#refused.delete(name);
       }
+      for (const name of metadata.refused) this.#refused.add(name);
     }
     for (const [name, topic] of metadata.topics) {
       this.#topics.set(name, topic);
@@ -178,7 +188,10 @@ export class Cluster {
   }
 
   /** Resolves to where partitions begin or end; retries until all are known. @throws KafkaError that is permanent */
-  offsets(partitions: readonly TopicPartition[], which: "earliest" | "latest"): Promise<readonly OffsetResult[]> {
+  offsets(
+    partitions: readonly TopicPartition[],
+    which: "earliest" | "latest" | "stable",
+  ): Promise<readonly OffsetResult[]> {
     if (partitions.length === 0) return Promise.resolve([]);
     return this.retried(async () => {
       const byNode = [...(await this.byLeader(partitions))];

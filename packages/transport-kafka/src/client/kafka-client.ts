@@ -1,4 +1,5 @@
 import type { KafkaError } from "../wire/kafka-error.ts";
+import type { Operation } from "../wire/operations.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import type { PartitionOffset, TopicPartition } from "../wire/topic-partition.ts";
 
@@ -8,7 +9,7 @@ import type { PartitionOffset, TopicPartition } from "../wire/topic-partition.ts
  *
  * All members reject with a {@link KafkaError}. After one of type `"CONNECTION"` the next call connects again.
  */
-export interface KafkaClient extends ClusterRequests, RecordRequests, GroupRequests {
+export interface KafkaClient extends ClusterRequests, RecordRequests, GroupRequests, OperatorRequests {
   /** Aborts fetches that wait at a broker, so that the next ones begin at once. */
   interruptFetches(): void;
   /** Closes the connections for everything but fetches; requests in flight reject. */
@@ -37,11 +38,11 @@ interface RecordRequests {
   produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]>;
   /** Waits at the broker for records, for up to `wait` milliseconds. Uses a connection of its own. */
   fetch(node: number, partitions: readonly PartitionOffset[], limits: FetchLimits): Promise<readonly FetchResult[]>;
-  /** The offsets at which partitions begin or end. */
+  /** The offsets at which partitions begin or end, or where the first open transaction stands, if that comes before the end. */
   listOffsets(
     node: number,
     partitions: readonly TopicPartition[],
-    which: "earliest" | "latest",
+    which: "earliest" | "latest" | "stable",
   ): Promise<readonly OffsetResult[]>;
   /** Deletes the records below these offsets. */
   deleteRecords(node: number, offsets: readonly PartitionOffset[]): Promise<void>;
@@ -59,18 +60,47 @@ interface GroupRequests {
   committed(node: number, group: string, partitions: readonly TopicPartition[]): Promise<readonly Commit[]>;
 }
 
+/** Requests that only operators make. */
+interface OperatorRequests {
+  /** Resolves to the topics that were not deleted, missing ones among them. */
+  deleteTopics(topics: readonly string[]): Promise<readonly TopicError[]>;
+  /** Forgets a group that has no members. */
+  deleteGroup(node: number, group: string): Promise<void>;
+  describeGroup(node: number, group: string): Promise<GroupDescription>;
+  /** What this account may do with topics, by name; those are absent of which it may not even know, and all where the broker does not tell. */
+  rights(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<Operation>>>;
+}
+
+export interface GroupDescription {
+  /** `"Dead"` where there is no such group. */
+  readonly state: string;
+  readonly members: number;
+  /** What this account may do with it; absent where the broker does not tell. */
+  readonly operations?: ReadonlySet<Operation> | undefined;
+}
+
 export type ProtocolVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
 
 export interface ClusterMetadata {
   readonly nodes: readonly number[];
   readonly topics: ReadonlyMap<string, TopicMetadata>;
+  /** Those of the topics asked for of which this account may know nothing. */
+  readonly refused: ReadonlySet<string>;
 }
 
 export interface TopicMetadata {
   /** Differs from that of an earlier topic of the same name; absent where the broker tells none. */
   readonly id?: number | undefined;
   /** Ordered by number. `leader` is -1 while there is none. */
-  readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
+  readonly partitions: readonly PartitionMetadata[];
+}
+
+export interface PartitionMetadata {
+  readonly partition: number;
+  readonly leader: number;
+  /** How many copies there are, and how many of them are in sync. */
+  readonly replicas: number;
+  readonly inSync: number;
 }
 
 export interface ProduceResult extends TopicPartition {

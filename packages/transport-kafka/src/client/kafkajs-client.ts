@@ -1,7 +1,9 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
 import { readFetch } from "../wire/fetch-response.ts";
+import { DESCRIBE_GROUPS_VERSION, encodeDescribeGroup, readGroupDescription } from "../wire/group-description.ts";
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
 import { encodeMetadata, METADATA_VERSION, type RawMetadata, readMetadata } from "../wire/metadata.ts";
+import { type Operation, operationsOf } from "../wire/operations.ts";
 import { encodeProduce } from "../wire/produce-request.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import { groupByTopic, type PartitionOffset, type TopicPartition } from "../wire/topic-partition.ts";
@@ -14,6 +16,7 @@ import type {
   Commit,
   Configs,
   FetchLimits,
+  GroupDescription,
   JoinRequest,
   JoinResult,
   KafkaClient,
@@ -26,15 +29,27 @@ import type {
   SyncResult,
   TopicError,
 } from "./kafka-client.ts";
-import type { RawCommitted, RawConfigs, RawErrors, RawJoin, RawOffsets, RawProduce } from "./kafkajs-responses.ts";
+import type {
+  RawCommitted,
+  RawConfigs,
+  RawErrors,
+  RawJoin,
+  RawOffsets,
+  RawOldMetadata,
+  RawProduce,
+  RawTopicErrors,
+} from "./kafkajs-responses.ts";
 
 /** The number of the Metadata request. */
 const METADATA = 3;
+/** The number of the DescribeGroups request. */
+const DESCRIBE_GROUPS = 15;
+const TOPIC_AUTHORIZATION_FAILED = 29;
 const PROTOCOL = "papa-events";
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
 /** How long a broker may wait for the other replicas. */
 const PRODUCE_TIMEOUT_MS = 10_000;
-const CREATE_TIMEOUT_MS = 10_000;
+const TOPICS_TIMEOUT_MS = 10_000;
 
 /** Speaks Kafka's protocol through kafkajs's connections and codecs, without kafkajs's producer, consumer or admin. */
 export class KafkajsClient implements KafkaClient {
@@ -60,10 +75,20 @@ export class KafkajsClient implements KafkaClient {
           {
             id,
             partitions: partitionMetadata
-              .map(({ partitionId, leader }) => ({ partition: partitionId, leader }))
+              .map(({ partitionId, leader, replicas, inSync }) => ({
+                partition: partitionId,
+                leader,
+                replicas,
+                inSync,
+              }))
               .sort((a, b) => a.partition - b.partition),
           },
         ]),
+      ),
+      refused: new Set(
+        response.topicMetadata
+          .filter(({ topicErrorCode }) => topicErrorCode === TOPIC_AUTHORIZATION_FAILED)
+          .map(({ topic }) => topic),
       ),
     };
   }
@@ -124,11 +149,11 @@ export class KafkajsClient implements KafkaClient {
   async listOffsets(
     node: number,
     partitions: readonly TopicPartition[],
-    which: "earliest" | "latest",
+    which: "earliest" | "latest" | "stable",
   ): Promise<readonly OffsetResult[]> {
-    const timestamp = which === "latest" ? -1 : -2;
+    const timestamp = which === "earliest" ? -2 : -1;
     const response = await this.#send<RawOffsets>(node, "ListOffsets", {
-      isolationLevel: 0,
+      isolationLevel: which === "stable" ? 1 : 0,
       topics: groupByTopic(partitions, ({ partition }) => ({ partition, timestamp })),
     });
     return response.responses.flatMap(({ topic, partitions: found }) =>
@@ -143,10 +168,8 @@ export class KafkajsClient implements KafkaClient {
 
   async createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]> {
     const connection = await this.#pool.any();
-    const response = await connection.send<{
-      topicErrors: readonly { topic: string; errorCode: number; errorMessage?: string }[];
-    }>("CreateTopics", {
-      timeout: CREATE_TIMEOUT_MS,
+    const response = await connection.send<RawTopicErrors>("CreateTopics", {
+      timeout: TOPICS_TIMEOUT_MS,
       topics: topics.map(({ topic, partitions, replicationFactor, configs }) => ({
         topic,
         numPartitions: partitions,
@@ -154,12 +177,7 @@ export class KafkajsClient implements KafkaClient {
         configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
       })),
     });
-    return response.topicErrors.flatMap(({ topic, errorCode, errorMessage }) => {
-      const error = errorOfCode(errorCode);
-      if (error === undefined) return [];
-      const text = typeof errorMessage === "string" && errorMessage !== "" ? errorMessage : error.message;
-      return [{ topic, error: new KafkaError(error.type, text, error.retriable) }];
-    });
+    return topicErrors(response);
   }
 
   async describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>> {
@@ -277,6 +295,42 @@ export class KafkajsClient implements KafkaClient {
     );
   }
 
+  async deleteTopics(topics: readonly string[]): Promise<readonly TopicError[]> {
+    const connection = await this.#pool.any();
+    return topicErrors(await connection.send<RawTopicErrors>("DeleteTopics", { topics, timeout: TOPICS_TIMEOUT_MS }));
+  }
+
+  async deleteGroup(node: number, group: string): Promise<void> {
+    const response = await this.#send<{ results: readonly { errorCode: number }[] }>(node, "DeleteGroups", [group]);
+    for (const { errorCode } of response.results) throwOnError(errorCode);
+  }
+
+  async describeGroup(node: number, group: string): Promise<GroupDescription> {
+    const connection = await this.#pool.opened(node);
+    if ((connection.versions[DESCRIBE_GROUPS]?.maxVersion ?? 0) < DESCRIBE_GROUPS_VERSION)
+      throw new KafkaError("UNSUPPORTED_VERSION", "The broker does not tell of groups.", false);
+    const body = encodeDescribeGroup(group);
+    const { errorCode, state, members, operations } = await connection.sendEncoded(
+      "DescribeGroups",
+      DESCRIBE_GROUPS_VERSION,
+      body,
+      readGroupDescription,
+    );
+    throwOnError(errorCode);
+    return { state, members, operations: operationsOf(operations) };
+  }
+
+  async rights(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<Operation>>> {
+    const connection = await this.#pool.any();
+    const { topicMetadata } = await askMetadata(connection, topics, true);
+    return new Map(
+      topicMetadata.flatMap(({ topic, topicErrorCode, operations }) => {
+        const allowed = topicErrorCode === 0 && operations !== undefined ? operationsOf(operations) : undefined;
+        return allowed === undefined ? [] : [[topic, allowed] as const];
+      }),
+    );
+  }
+
   interruptFetches(): void {
     this.#pool.end("fetches");
   }
@@ -294,12 +348,39 @@ export class KafkajsClient implements KafkaClient {
   }
 }
 
-async function askMetadata(connection: BrokerConnection, topics: readonly string[] | "all"): Promise<RawMetadata> {
+async function askMetadata(
+  connection: BrokerConnection,
+  topics: readonly string[] | "all",
+  withOperations = false,
+): Promise<RawMetadata> {
   await connection.opened();
   if ((connection.versions[METADATA]?.maxVersion ?? 0) >= METADATA_VERSION)
-    return connection.sendEncoded("Metadata", METADATA_VERSION, encodeMetadata(topics), readMetadata);
+    return connection.sendEncoded("Metadata", METADATA_VERSION, encodeMetadata(topics, withOperations), readMetadata);
   // kafkajs writes an empty list as null, which means all topics.
-  return connection.send("Metadata", { topics: topics === "all" ? [] : topics, allowAutoTopicCreation: false });
+  const request = { topics: topics === "all" ? [] : topics, allowAutoTopicCreation: false };
+  const { brokers, topicMetadata } = await connection.send<RawOldMetadata>("Metadata", request);
+  return {
+    brokers,
+    topicMetadata: topicMetadata.map(({ topicErrorCode, topic, partitionMetadata }) => ({
+      topicErrorCode,
+      topic,
+      partitionMetadata: partitionMetadata.map(({ partitionId, leader, replicas, isr }) => ({
+        partitionId,
+        leader,
+        replicas: replicas.length,
+        inSync: isr.length,
+      })),
+    })),
+  };
+}
+
+function topicErrors(response: RawTopicErrors): readonly TopicError[] {
+  return response.topicErrors.flatMap(({ topic, errorCode, errorMessage }) => {
+    const error = errorOfCode(errorCode);
+    if (error === undefined) return [];
+    const text = typeof errorMessage === "string" && errorMessage !== "" ? errorMessage : error.message;
+    return [{ topic, error: new KafkaError(error.type, text, error.retriable) }];
+  });
 }
 
 function throwOnError(code: number): void {

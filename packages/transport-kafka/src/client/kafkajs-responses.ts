@@ -39,3 +39,21 @@ export interface RawCommitted {
     partitions: readonly { partition: number; offset: string; metadata: string | null; errorCode: number }[];
   }[];
 }
+
+export interface RawTopicErrors {
+  readonly topicErrors: readonly { topic: string; errorCode: number; errorMessage?: string }[];
+}
+
+export interface RawOldMetadata {
+  readonly brokers: readonly { nodeId: number; host: string; port: number }[];
+  readonly topicMetadata: readonly {
+    topicErrorCode: number;
+    topic: string;
+    partitionMetadata: readonly {
+      partitionId: number;
+      leader: number;
+      replicas: readonly number[];
+      isr: readonly number[];
+    }[];
+  }[];
+}

@@ -11,13 +11,22 @@ export class TopicTail {
   readonly topic: string;
   readonly #cluster: Cluster;
   readonly #onRecord: (record: FetchedRecord) => void;
+  readonly #onReset: () => void;
   readonly #run: SharedRun;
   #position = 0;
+  #id: number | undefined;
 
-  constructor(cluster: Cluster, topic: string, onRecord: (record: FetchedRecord) => void) {
+  /** @param onReset called when the topic is gone, or was deleted and made anew: it is then read from its beginning */
+  constructor(
+    cluster: Cluster,
+    topic: string,
+    onRecord: (record: FetchedRecord) => void,
+    onReset: () => void = () => {},
+  ) {
     this.#cluster = cluster;
     this.topic = topic;
     this.#onRecord = onRecord;
+    this.#onReset = onReset;
     this.#run = new SharedRun(() => this.#read());
   }
 
@@ -30,9 +39,16 @@ export class TopicTail {
     const source = { topic: this.topic, partition: 0 };
     const cluster = this.#cluster;
     const exists = await cluster.retried(async () => (await cluster.topics([this.topic])).has(this.topic));
-    if (!exists) return;
+    cluster.assertNotRefused(this.topic);
+    if (!exists) {
+      this.#reset();
+      return;
+    }
     const [end] = await cluster.offsets([source], "latest");
     if (end === undefined) return;
+    const id = cluster.idOf(this.topic);
+    if ((this.#id !== undefined && id !== undefined && this.#id !== id) || end.offset < this.#position) this.#reset();
+    this.#id = id;
     while (this.#position < end.offset) {
       await cluster.retried(async () => {
         const [result] = await this.#fetch(source);
@@ -51,6 +67,13 @@ export class TopicTail {
         this.#position = result.records.length === 0 && result.next === this.#position ? end.offset : result.next;
       });
     }
+  }
+
+  #reset(): void {
+    if (this.#position === 0) return;
+    this.#position = 0;
+    this.#id = undefined;
+    this.#onReset();
   }
 
   async #fetch(source: TopicPartition): Promise<readonly FetchResult[]> {

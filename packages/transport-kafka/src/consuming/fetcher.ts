@@ -51,6 +51,7 @@ export class Fetcher {
   /** Until when partitions are fetched one by one. */
   #isolatingUntil = Number.NEGATIVE_INFINITY;
   #stopped = false;
+  #paused = false;
   readonly #heldUp = new HeldUpPartitions();
 
   constructor(options: FetcherOptions) {
@@ -76,9 +77,19 @@ export class Fetcher {
     clearTimeout(this.#retryTimer);
   }
 
+  /** Fetches nothing more for now; what a fetch that is under way brings is kept. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.fetchMore();
+  }
+
   /** Fetches from every idle broker that leads a partition whose log has room. */
   fetchMore(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#paused) return;
     if (this.#leaders === undefined) {
       void this.#findLeaders();
       return;

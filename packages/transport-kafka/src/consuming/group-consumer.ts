@@ -207,9 +207,17 @@ export class GroupConsumer {
     this.#noteSettled();
   }
 
-  /** Delivers nothing more. What was delivered can still be settled. */
-  stopDelivering(): void {
+  /** Delivers nothing more for now. What was delivered can still be settled. */
+  pauseDelivering(): void {
     this.#delivering = false;
+    this.#fetcher.pause();
+  }
+
+  resumeDelivering(): void {
+    if (this.#closing) return;
+    this.#delivering = true;
+    this.#fetcher.resume();
+    this.deliverSoon();
   }
 
   /** Commits, leaves the group and closes the connections, within `limit` milliseconds. */

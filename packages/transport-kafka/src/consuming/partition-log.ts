@@ -20,6 +20,8 @@ export class Entry {
   settled = false;
   /** Its settlement was not stored: whoever owns the partition delivers it again. */
   dropped = false;
+  /** The number of the subscription that it was delivered to. */
+  subscription = 0;
 
   constructor(log: PartitionLog, record: FetchedRecord) {
     this.log = log;

@@ -31,18 +31,25 @@ export interface SubscriberOptions {
   readonly held: HeldBytes;
   /** How many bytes may be fetched and not handed out yet. */
   readonly maxBuffered: () => number;
-  readonly onDelivery: OnDelivery;
 }
 
-/** Consumes a use case's events: from the topics that its patterns may match, and from its ready topic. */
-export class Subscriber implements Subscription, Settler {
+/**
+ * Consumes a use case's events: from the topics that its patterns may match, and from its ready topic. While it is paused it
+ * stays a member of the group, so that what its handlers still do can be settled.
+ */
+export class Subscriber implements Settler {
   readonly useCase: string;
   readonly #options: SubscriberOptions;
   readonly #consumer: GroupConsumer;
   readonly #ready: string;
   readonly #strays: StrayEvents;
+  #onDelivery: OnDelivery = () => {};
   #limit: number;
+  /** Counts the subscriptions: one begins with each pause that ends. */
+  #subscription = 0;
+  /** How many deliveries are unsettled, and how many of them are of the present subscription. */
   #unsettled = 0;
+  #ownUnsettled = 0;
   #closed = false;
   readonly #onRoom = () => this.#consumer.deliverSoon();
   #trimming: NodeJS.Timeout | undefined;
@@ -74,8 +81,9 @@ export class Subscriber implements Subscription, Settler {
     });
   }
 
-  /** Resolves when the group has been joined. */
-  async start(): Promise<void> {
+  /** Resolves when the group has been joined. @throws KafkaError that is permanent */
+  async start(onDelivery: OnDelivery): Promise<Subscription> {
+    this.#onDelivery = onDelivery;
     await this.#consumer.start();
     const { cluster } = this.#options;
     this.#trimming = setInterval(() => {
@@ -83,10 +91,15 @@ export class Subscriber implements Subscription, Settler {
       const own = this.#consumer.assigned.filter(({ topic }) => topic === this.#ready);
       void trim(cluster, cluster.names.group(this.useCase), own);
     }, TRIM_INTERVAL_MS);
+    return this.#view();
   }
 
   get unsettled(): number {
     return this.#unsettled;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Reports what keeps it from consuming, or that nothing does any more. */
@@ -101,18 +114,27 @@ export class Subscriber implements Subscription, Settler {
     this.#consumer.check([this.#ready, ...this.#options.discovery.topicsOf(this.useCase)]);
   }
 
-  readAhead(limit: number): void {
-    this.#limit = limit;
-    this.#consumer.deliverSoon();
+  /** Begins another subscription: what was delivered before does not count for its read-ahead. */
+  resume({ readAhead }: SubscribeOptions, onDelivery: OnDelivery): Subscription {
+    this.#onDelivery = onDelivery;
+    this.#limit = readAhead;
+    this.#subscription += 1;
+    this.#ownUnsettled = 0;
+    this.#consumer.resumeDelivering();
+    return this.#view();
   }
 
-  async stop(): Promise<void> {
-    this.#consumer.stopDelivering();
+  /** Ends without storing anything more: its use case is removed. */
+  async abandon(limit: number): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#trimming);
+    await this.#consumer.close(limit);
   }
 
   /** Stores the settlements in progress, commits, and leaves the group. */
   async close(limit: number): Promise<void> {
-    this.#consumer.stopDelivering();
+    if (this.#closed) return;
+    this.#consumer.pauseDelivering();
     clearInterval(this.#trimming);
     await settlesWithin(Promise.allSettled(this.#storing), limit);
     this.#closed = true;
@@ -158,14 +180,30 @@ export class Subscriber implements Subscription, Settler {
     return stored ? "stored" : "lost";
   }
 
+  /** The present subscription, as whoever subscribed sees it; once another has begun, it has no effect. */
+  #view(): Subscription {
+    const number = this.#subscription;
+    return {
+      readAhead: (limit) => {
+        if (number !== this.#subscription) return;
+        this.#limit = limit;
+        this.#consumer.deliverSoon();
+      },
+      stop: async () => {
+        if (number === this.#subscription) this.#consumer.pauseDelivering();
+      },
+    };
+  }
+
   #hasRoom(log: PartitionLog): boolean {
-    if (this.#unsettled + this.#consumer.overdue >= this.#limit) return false;
+    if (this.#ownUnsettled + this.#consumer.overdue >= this.#limit) return false;
     return this.#options.held.hasRoomFor(log.nextBytes, this.#onRoom);
   }
 
   /** Frees the place of an entry that is not this instance's to settle any more. */
   #free(entry: Entry): void {
     this.#unsettled -= 1;
+    if (entry.subscription === this.#subscription) this.#ownUnsettled -= 1;
     this.#options.held.giveBack(entry.bytes);
   }
 
@@ -226,8 +264,10 @@ export class Subscriber implements Subscription, Settler {
 
   #deliver(entry: Entry): void {
     this.#unsettled += 1;
+    this.#ownUnsettled += 1;
+    entry.subscription = this.#subscription;
     this.#options.held.take(entry.bytes);
     const topicName = this.#options.cluster.names.eventName(entry.log.source.topic);
-    this.#options.onDelivery(new KafkaDelivery(entry, this, topicName));
+    this.#onDelivery(new KafkaDelivery(entry, this, topicName));
   }
 }

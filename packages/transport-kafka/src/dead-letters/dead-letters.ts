@@ -1,24 +1,30 @@
-import type {
-  DeadLetterPage,
-  DeadLetterQuery,
-  DeadLetterStore,
-  EncodedEvent,
-  Revive,
-  StoredDeadLetter,
+import type { PapaError } from "@papa-events/core";
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  type EncodedEvent,
+  invalidOption,
+  type Progress,
+  type Revive,
+  type Selection,
+  type StoredDeadLetter,
 } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "../client/errors.ts";
-import { readRecords } from "../client/read-records.ts";
-import { TopicTail } from "../client/topic-tail.ts";
+import { readInOrder } from "../client/read-in-order.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { TopicSpec, Topology } from "../declarations/topology.ts";
 import type { Producer } from "../publishing/producer.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { eventOf, nameOf, recordOf } from "../wire/event-record.ts";
-import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
+import type { FetchedRecord } from "../wire/records.ts";
+import { LetterIndex } from "./letter-index.ts";
 
 /** How many dead letters are redriven or purged at a time. */
-const CHUNK_SIZE = 200;
+const CHUNK_SIZE = 500;
+/** The most that a page holds, but for a single letter that is larger. */
+const MAX_PAGE_BYTES = 16 * 1_048_576;
 
 export interface DeadLettersOptions {
   readonly useCase: string;
@@ -33,20 +39,12 @@ export interface DeadLettersOptions {
 export class DeadLetters implements DeadLetterStore {
   readonly #options: DeadLettersOptions;
   readonly #topic: TopicSpec;
-  readonly #tail: TopicTail;
-  /** Offsets by id, in ascending order. */
-  readonly #offsets = new Map<string, number>();
+  readonly #index: LetterIndex;
 
   constructor(options: DeadLettersOptions) {
     this.#options = options;
     this.#topic = options.topology.deadLetters(options.useCase);
-    this.#tail = new TopicTail(options.cluster, this.#topic.topic, ({ key, value, offset }) => {
-      const id = key?.toString();
-      if (id === undefined) return;
-      // One that was stored again after an unknown outcome moves to the end, as it does in the topic.
-      this.#offsets.delete(id);
-      if (value !== null) this.#offsets.set(id, offset);
-    });
+    this.#index = new LetterIndex(options.cluster, this.#topic.topic);
   }
 
   /** Stores a dead letter, retrying as {@link Producer.storeUntil} does. @throws PapaError */
@@ -57,68 +55,116 @@ export class DeadLetters implements DeadLetterStore {
 
   async count(): Promise<number> {
     await this.#refresh();
-    return this.#offsets.size;
+    return this.#index.size;
   }
 
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
-    await this.#refresh();
     const from = after === undefined ? undefined : Number(after);
-    const all = order === "oldest" ? [...this.#offsets] : [...this.#offsets].reverse();
-    const rest = all.filter(([, offset]) => from === undefined || (order === "oldest" ? offset > from : offset < from));
-    const page = rest.slice(0, limit);
-    const items = await this.#read(page.map(([, offset]) => offset));
-    const last = page.at(-1);
-    return last !== undefined && rest.length > page.length ? { items, next: String(last[1]) } : { items };
+    if (from !== undefined && !Number.isSafeInteger(from))
+      throw invalidOption("list: after", `${JSON.stringify(after)} is not the next of a page before`);
+    await this.#refresh();
+    const offsets = this.#index
+      .offsets()
+      .filter((offset) => from === undefined || (order === "oldest" ? offset > from : offset < from));
+    const items: StoredDeadLetter[] = [];
+    let bytes = 0;
+    for await (const records of this.#read(offsets, order)) {
+      for (const record of records) {
+        bytes += record.value?.length ?? 0;
+        const last = items.length === limit || (items.length > 0 && bytes > MAX_PAGE_BYTES);
+        if (last) return { items, next: String(order === "oldest" ? record.offset - 1 : record.offset + 1) };
+        items.push(this.#deadLetter(record));
+      }
+    }
+    return { items };
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
     await this.#refresh();
-    const offset = this.#offsets.get(id);
-    return offset === undefined ? undefined : (await this.#read([offset]))[0];
+    for await (const [record] of this.#read(this.#index.offsets([id]), "oldest"))
+      if (record !== undefined) return this.#deadLetter(record);
+    return undefined;
   }
 
-  async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
-    const { useCase, publisher, cluster } = this.#options;
-    return this.#each(ids, async (chosen) => {
-      const found = await this.#read(chosen.map(([, offset]) => offset));
-      const problems = await publisher.requeue(found.map((each) => ({ useCase, record: recordOf(revive(each)) })));
-      const moved = found.filter((_, index) => problems[index] === undefined);
-      await this.#remove(moved.map(({ id }) => id));
+  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter> {
+    await this.#refresh();
+    for await (const records of this.#read(this.#index.offsets(), order)) {
+      for (const record of records) {
+        if (signal?.aborted === true) return;
+        yield this.#deadLetter(record);
+      }
+    }
+  }
+
+  /** Letters that cannot be put back stay and keep no others from it. @throws PapaError what is wrong with the first of them */
+  async redrive(which: Selection, revive: Revive, progress: Progress = {}): Promise<number> {
+    const { useCase, publisher } = this.#options;
+    let refused: PapaError | undefined;
+    const done = await this.#each(which, progress, async (letters) => {
+      const problems = await publisher.requeue(letters.map((each) => ({ useCase, record: recordOf(revive(each)) })));
       const problem = problems.find((each) => each !== undefined);
-      if (problem !== undefined) throw papaErrorOf(problem, cluster.address);
+      const moved = letters.filter((_, index) => problems[index] === undefined);
+      await this.#remove(moved.map(({ id }) => id));
+      if (problem?.retryable === true) throw problem;
+      refused ??= problem;
       return moved.length;
     });
+    if (refused !== undefined) throw refused;
+    return done;
   }
 
-  purge(ids: readonly string[] | "all"): Promise<number> {
-    return this.#each(ids, async (chosen) => {
-      await this.#remove(chosen.map(([id]) => id));
-      return chosen.length;
-    });
+  async purge(which: Selection, progress: Progress = {}): Promise<number> {
+    const act = async (ids: readonly string[]) => {
+      await this.#remove(ids);
+      return ids.length;
+    };
+    if (typeof which === "function") return this.#each(which, progress, (letters) => act(letters.map(({ id }) => id)));
+    await this.#refresh();
+    const ids = which === "all" ? this.#index.ids : [...new Set(which)].filter((id) => this.#index.has(id));
+    const { onProgress, signal } = progress;
+    let done = 0;
+    for (let from = 0; from < ids.length && signal?.aborted !== true; from += CHUNK_SIZE) {
+      done += await act(ids.slice(from, from + CHUNK_SIZE));
+      onProgress?.({ seen: done, done });
+    }
+    if (done === 0) onProgress?.({ seen: 0, done });
+    return done;
   }
 
+  /** Goes once through those that are there now and meant, some at a time. */
   async #each(
-    ids: readonly string[] | "all",
-    act: (chosen: readonly (readonly [id: string, offset: number])[]) => Promise<number>,
+    which: Selection,
+    { onProgress, signal }: Progress,
+    act: (letters: readonly StoredDeadLetter[]) => Promise<number>,
   ): Promise<number> {
     await this.#refresh();
-    const wanted = ids === "all" ? [...this.#offsets.keys()] : [...new Set(ids)];
-    const chosen = wanted.flatMap((id) => {
-      const offset = this.#offsets.get(id);
-      return offset === undefined ? [] : [[id, offset] as const];
-    });
-    let count = 0;
-    for (let from = 0; from < chosen.length; from += CHUNK_SIZE)
-      count += await act(chosen.slice(from, from + CHUNK_SIZE));
-    return count;
+    let seen = 0;
+    let done = 0;
+    const offsets = this.#index.offsets(typeof which === "function" || which === "all" ? undefined : which);
+    for await (const records of this.#read(offsets, "oldest")) {
+      for (let from = 0; from < records.length && signal?.aborted !== true; from += CHUNK_SIZE) {
+        const chunk = records.slice(from, from + CHUNK_SIZE);
+        // Somebody else may have redriven it meanwhile.
+        const letters = chunk.flatMap((each) =>
+          this.#index.has(idOf(each), each.offset) ? [this.#deadLetter(each)] : [],
+        );
+        const meant = typeof which === "function" ? letters.filter(which) : letters;
+        seen += letters.length;
+        if (meant.length > 0) done += await act(meant);
+        onProgress?.({ seen, done });
+      }
+      if (signal?.aborted === true) break;
+    }
+    if (seen === 0) onProgress?.({ seen, done });
+    return done;
   }
 
   /** Stores tombstones. Compaction removes the dead letters, and later the tombstones too. */
   async #remove(ids: readonly string[]): Promise<void> {
     const { producer } = this.#options;
-    const records: KafkaRecord[] = ids.map((key) => ({ key, value: null }));
-    await Promise.all(records.map((record) => producer.storeOne({ topic: this.#topic, partition: 0, record })));
-    await this.#tail.refresh();
+    const topic = this.#topic;
+    await Promise.all(ids.map((key) => producer.storeOne({ topic, partition: 0, record: { key, value: null } })));
+    await this.#refresh();
   }
 
   /** @throws PapaError `unknown-use-case` */
@@ -127,28 +173,26 @@ export class DeadLetters implements DeadLetterStore {
     try {
       if (!registry.has(useCase)) await registry.refresh();
       if (!registry.has(useCase)) throw unknownUseCase(useCase);
-      await this.#tail.refresh();
+      await this.#index.refresh();
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
   }
 
-  /** Reads the dead letters at these offsets, in this order. */
-  async #read(offsets: readonly number[]): Promise<StoredDeadLetter[]> {
+  async *#read(offsets: Float64Array, order: "oldest" | "newest"): AsyncGenerator<readonly FetchedRecord[]> {
     const { cluster } = this.#options;
     try {
-      const found = await readRecords(cluster, { topic: this.#topic.topic, partition: 0 }, offsets);
-      return offsets.flatMap((offset) => {
-        const record = found.get(offset);
-        return record === undefined ? [] : [this.#deadLetter(record)];
-      });
+      yield* readInOrder(cluster, { topic: this.#topic.topic, partition: 0 }, offsets, order);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
   }
 
   #deadLetter(record: FetchedRecord): StoredDeadLetter {
-    const name = nameOf(record, undefined);
-    return { id: record.key?.toString() ?? "", event: eventOf(record, name, this.#topic.topic) };
+    return { id: idOf(record), event: eventOf(record, nameOf(record, undefined), this.#topic.topic) };
   }
+}
+
+function idOf({ key }: FetchedRecord): string {
+  return key?.toString() ?? "";
 }

@@ -14,7 +14,12 @@ export interface DeclarationsOptions {
   readonly topology: Topology;
   readonly registry: Registry;
   readonly discovery: Discovery;
+  /** Called once for a use case that this connection has declared and an operator has removed. */
+  readonly onRemoved: (useCase: string) => void;
 }
+
+/** How often a first declaration is tried again that a removal has undone. */
+const MAX_TRIES = 3;
 
 type Patterns = Pick<Declaration, "name" | "patterns">;
 
@@ -22,24 +27,38 @@ type Patterns = Pick<Declaration, "name" | "patterns">;
 export class Declarations implements SharedDeclarations {
   readonly #options: DeclarationsOptions;
   #warned = false;
+  /** What this connection has declared. */
+  readonly #own = new Set<string>();
+  /** Those of them that an operator has removed: they are not made anew from here (R9). */
+  readonly #removed = new Set<string>();
 
   constructor(options: DeclarationsOptions) {
     this.#options = options;
+    options.registry.onRemoved = (useCase) => {
+      if (!this.#own.has(useCase) || this.#removed.has(useCase)) return;
+      this.#removed.add(useCase);
+      options.onRemoved(useCase);
+    };
+  }
+
+  isRemoved(useCase: string): boolean {
+    return this.#removed.has(useCase);
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused` */
   async declare(declarations: readonly Declaration[]): Promise<void> {
-    const { appName, cluster, registry } = this.#options;
+    const { cluster, registry } = this.#options;
     try {
       if (declarations.length === 0) return;
-      await this.#createTopics(declarations);
       await registry.refresh();
-      const fresh = declarations
-        .map(({ name, patterns }) => ({ name, patterns: registry.unbound(name, patterns) }))
-        .filter(({ patterns }) => patterns.length > 0);
-      if (fresh.length > 0) await this.#bind(fresh);
-      if (!this.#warned) void this.#warn(declarations);
-      await registry.markSeen(appName, declarations);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        await this.#declare(declarations.filter(({ name }) => !this.#removed.has(name)));
+        const undone = declarations.filter(
+          ({ name, patterns }) => !this.#removed.has(name) && registry.unbound(name, patterns).length > 0,
+        );
+        if (undone.length === 0) break;
+      }
+      for (const { name } of declarations) this.#own.add(name);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
@@ -65,6 +84,20 @@ export class Declarations implements SharedDeclarations {
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
     }
+  }
+
+  async #declare(declarations: readonly Declaration[]): Promise<void> {
+    const { appName, registry } = this.#options;
+    if (declarations.length === 0) return;
+    await this.#createTopics(declarations);
+    await registry.refresh();
+    const present = declarations.filter(({ name }) => !this.#removed.has(name));
+    const fresh = present
+      .map(({ name, patterns }) => ({ name, patterns: registry.unbound(name, patterns) }))
+      .filter(({ patterns }) => patterns.length > 0);
+    if (fresh.length > 0) await this.#bind(fresh);
+    if (!this.#warned) void this.#warn(declarations);
+    await registry.markSeen(appName, present);
   }
 
   async #createTopics(useCases: readonly Patterns[]): Promise<void> {

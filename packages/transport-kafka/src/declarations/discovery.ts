@@ -1,4 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
+import { SharedRun } from "../client/shared-run.ts";
 import type { Registry } from "./registry.ts";
 import type { Topology } from "./topology.ts";
 
@@ -12,6 +13,7 @@ export class Discovery {
   readonly #registry: Registry;
   readonly #topology: Topology;
   readonly #topics = new Set<string>();
+  readonly #listing = new SharedRun(() => this.#list());
   #timer: NodeJS.Timeout | undefined;
   #polling = false;
   #polls = 0;
@@ -25,13 +27,11 @@ export class Discovery {
 
   /** Lists the event topics of the namespace. @throws KafkaError */
   async list(): Promise<ReadonlySet<string>> {
-    const { topics } = await this.#cluster.retried(() => this.#cluster.refresh("all"));
-    // None is removed: a broker that has just started may not know all of them yet.
-    for (const name of topics.keys()) if (this.#cluster.names.eventName(name) !== undefined) this.#topics.add(name);
+    await this.#listing.call();
     return this.#topics;
   }
 
-  /** Brings a use case's declarations and topics up to date. */
+  /** Brings a use case's declarations and topics up to date; makes those that its patterns name. */
   async refresh(useCase: string): Promise<void> {
     await this.#registry.refresh();
     const bindings = this.#registry.bindings(useCase);
@@ -69,6 +69,12 @@ export class Discovery {
     };
     this.#timer = setInterval(() => void poll(), POLL_INTERVAL_MS);
     this.#topology.onCreated = () => void poll();
+  }
+
+  async #list(): Promise<void> {
+    const { topics } = await this.#cluster.retried(() => this.#cluster.refresh("all"));
+    // None is removed: a broker that has just started may not know all of them yet.
+    for (const name of topics.keys()) if (this.#cluster.names.eventName(name) !== undefined) this.#topics.add(name);
   }
 
   close(): void {

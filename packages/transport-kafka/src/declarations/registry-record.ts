@@ -10,15 +10,21 @@ import type { Positions } from "./bindings.ts";
  *                                                                         "topic#":[id] beside it tells which topic of that name
  *     {"declaration":["use case","id","app"]}    ["pattern", ...]         declared by an app, last seen at the record's time
  *     {"trial":["use case","event id","trial"]}  {}                       a trial of the event began at the record's time
+ *     {"paused":["use case"]}                    {}                       an operator has paused it
+ *     {"removed":["use case"]}                   {"topic":[offset, ...]}  an operator has removed it: what stands before this
+ *                                                                         record counts no more, nor what waits below these
+ *                                                                         offsets of the delay topic, with its id as above
  *
- * The last two are objects because the version before takes every list for one of the first three.
+ * The latter are objects because earlier versions take every list for one of the first three.
  */
 export type RegistryKey =
   | { readonly kind: "use-case"; readonly useCase: string }
   | { readonly kind: "pattern"; readonly useCase: string; readonly pattern: string }
   | { readonly kind: "binding"; readonly useCase: string; readonly pattern: string; readonly writer: string }
   | { readonly kind: "declaration"; readonly useCase: string; readonly id: string; readonly app: string }
-  | { readonly kind: "trial"; readonly useCase: string; readonly eventId: string; readonly trial: string };
+  | { readonly kind: "trial"; readonly useCase: string; readonly eventId: string; readonly trial: string }
+  | { readonly kind: "paused"; readonly useCase: string }
+  | { readonly kind: "removed"; readonly useCase: string };
 
 export function registryRecord(key: RegistryKey, value: object | null): KafkaRecord {
   return { key: encodeKey(key), value: value === null ? null : Buffer.from(JSON.stringify(value)) };
@@ -36,6 +42,9 @@ function encodeKey(key: RegistryKey): string {
       return JSON.stringify({ declaration: [key.useCase, key.id, key.app] });
     case "trial":
       return JSON.stringify({ trial: [key.useCase, key.eventId, key.trial] });
+    case "paused":
+    case "removed":
+      return JSON.stringify({ [key.kind]: [key.useCase] });
   }
 }
 
@@ -49,12 +58,13 @@ export function readKey({ key }: FetchedRecord): RegistryKey | undefined {
     return isText(writer) ? { kind: "binding", useCase, pattern, writer } : { kind: "pattern", useCase, pattern };
   }
   if (typeof parsed !== "object" || parsed === null) return undefined;
-  const { declaration, trial } = parsed as { readonly declaration?: unknown; readonly trial?: unknown };
-  const [useCase, second, third] = triple(declaration) ?? triple(trial) ?? [];
-  if (useCase === undefined || second === undefined || third === undefined) return undefined;
-  return triple(declaration) === undefined
-    ? { kind: "trial", useCase, eventId: second, trial: third }
-    : { kind: "declaration", useCase, id: second, app: third };
+  const [kind, about] = Object.entries(parsed)[0] ?? [];
+  const [useCase, second, third] = Array.isArray(about) && about.every(isText) ? about : [];
+  if (useCase === undefined) return undefined;
+  if (kind === "paused" || kind === "removed") return { kind, useCase };
+  if (second === undefined || third === undefined) return undefined;
+  if (kind === "declaration") return { kind, useCase, id: second, app: third };
+  return kind === "trial" ? { kind, useCase, eventId: second, trial: third } : undefined;
 }
 
 /** Unreadable positions accept everything: an event too many is skipped later, a missing one would be lost. */
@@ -66,10 +76,6 @@ export function readPositions(value: Buffer): Positions {
 export function readPatterns(value: Buffer): readonly string[] {
   const patterns = parse(value);
   return Array.isArray(patterns) ? patterns.filter(isText) : [];
-}
-
-function triple(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) && value.length === 3 && value.every(isText) ? value : undefined;
 }
 
 function isText(value: unknown): value is string {

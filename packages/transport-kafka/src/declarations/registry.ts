@@ -7,6 +7,7 @@ import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { Bindings, type IdOf, type Positions } from "./bindings.ts";
 import { readKey, readPatterns, readPositions, registryRecord } from "./registry-record.ts";
+import { RemovedUseCases } from "./removed-use-cases.ts";
 import { UseCaseDeclarations } from "./use-case-declarations.ts";
 
 /** Stores records in the registry's topic, in this order. @throws PapaError */
@@ -19,7 +20,7 @@ export interface Trial {
   readonly trial: string;
 }
 
-/** Knows what is declared in a namespace, and which trials have begun, by following the registry's topic. */
+/** Knows what is declared, paused and removed in a namespace, and which trials have begun, by following the registry's topic. */
 export class Registry {
   readonly #names: Names;
   readonly #idOf: IdOf;
@@ -29,6 +30,10 @@ export class Registry {
   readonly #bindings = new Map<string, Bindings>();
   /** When each trial began, by event and by trial. */
   readonly #trials = new Map<string, Map<string, number>>();
+  readonly #paused = new Set<string>();
+  readonly removed: RemovedUseCases;
+  /** Called when a use case has been removed, also for removals of before this connection. */
+  onRemoved: (useCase: string) => void = () => {};
   /** A lower bound for the broker's clock minus this machine's monotonic clock. */
   #clock = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +41,7 @@ export class Registry {
     this.#names = cluster.names;
     this.#idOf = (topic) => cluster.idOf(topic);
     this.#write = write;
+    this.removed = new RemovedUseCases(this.#idOf);
     this.#tail = new TopicTail(cluster, cluster.names.registry, (record) => this.#read(record));
   }
 
@@ -45,7 +51,22 @@ export class Registry {
   }
 
   has(useCase: string): boolean {
-    return this.#useCases.has(useCase);
+    return this.#useCases.get(useCase)?.exists === true;
+  }
+
+  /** All use cases of the namespace. */
+  get useCases(): readonly string[] {
+    return [...this.#useCases.values()].filter(({ exists }) => exists).map(({ useCase }) => useCase);
+  }
+
+  /** Those that are paused; not all of them need exist any more. */
+  get paused(): ReadonlySet<string> {
+    return this.#paused;
+  }
+
+  /** When anything was last written, at least, by the broker's clock; minus infinity where nothing was. */
+  get time(): number {
+    return this.#now;
   }
 
   /** What is declared, of one use case or of all. */
@@ -101,6 +122,29 @@ export class Registry {
     await this.#store(keys.map((key) => registryRecord(key, null)));
   }
 
+  /** Notes that a use case is paused, or no longer. @throws PapaError */
+  async pause(useCase: string, paused: boolean): Promise<void> {
+    await this.#store([registryRecord({ kind: "paused", useCase }, paused ? {} : null)]);
+  }
+
+  /**
+   * Removes a use case, and what waits for it below these positions of the delay topic. Its name is kept where something of it
+   * is.
+   *
+   * @throws PapaError
+   */
+  async remove(useCase: string, positions: Positions, keepsName: boolean): Promise<void> {
+    const trials = [...this.trialsOlderThan(Number.NEGATIVE_INFINITY)].filter((trial) => trial.useCase === useCase);
+    // What earlier versions understand, which know no removals. The key of a binding is nobody's but its writer's.
+    const bindings = this.#useCases.get(useCase)?.bindingKeys ?? [];
+    await this.#store([
+      registryRecord({ kind: "removed", useCase }, positions),
+      ...(keepsName ? [registryRecord({ kind: "use-case", useCase }, {})] : []),
+      ...bindings.map((key) => registryRecord(key, null)),
+      ...trials.map((each) => registryRecord({ kind: "trial", ...each }, null)),
+    ]);
+  }
+
   /** The trials of an event that were not taken back. */
   trials(useCase: string, eventId: string): readonly string[] {
     return [...(this.#trials.get(eventKey(useCase, eventId))?.keys() ?? [])];
@@ -145,22 +189,46 @@ export class Registry {
       this.#readTrial(eventKey(key.useCase, key.eventId), key.trial, value === null ? undefined : time);
       return;
     }
+    if (key.kind === "paused") {
+      if (value === null) this.#paused.delete(key.useCase);
+      else this.#paused.add(key.useCase);
+      return;
+    }
+    if (key.kind === "removed") {
+      if (value !== null) this.#forget(key.useCase, readPositions(value));
+      return;
+    }
     let declared = this.#useCases.get(key.useCase);
     if (declared === undefined) this.#useCases.set(key.useCase, (declared = new UseCaseDeclarations(key.useCase)));
     switch (key.kind) {
+      case "use-case":
+        declared.recorded = value !== null;
+        break;
       case "pattern":
         if (value !== null) declared.patternSeen(key.pattern, time);
         break;
       case "binding":
         this.#bindings.delete(key.useCase);
-        if (value === null) declared.unbind(key.pattern, key.writer);
-        else declared.bind(key.pattern, key.writer, { at: offset, positions: readPositions(value) }, time);
+        if (value === null) {
+          declared.unbind(key.pattern, key.writer);
+          break;
+        }
+        declared.bind(key.pattern, key.writer, { at: offset, positions: readPositions(value) }, time);
+        this.removed.declaredAnew(key.useCase);
         break;
       case "declaration":
         if (value === null) declared.forget(key.id, key.app);
         else declared.seen(key.id, key.app, readPatterns(value), time);
         break;
     }
+  }
+
+  #forget(useCase: string, positions: Positions): void {
+    this.#useCases.delete(useCase);
+    this.#bindings.delete(useCase);
+    this.#paused.delete(useCase);
+    this.removed.add(useCase, positions);
+    this.onRemoved(useCase);
   }
 
   #readTrial(event: string, trial: string, begun: number | undefined): void {

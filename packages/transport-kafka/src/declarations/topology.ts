@@ -1,6 +1,6 @@
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, topologyConflict } from "../client/errors.ts";
-import type { NewTopic, TopicError } from "../client/kafka-client.ts";
+import type { Configs, NewTopic, TopicError } from "../client/kafka-client.ts";
 import { DELAY_PARTITIONS } from "../wire/delay-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import { defaultReplicas } from "./default-replicas.ts";
@@ -162,32 +162,48 @@ export class Topology {
   /** @throws PapaError `topology-conflict` */
   async #check(existing: readonly TopicSpec[]): Promise<void> {
     if (existing.length === 0) return;
+    const [first] = await this.differences(existing);
+    if (first !== undefined) throw topologyConflict(`topic "${first.topic}"`, first.difference);
+  }
+
+  /** Resolves to how existing topics differ from what they must be. @throws KafkaError */
+  async differences(existing: readonly TopicSpec[]): Promise<readonly Difference[]> {
     const cluster = this.#cluster;
     const names = existing.map(({ topic }) => topic);
     const found = await cluster.retried(() => cluster.client.describeConfigs("topic", names));
     const { topic: delays, partitions: needed } = this.delays;
-    for (const { topic, kind } of existing) {
+    return existing.flatMap(({ topic, kind }) => {
       const partitions = cluster.partitionsOf(topic);
-      if (topic === delays && partitions < needed)
-        throw topologyConflict(
-          `topic "${topic}"`,
-          `it has ${partitions} of the ${needed} partitions that are needed; add the others`,
-        );
+      const missing =
+        topic === delays && partitions < needed
+          ? [{ topic, difference: `it has ${partitions} of the ${needed} partitions that are needed; add the others` }]
+          : [];
       const configs = found.get(topic);
-      if (configs === undefined) continue;
-      // Another program may have created a topic of events. Its retention is up to its owner.
-      if (kind === "events") {
-        if (configs["cleanup.policy"]?.includes("compact"))
-          throw topologyConflict(`topic "${topic}"`, "cleanup.policy is compact, so that Kafka may drop events");
-        continue;
-      }
-      for (const [name, value] of Object.entries(settings(kind))) {
-        const actual = configs[name];
-        if (actual !== undefined && actual !== value && REQUIRED.includes(name))
-          throw topologyConflict(`topic "${topic}"`, `${name} is ${actual} and must be ${value}`);
-      }
-    }
+      return configs === undefined
+        ? missing
+        : [...missing, ...wrongSettings(kind, configs).map((difference) => ({ topic, difference }))];
+    });
   }
+}
+
+/** What is wrong with a topic. */
+interface Difference {
+  readonly topic: string;
+  readonly difference: string;
+}
+
+function wrongSettings(kind: TopicKind, configs: Configs): readonly string[] {
+  // Another program may have created a topic of events. Its retention is up to its owner.
+  if (kind === "events") {
+    const compacted = configs["cleanup.policy"]?.includes("compact") === true;
+    return compacted ? ["cleanup.policy is compact, so that Kafka may drop events"] : [];
+  }
+  return Object.entries(settings(kind)).flatMap(([name, value]) => {
+    const actual = configs[name];
+    return actual !== undefined && actual !== value && REQUIRED.includes(name)
+      ? [`${name} is ${actual} and must be ${value}`]
+      : [];
+  });
 }
 
 function settings(kind: TopicKind): Readonly<Record<string, string>> {

@@ -30,6 +30,8 @@ export class UseCaseDeclarations {
   readonly useCase: string;
   readonly #patterns = new Map<string, Pattern>();
   readonly #declared = new Map<string, Declared>();
+  /** Whether it is remembered by its name, also without patterns. */
+  recorded = false;
 
   constructor(useCase: string) {
     this.useCase = useCase;
@@ -57,6 +59,19 @@ export class UseCaseDeclarations {
 
   forget(id: string, app: string): void {
     this.#declared.delete(keyOf(id, app));
+  }
+
+  /** Whether there is anything of it but traces of instances that still declare what was removed. */
+  get exists(): boolean {
+    return this.recorded || [...this.#patterns.keys()].some((name) => this.isBound(name));
+  }
+
+  /** The keys of all that is bound. */
+  get bindingKeys(): readonly RegistryKey[] {
+    const { useCase } = this;
+    return [...this.#patterns].flatMap(([pattern, { writers }]) =>
+      [...writers.keys()].map((writer) => ({ kind: "binding", useCase, pattern, writer }) as const),
+    );
   }
 
   isBound(name: string): boolean {

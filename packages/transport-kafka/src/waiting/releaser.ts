@@ -4,6 +4,7 @@ import { settlesWithin } from "../client/time-limit.ts";
 import { GroupConsumer } from "../consuming/group-consumer.ts";
 import type { Entry } from "../consuming/partition-log.ts";
 import { TRIM_INTERVAL_MS, trim } from "../consuming/trim.ts";
+import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
@@ -25,6 +26,7 @@ export interface ReleaserOptions {
   readonly cluster: Cluster;
   readonly topology: Topology;
   readonly publisher: Publisher;
+  readonly registry: Registry;
   /** How many bytes of waiting events may be held (H9). */
   readonly maxBytes: number;
   /** How many bytes may be fetched and not looked at yet. */
@@ -38,6 +40,7 @@ export interface ReleaserOptions {
 export class Releaser {
   readonly #cluster: Cluster;
   readonly #publisher: Publisher;
+  readonly #registry: Registry;
   readonly #consumer: GroupConsumer;
   readonly #waiting: WaitingEvents;
   readonly #clock = new BrokerClock();
@@ -51,8 +54,9 @@ export class Releaser {
   #startProblem: string | undefined;
   #releaseProblem: { readonly since: number; readonly message: string } | undefined;
 
-  constructor({ cluster, topology, publisher, maxBytes, maxBuffered }: ReleaserOptions) {
+  constructor({ cluster, topology, publisher, registry, maxBytes, maxBuffered }: ReleaserOptions) {
     this.#cluster = cluster;
+    this.#registry = registry;
     this.#publisher = publisher;
     this.#waiting = new WaitingEvents(maxBytes);
     this.#consumer = new GroupConsumer({
@@ -168,6 +172,8 @@ export class Releaser {
   /** Never rejects. */
   async #requeue(due: readonly WaitingEvent[]): Promise<void> {
     const records = await this.#recordsOf(due.filter(({ entry }) => !entry.log.lost));
+    // Its topic, too, would be made anew.
+    for (const event of due) if (this.#isRemoved(event) && records.delete(event)) this.#released(event);
     const known = [...records];
     const problems = await this.#publisher.requeue(
       known.map(([{ useCase }, { value, headers }]) => ({ useCase, record: { key: null, value, headers } })),
@@ -183,7 +189,7 @@ export class Releaser {
   }
 
   /** The records of events; those of which only the place is held are read again. Without those that cannot be read now. */
-  async #recordsOf(events: readonly WaitingEvent[]): Promise<ReadonlyMap<WaitingEvent, FetchedRecord>> {
+  async #recordsOf(events: readonly WaitingEvent[]): Promise<Map<WaitingEvent, FetchedRecord>> {
     const records = new Map(events.filter(({ shed }) => !shed).map((event) => [event, event.entry.record]));
     const bySource = new Map<string, WaitingEvent[]>();
     for (const event of events) {
@@ -208,6 +214,11 @@ export class Releaser {
       }
     }
     return records;
+  }
+
+  /** Whether an operator has removed the use case, and what waits for it (R9). */
+  #isRemoved({ useCase, entry }: WaitingEvent): boolean {
+    return this.#registry.removed.include(useCase, entry.log.source, entry.record.offset);
   }
 
   /** Notes what came of a release. */

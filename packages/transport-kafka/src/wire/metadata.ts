@@ -13,7 +13,15 @@ export interface RawMetadata {
     topic: string;
     /** Tells a topic from one of the same name that was deleted; absent where the broker tells none. */
     id?: number | undefined;
-    partitionMetadata: readonly { partitionId: number; leader: number }[];
+    partitionMetadata: readonly {
+      partitionId: number;
+      leader: number;
+      /** How many copies there are, and how many of them are in sync. */
+      replicas: number;
+      inSync: number;
+    }[];
+    /** A bit for each of the {@link import("./operations.ts").OPERATIONS | operations} that are allowed; absent where it was not asked for. */
+    operations?: number | undefined;
   }[];
 }
 
@@ -24,14 +32,14 @@ export interface RawMetadata {
  *     body  = tags *topic create_topics cluster_operations topic_operations tags      ; no list of topics: all of them
  *     topic = id name tags
  */
-export function encodeMetadata(topics: readonly string[] | "all"): Buffer {
+export function encodeMetadata(topics: readonly string[] | "all", withOperations = false): Buffer {
   const none = Buffer.from([0]);
   const parts = [none, topics === "all" ? none : compactLength(topics.length)];
   for (const topic of topics === "all" ? [] : topics) {
     const name = Buffer.from(topic);
     parts.push(Buffer.alloc(UUID_BYTES), compactLength(name.length), name, none);
   }
-  parts.push(Buffer.alloc(4));
+  parts.push(Buffer.from([0, 0, Number(withOperations), 0]));
   return Buffer.concat(parts);
 }
 
@@ -62,24 +70,31 @@ export function readMetadata(raw: Buffer): RawMetadata {
     reader.at += UUID_BYTES + 1;
     const partitionMetadata = list(reader, () => {
       reader.at += 2;
-      const partition = { partitionId: reader.int32(), leader: reader.int32() };
+      const partitionId = reader.int32();
+      const leader = reader.int32();
       reader.at += 4;
-      for (let lists = 0; lists < 3; lists += 1) {
-        const size = compactSize(reader);
-        reader.at += 4 * Math.max(size, 0);
-      }
+      const replicas = skipNumbers(reader);
+      const inSync = skipNumbers(reader);
+      skipNumbers(reader);
       skipTags(reader);
-      return partition;
+      return { partitionId, leader, replicas, inSync };
     });
-    reader.at += 4;
+    const operations = reader.int32();
     skipTags(reader);
-    return { topicErrorCode, topic, id: id === 0 ? undefined : id, partitionMetadata };
+    return { topicErrorCode, topic, id: id === 0 ? undefined : id, partitionMetadata, operations };
   });
   return { brokers, topicMetadata };
 }
 
 function list<T>(reader: ByteReader, read: () => T): T[] {
   return Array.from({ length: Math.max(compactSize(reader), 0) }, read);
+}
+
+/** Passes over a list of numbers, and returns how many they are. */
+function skipNumbers(reader: ByteReader): number {
+  const size = Math.max(compactSize(reader), 0);
+  reader.at += 4 * size;
+  return size;
 }
 
 /** The length of a compact list or text; -1 where there is none. */

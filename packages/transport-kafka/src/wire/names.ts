@@ -32,6 +32,11 @@ export class Names {
     return `${this.prefix}--dead-${escaped(useCase)}`;
   }
 
+  /** Whether a topic was made for a use case. */
+  isOfUseCase(topic: string): boolean {
+    return topic.startsWith(`${this.prefix}--ready-`) || topic.startsWith(`${this.prefix}--dead-`);
+  }
+
   group(useCase: string): string {
     return `${this.prefix}--use-case-${useCase}`;
   }

@@ -77,6 +77,16 @@ export function subscribing(readAhead: number): SubscribeOptions {
   return { readAhead, declaration: "" };
 }
 
+/** Publishes as the core does: what is not confirmed, as in a topic that was made just now, once more. */
+export async function publish(connection: Connection, events: readonly EncodedEvent[]): Promise<void> {
+  for (let rest = events; rest.length > 0; ) {
+    const unconfirmed = await connection.publish(rest);
+    const again = unconfirmed.flatMap(({ index }) => rest[index] ?? []);
+    if (again.length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    rest = again;
+  }
+}
+
 /** Names a set of patterns. */
 export function idOf(patterns: readonly string[]): string {
   return [...patterns].sort().join();

@@ -49,17 +49,25 @@ test("a Metadata response of version 10 is read with the topics' ids", () => {
     "00000003",
     "00000007",
     "00000000",
-    "0200000007",
+    "030000000700000008",
     "0200000007",
     "01",
     "00",
-    "80000000",
+    "00000108",
     "00",
     "80000000",
     "00",
   ];
   expect(readMetadata(Buffer.from(hex.join(""), "hex"))).toEqual({
     brokers: [{ nodeId: 7, host: "localhost", port: 9092 }],
-    topicMetadata: [{ topicErrorCode: 0, topic: "ab", id: 255, partitionMetadata: [{ partitionId: 3, leader: 7 }] }],
+    topicMetadata: [
+      {
+        topicErrorCode: 0,
+        topic: "ab",
+        id: 255,
+        partitionMetadata: [{ partitionId: 3, leader: 7, replicas: 2, inSync: 1 }],
+        operations: 0x108,
+      },
+    ],
   });
 });
