@@ -49,6 +49,23 @@ test("D2 the first page of many dead letters comes at once, and all are redriven
   expect([new Set(queue).size, queue.length, dead.length]).toEqual([COUNT, COUNT, 0]);
 });
 
+test("D6 all of many dead letters are searched in seconds, and what is found is redriven", async () => {
+  const space = new Space();
+  await fill(space);
+  const letters = deadLetters(redisStreams(space.url()), "uc");
+  onTestFinished(() => letters.close());
+  const began = performance.now();
+  let found = 0;
+  for await (const _ of letters.search({ text: "AT X" })) found += 1;
+  const searched = performance.now();
+  expect(found).toBe(COUNT);
+  console.info(`searched ${COUNT} in ${Math.round(searched - began)} ms`);
+  expect(((searched - began) / COUNT) * 100_000).toBeLessThan(30_000);
+  expect(await letters.redrive({ where: { text: "nothing of the kind" } })).toBe(0);
+  expect(await letters.redrive({ where: { reason: "retries-exhausted" } })).toBe(COUNT);
+  expect(new Set((await numbers(space)).queue).size).toBe(COUNT);
+});
+
 test("D4 a redrive of all that is killed midway loses none and repeats none, and a second one does the rest", async () => {
   const space = new Space();
   await fill(space);
