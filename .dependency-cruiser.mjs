@@ -40,7 +40,7 @@ export default {
       comment: "The command line does what any program could do with the operator's interface.",
       severity: "error",
       from: { path: "^packages/cli/src/" },
-      to: { path: packages, pathNot: ["^packages/cli/src/", publicEntries] },
+      to: { path: packages, pathNot: ["^packages/cli/(src|node_modules)/", publicEntries] },
     },
     {
       name: "conformance-imports-core-only",
