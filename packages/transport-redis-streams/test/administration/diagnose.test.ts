@@ -1,6 +1,7 @@
+import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Connection, Finding } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, Space, silent } from "../support/space.ts";
 
@@ -11,11 +12,13 @@ async function found(operator: Connection): Promise<readonly string[]> {
   return findings.map(({ severity, what }) => `${severity} ${what}`);
 }
 
-/** Sets a setting of the server until the test ends. */
-async function set(space: Space, name: string, value: string): Promise<void> {
-  const [, before = ""] = (await space.redis.config("GET", name)) as string[];
-  onTestFinished(async () => void (await space.redis.config("SET", name, before)));
-  await space.redis.config("SET", name, value);
+/** A server of the test's own: others would notice its settings. */
+async function ownServer(settings: Readonly<Record<string, string>>): Promise<Space> {
+  const broker = await startRedis(inject("redisVersion"));
+  onTestFinished(() => broker.stop());
+  const space = new Space({ uri: broker.uri });
+  for (const [name, value] of Object.entries(settings)) await space.redis.config("SET", name, value);
+  return space;
 }
 
 test("diagnose finds nothing where nothing is wrong", async () => {
@@ -27,10 +30,11 @@ test("diagnose finds nothing where nothing is wrong", async () => {
 });
 
 test("diagnose tells of settings with which events are lost, and an operator can connect all the same", async () => {
-  const space = new Space();
-  await set(space, "maxmemory-policy", "allkeys-lru");
-  await set(space, "appendfsync", "no");
-  await set(space, "min-replicas-to-write", "2");
+  const space = await ownServer({
+    "maxmemory-policy": "allkeys-lru",
+    appendfsync: "no",
+    "min-replicas-to-write": "2",
+  });
   await expect(redisStreams(space.url()).connect(silent)).rejects.toMatchObject({ code: "unsupported-broker" });
   const texts = (await found(await space.connect({ operator: true }))).join("\n");
   expect(texts).toContain("error server");
@@ -40,9 +44,9 @@ test("diagnose tells of settings with which events are lost, and an operator can
 });
 
 test("diagnose tells of a server that is nearly full", async () => {
-  const space = new Space();
+  const space = await ownServer({});
   const used = Number(/used_memory:(\d+)/.exec(await space.redis.info("memory"))?.[1]);
-  await set(space, "maxmemory", String(Math.round(used * 1.1)));
+  await space.redis.config("SET", "maxmemory", Math.round(used * 1.1));
   expect((await found(await space.connect({ operator: true }))).join("\n")).toMatch(/\d\d % of its memory is used/);
 });
 
