@@ -54,7 +54,7 @@ export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise
     problems.push(`the dead letters cannot be counted: ${String(error)}`);
     return 0;
   });
-  for (const [message, count] of ledger.logged) notes.push(`${count} times an app logged the error "${message}"`);
+  for (const [message, count] of ledger.logged) notes.push(`logged as an error: ${count} x "${message}"`);
   const lost = Math.max(0, unhandled - dead);
   problems.push(...brokenPromises(stage, dead, scenario.dead ?? 0));
   return {
