@@ -56,7 +56,7 @@ export interface RedriveOptions extends ProgressOptions {
    * What they go back with in place of their own payload, or a function that makes it of each dead letter; one that gives
    * `undefined` leaves the payload as it is. The event's header `papa_mended` says when (D4).
    */
-  readonly payload?: unknown;
+  readonly payload?: ((item: DeadLetterItem) => unknown) | NonNullable<unknown> | null | undefined;
 }
 
 /** The dead letters of one use case (D2). Every call may reject with `unknown-use-case` or `connection-failed`. */

@@ -1,9 +1,11 @@
+import type { NoCatalogue } from "../catalogue/types.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import { StoredDeadLetters } from "../dead-letters/stored-dead-letters.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import { consoleLogger, type Logger } from "../logging/logger.ts";
 import { assertKnownOptions, invalidOption } from "../options/check-options.ts";
 import type { PublishOptions } from "../publishing/event-maker.ts";
+import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
 import { assertPattern } from "../routing/pattern.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
@@ -75,6 +77,8 @@ export interface Operator extends AsyncDisposable {
   diagnose(): Promise<Finding[]>;
   /** Publishes an event as an app would, and warns where no use case wants it. @throws PapaError as `PapaApp.newEvent` */
   publish(name: string, payload: unknown, options?: PublishOptions): Promise<Published>;
+  /** Publishes many events with one wait. One that is invalid, and none is sent. @throws PapaError as `PapaApp.newEvents` */
+  publishMany(events: readonly PublishableEvent<NoCatalogue>[]): Promise<Published[]>;
   /** Ends the connection; the next call would make another. */
   close(): Promise<void>;
 }
@@ -166,7 +170,7 @@ class NamespaceOperator implements Operator {
   }
 
   tail(patterns: string | readonly string[], options: TailOptions = {}): AsyncIterableIterator<TailedEvent> {
-    assertKnownOptions(options, ["signal"], "tail");
+    assertKnownOptions(options, ["signal", "onStart"], "tail");
     const list = typeof patterns === "string" ? [patterns] : [...patterns];
     if (list.length === 0) throw invalidOption("tail: patterns", 'at least one is needed; "#" shows all events');
     for (const pattern of list) assertPattern(pattern);
@@ -179,7 +183,7 @@ class NamespaceOperator implements Operator {
         onEnd: (error) => held.end(error),
       });
     };
-    return tailEvents(begin, held, options.signal);
+    return tailEvents(begin, held, options);
   }
 
   async diagnose(): Promise<Finding[]> {
@@ -190,6 +194,10 @@ class NamespaceOperator implements Operator {
 
   publish(name: string, payload: unknown, options?: PublishOptions): Promise<Published> {
     return this.#publisher.publish(name, payload, options);
+  }
+
+  publishMany(events: readonly PublishableEvent<NoCatalogue>[]): Promise<Published[]> {
+    return this.#publisher.publishMany(events);
   }
 
   async close(): Promise<void> {

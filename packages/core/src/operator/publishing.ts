@@ -1,6 +1,8 @@
+import type { NoCatalogue } from "../catalogue/types.ts";
 import { PapaError } from "../errors/papa-error.ts";
 import type { Logger } from "../logging/logger.ts";
 import { EventMaker, type PublishOptions } from "../publishing/event-maker.ts";
+import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
 import { Publisher } from "../publishing/publisher.ts";
 import { UnwantedEvents } from "../publishing/unwanted-events.ts";
@@ -27,6 +29,12 @@ export class OperatorPublisher {
   async publish(name: string, payload: unknown, options: PublishOptions | undefined): Promise<Published> {
     const { maker, publisher } = this.#over(await this.#connection());
     return publisher.publish(await maker.make(name, payload, options));
+  }
+
+  /** @throws PapaError as `PapaApp.newEvents` (rejected) */
+  async publishMany(events: readonly PublishableEvent<NoCatalogue>[]): Promise<Published[]> {
+    const { maker, publisher } = this.#over(await this.#connection());
+    return publisher.publishAll(await maker.makeAll(events));
   }
 
   /** Rejects what is not confirmed yet. */

@@ -30,13 +30,15 @@ export interface TailedEvent {
 export interface TailOptions {
   /** Ends it when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when it has begun: what is published from then on is seen. */
+  readonly onStart?: (() => void) | undefined;
 }
 
 /** Shows events as they are published. Ends when the reader returns or the signal is aborted. */
 export async function* tailEvents(
   begin: () => Promise<Tail>,
   held: HeldEvents,
-  signal: AbortSignal | undefined,
+  { signal, onStart }: TailOptions,
 ): AsyncIterableIterator<TailedEvent> {
   const onAbort = () => held.end();
   signal?.addEventListener("abort", onAbort);
@@ -44,6 +46,7 @@ export async function* tailEvents(
   try {
     if (signal?.aborted === true) return;
     tail = await begin();
+    onStart?.();
     for (let event = await held.next(); event !== undefined; event = await held.next()) yield event;
   } finally {
     signal?.removeEventListener("abort", onAbort);

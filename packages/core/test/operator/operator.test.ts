@@ -112,6 +112,26 @@ describe("an operator", () => {
     await ops.close();
   });
 
+  it("publishes many, or, where one is invalid, none", async () => {
+    const { ops } = await namespace();
+    expect(
+      await ops.publishMany([
+        { name: "order.paid", payload: 1 },
+        { name: "order.sent", payload: 2, id: "own" },
+      ]),
+    ).toEqual([{ id: expect.any(String) }, { id: "own" }]);
+    await expect(
+      ops.publishMany([
+        { name: "order.paid", payload: 1 },
+        { name: "no name", payload: 2 },
+      ]),
+    ).rejects.toMatchObject({
+      code: "invalid-event-name",
+    });
+    expect((await ops.stats("ship")).ship?.ready).toBe(2);
+    await ops.close();
+  });
+
   it("R5 warns when it publishes what no use case wants", async () => {
     const { transport } = await namespace();
     const { lines, logger } = notingLogger();

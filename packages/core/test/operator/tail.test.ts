@@ -54,7 +54,7 @@ describe("a tail", () => {
       log.push("begin");
       return { stop: async () => void log.push("stop") };
     };
-    return { log, events: tailEvents(begin, held, signal) };
+    return { log, events: tailEvents(begin, held, { signal, onStart: () => void log.push("started") }) };
   };
 
   it("begins when it is read, and is stopped when its reader returns", async () => {
@@ -66,7 +66,7 @@ describe("a tail", () => {
       expect(name).toBe("n.1");
       break;
     }
-    expect(log).toEqual(["begin", "stop"]);
+    expect(log).toEqual(["begin", "started", "stop"]);
   });
 
   it("is stopped by its signal, and does not begin when that was aborted before", async () => {
@@ -76,7 +76,7 @@ describe("a tail", () => {
     const next = events.next();
     stop.abort();
     expect(await next).toMatchObject({ done: true });
-    expect(log).toEqual(["begin", "stop"]);
+    expect(log).toEqual(["begin", "started", "stop"]);
     const late = tailed(new HeldEvents(), stop.signal);
     expect(await late.events.next()).toMatchObject({ done: true });
     expect(late.log).toEqual([]);
