@@ -12,6 +12,7 @@ import { loggerTo, type OpenOptions, type Session, type Work } from "./session.t
 const GRACE_MS = 10_000;
 /** How long the connection may take to close: the work is done by then. */
 const MAX_CLOSE_MS = 3_000;
+const MAX_CLOSE_MS_IF_INTERRUPTED = 200;
 
 /** The options that every command has. */
 export interface CommonOptions {
@@ -48,7 +49,7 @@ export async function openSession(
   try {
     return await unlessInterrupted(work(session), signal, endsBySignal ? GRACE_MS : 0);
   } finally {
-    await closed(ops);
+    await closed(ops, signal.aborted ? MAX_CLOSE_MS_IF_INTERRUPTED : MAX_CLOSE_MS);
   }
 }
 
@@ -71,10 +72,10 @@ async function unlessInterrupted(work: Promise<number>, signal: AbortSignal, gra
   }
 }
 
-async function closed(ops: Operator): Promise<void> {
+async function closed(ops: Operator, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, MAX_CLOSE_MS);
+    timer = setTimeout(resolve, limitMs);
   });
   // What was done is done: how the connection ends changes nothing about it.
   await Promise.race([ops.close().catch(() => {}), limit]);
