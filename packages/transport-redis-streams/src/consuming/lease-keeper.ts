@@ -2,7 +2,7 @@ import type { Logger } from "@papa-events/core/transport";
 import { isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
-import { sleep } from "../client/time-limit.ts";
+import { sleep, within } from "../client/time-limit.ts";
 import { adopt } from "../scripts/adopt.ts";
 import { keepLease } from "../scripts/keep-lease.ts";
 import { Delays } from "../waiting/delays.ts";
@@ -14,6 +14,8 @@ import type { LeaseRenewal, RenewedLease } from "./lease-renewal.ts";
 const MAX_DUE_AT_ONCE = 128;
 /** How many bytes of events one look takes over, and one more event. */
 const MAX_TAKE_OVER_BYTES = 8 * 1_048_576;
+/** The pause before another try to start a lease whose connection was lost. */
+const START_BACKOFF_MS = 50;
 /** The pause before another try to adopt what an ended lease leaves. */
 const ADOPT_BACKOFF_MS = 500;
 
@@ -72,8 +74,20 @@ export class LeaseKeeper implements RenewedLease {
 
   /** Starts the lease. @throws PapaError */
   async start(): Promise<void> {
-    await this.exclusively(() => this.#run());
-    if (!this.#ended) this.#options.renewal.add(this);
+    const { control, target, renewal } = this.#options;
+    const begun = performance.now();
+    while (!this.#started) {
+      // After a lost connection this one may be back a little later than the others.
+      await within(control.whenUp(), target.connectTimeout, "the connection for leases is lost");
+      try {
+        await this.exclusively(() => this.#run());
+      } catch (error) {
+        if (isReply(error) || control.closed || performance.now() - begun > target.connectTimeout) throw error;
+        this.#holder.onReplyLost();
+        await sleep(START_BACKOFF_MS);
+      }
+    }
+    if (!this.#ended) renewal.add(this);
   }
 
   /** Looks in so many milliseconds, if not sooner. */

@@ -239,10 +239,9 @@ export class Reader {
   async #onFailure(error: unknown, backoff: number): Promise<void> {
     const { logger, useCase, redeclare, onReadProblem } = this.#options;
     if (isQueueMissing(error)) {
-      this.#failed = true;
-      onReadProblem("the queue is missing on the server; it is made again");
       await redeclare().catch((problem: Error) => {
         logger.warn({ useCase, err: problem }, "The queue is missing on the server. Making it again is tried again.");
+        this.#failed = true;
         onReadProblem(`the queue is missing on the server and cannot be made again: ${problem.message}`);
       });
     } else if (isReply(error)) {

@@ -4,11 +4,11 @@ import { Script } from "./script.ts";
 /**
  * Reads what an operator may want to know of one use case.
  *
- * KEYS  1 queue, 2 leases, 3 due, 4 dead, 5 trials
+ * KEYS  1 queue, 2 leases, 3 due, 4 trials
  * ARGV  1 the group
  * Reply { 1 if it has its queue and group, else 0; how many consumers live; how many events are in the queue; how many wait; for
- *         how many milliseconds the first of those has been due, or -1; how many are dead; how many are suspects; how many
- *         groups read the queue }
+ *         how many milliseconds the first of those has been due, or -1; how many are suspects; how many groups read the
+ *         queue }
  */
 export const lookAtUseCase = new Script(
   "look-at-use-case",
@@ -35,7 +35,6 @@ return {
   redis.call('ZCARD', KEYS[3]),
   first and math.floor(math.max(-1, present - tonumber(first))) or -1,
   redis.call('HLEN', KEYS[4]),
-  redis.call('HLEN', KEYS[5]),
   #groups,
 }
 `,

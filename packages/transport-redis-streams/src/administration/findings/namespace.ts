@@ -9,8 +9,7 @@ const MANY_IN_INBOX = 1_000;
 export async function namespaceFindings(options: DiagnosisOptions): Promise<readonly Finding[]> {
   const { keys, connection } = options;
   const { client } = connection;
-  const [paused, tails, inInbox, reader, refused, bound, version] = await Promise.all([
-    client.hgetall(keys.paused),
+  const [tails, inInbox, reader, refused, bound, version] = await Promise.all([
     client.hlen(keys.tails),
     client.type(keys.inbox).then((type) => (type === "stream" ? client.xlen(keys.inbox) : 0)),
     client.exists(keys.inboxReader),
@@ -33,7 +32,6 @@ export async function namespaceFindings(options: DiagnosisOptions): Promise<read
       ],
       options,
     )),
-    ...ofPauses(paused),
     ...ofInbox(keys.inbox, inInbox, reader === 1),
     ...(refused === 0
       ? []
@@ -98,18 +96,6 @@ export async function keyFindings(
       });
   }
   return findings;
-}
-
-function* ofPauses(paused: Readonly<Record<string, string>>): Generator<Finding> {
-  for (const [useCase, since] of Object.entries(paused)) {
-    const time = new Date(Number(since));
-    yield {
-      severity: "info",
-      what: `use case "${useCase}": paused${Number.isNaN(time.getTime()) ? "" : ` since ${time.toISOString()}`}`,
-      why: "Its events wait, on every instance, until it is resumed.",
-      remedy: `papa resume ${useCase}`,
-    };
-  }
 }
 
 function* ofInbox(inbox: string, length: number, isRead: boolean): Generator<Finding> {

@@ -4,23 +4,19 @@ import { GROUP } from "../../wire/keys.ts";
 import type { DiagnosisOptions } from "../diagnose.ts";
 import { keyFindings } from "./namespace.ts";
 
-/** From how many dead letters on somebody has forgotten to look. */
-const MANY_DEAD_LETTERS = 1_000;
 /** How long an event may be due and not back in its queue. */
 const MAX_OVERDUE_MS = 15_000;
 /** How many use cases are looked at at once. */
 const AT_ONCE = 16;
-const WEEK_MS = 604_800_000;
 
-/** What is to be said of each use case. */
+/** What is to be said of each use case, besides what the core says of any. */
 export async function useCaseFindings(
   useCases: readonly string[],
   options: DiagnosisOptions,
 ): Promise<readonly Finding[]> {
   const { keys, connection } = options;
-  const [bound, declared, paused] = await Promise.all([
+  const [bound, paused] = await Promise.all([
     connection.client.hkeys(keys.bindings),
-    connection.client.hgetall(keys.useCases),
     connection.client.hkeys(keys.paused),
   ]);
   const boundUseCases = new Set(bound.map((binding) => binding.slice(0, binding.indexOf(" "))));
@@ -28,8 +24,7 @@ export async function useCaseFindings(
   for (let from = 0; from < useCases.length; from += AT_ONCE) {
     const found = await Promise.all(
       useCases.slice(from, from + AT_ONCE).map((useCase) => {
-        const lastSeen = declared[useCase] === undefined ? undefined : Number(declared[useCase]);
-        const facts = { isBound: boundUseCases.has(useCase), isPaused: paused.includes(useCase), lastSeen };
+        const facts = { isBound: boundUseCases.has(useCase), isPaused: paused.includes(useCase) };
         return findingsOf(useCase, facts, options);
       }),
     );
@@ -41,8 +36,6 @@ export async function useCaseFindings(
 interface Facts {
   readonly isBound: boolean;
   readonly isPaused: boolean;
-  /** When an app last declared it; not known where only earlier versions have. */
-  readonly lastSeen: number | undefined;
 }
 
 async function findingsOf(useCase: string, facts: Facts, options: DiagnosisOptions): Promise<readonly Finding[]> {
@@ -62,8 +55,8 @@ async function findingsOf(useCase: string, facts: Facts, options: DiagnosisOptio
   );
   // Where one is of another type, nothing can be counted.
   if (wrong.some(({ what }) => what.includes("must be a"))) return wrong;
-  const counts = (await connection.run(lookAtUseCase, [queue, leases, due, dead, trials], [GROUP])) as Counts;
-  return [...wrong, ...ofEvents(useCase, queue, counts, facts), ...ofDeadLetters(useCase, counts)];
+  const counts = (await connection.run(lookAtUseCase, [queue, leases, due, trials], [GROUP])) as Counts;
+  return [...wrong, ...ofEvents(useCase, queue, counts, facts)];
 }
 
 /** As the script says. */
@@ -73,14 +66,13 @@ type Counts = readonly [
   queued: number,
   waiting: number,
   overdue: number,
-  dead: number,
   suspects: number,
   groups: number,
 ];
 
 function* ofEvents(useCase: string, queue: string, counts: Counts, facts: Facts): Generator<Finding> {
-  const [isThere, living, queued, waiting, overdue, , suspects, groups] = counts;
-  const { isBound, isPaused, lastSeen } = facts;
+  const [isThere, living, queued, waiting, overdue, suspects, groups] = counts;
+  const { isBound, isPaused } = facts;
   if (isBound && isThere === 0)
     yield {
       severity: "warning",
@@ -95,13 +87,6 @@ function* ofEvents(useCase: string, queue: string, counts: Counts, facts: Facts)
       what: `use case "${useCase}": no instance handles its ${held} events`,
       why: "They wait until an app that declares it runs, and take memory of the server.",
       remedy: `Start its app, or remove it: papa remove ${useCase}`,
-    };
-  if (held === 0 && living === 0 && lastSeen !== undefined && Date.now() - lastSeen > WEEK_MS)
-    yield {
-      severity: "info",
-      what: `use case "${useCase}": no app has declared it since ${new Date(lastSeen).toISOString()}`,
-      why: isBound ? "Its queue takes events all the same, and nobody handles them." : "It takes no events.",
-      remedy: `If nobody needs it any more: papa remove ${useCase}`,
     };
   if (!isBound && held > 0)
     yield {
@@ -130,15 +115,5 @@ function* ofEvents(useCase: string, queue: string, counts: Counts, facts: Facts)
       what: `queue ${queue}: another group than "${GROUP}" reads it`,
       why: "An event is deleted when this use case has handled it, whether the other has read it or not.",
       remedy: `Let the other program use the patterns of a use case of its own. XINFO GROUPS ${queue} names its group.`,
-    };
-}
-
-function* ofDeadLetters(useCase: string, [, , , , , dead]: Counts): Generator<Finding> {
-  if (dead >= MANY_DEAD_LETTERS)
-    yield {
-      severity: "warning",
-      what: `use case "${useCase}": ${dead} dead letters`,
-      why: "They never expire, and take memory of the server until somebody acts.",
-      remedy: `papa dlq summary ${useCase}, then redrive or purge them`,
     };
 }
