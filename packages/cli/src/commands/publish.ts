@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { PublishOptions } from "@papa-events/core";
+import { isPapaError, type PublishOptions } from "@papa-events/core";
 import { Command } from "commander";
 import { FailedMidway, interrupted, wrongUse } from "../errors/cli-error.ts";
 import { EXIT } from "../errors/exit-code.ts";
@@ -11,8 +11,11 @@ import { count } from "../output/words.ts";
 import type { Open, Session } from "../session/session.ts";
 import { examples } from "./examples.ts";
 
-/** How many events wait for their confirmation at once. */
-const MAX_IN_FLIGHT = 256;
+/** How much is published at once. */
+const MAX_BATCH_EVENTS = 500;
+const MAX_BATCH_BYTES = 8_388_608;
+/** How many lines an error names. */
+const MAX_LINES_NAMED = 10;
 
 interface Options {
   readonly header?: readonly string[];
@@ -87,34 +90,44 @@ async function publishMany(session: Session, path: string): Promise<number> {
 }
 
 async function publishLines({ ops, out, json, signal }: Session, file: FileHandle): Promise<number> {
-  const inFlight: { readonly number: number; readonly published: Promise<{ readonly id: string }> }[] = [];
   let published = 0;
-  const settleOne = async () => {
-    const first = inFlight.shift();
-    if (first === undefined) return;
-    try {
-      const { id } = await first.published;
-      published += 1;
-      await printId({ out, json }, id);
-    } catch (error) {
-      throw new FailedMidway(
-        error,
-        `That was line ${first.number}; ${count(published, "event")} before it were published.`,
-      );
-    }
-  };
-  for await (const line of jsonLines(file)) {
+  for await (const lines of batches(file)) {
     if (signal.aborted) break;
-    const { name, payload, ...options } = eventOf(line);
-    const event = ops.publish(name, payload, options);
-    // It is looked at in its turn.
-    event.catch(() => {});
-    inFlight.push({ number: line.number, published: event });
-    if (inFlight.length >= MAX_IN_FLIGHT) await settleOne();
+    const ids = await ops.publishMany(lines.map(eventOf)).catch((error: unknown) => {
+      throw new FailedMidway(error, outcomeOf(error, lines, published));
+    });
+    published += ids.length;
+    for (const { id } of ids) await printId({ out, json }, id);
   }
-  while (inFlight.length > 0) await settleOne();
   if (signal.aborted) throw interrupted(`Interrupted; ${count(published, "event")} were published.`);
   return EXIT.done;
+}
+
+async function* batches(file: FileHandle): AsyncGenerator<readonly JsonLine[], void, void> {
+  let batch: JsonLine[] = [];
+  let bytes = 0;
+  for await (const line of jsonLines(file)) {
+    batch.push(line);
+    bytes += line.length;
+    if (batch.length < MAX_BATCH_EVENTS && bytes < MAX_BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Says which lines were not published, so that the others need not be published again. */
+function outcomeOf(error: unknown, lines: readonly JsonLine[], before: number): string {
+  const [first, last] = [lines[0]?.number, lines.at(-1)?.number];
+  if (!isPapaError(error, "publish-incomplete"))
+    return `Of lines ${first} to ${last} none was sent; ${count(before, "event")} before them were published.`;
+  const { confirmed, failed } = error.details;
+  const numbers = failed.map(({ index }) => lines[index]?.number);
+  const more =
+    numbers.length > MAX_LINES_NAMED ? ` and ${numbers.length - MAX_LINES_NAMED} more up to line ${last}` : "";
+  const named = `${numbers.slice(0, MAX_LINES_NAMED).join(", ")}${more}`;
+  return `Not published: line ${named}. Published: ${count(before + confirmed, "event")}.`;
 }
 
 type EventOfLine = { readonly name: string; readonly payload: unknown } & PublishOptions;

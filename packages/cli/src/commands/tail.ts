@@ -25,8 +25,8 @@ export function tail(open: Open): Command {
 
 async function show(session: Session, patterns: readonly string[], most: number): Promise<number> {
   const { ops, out, json, signal } = session;
-  const events = ops.tail(patterns, { signal });
-  if (out.isTerminal) await note(session, `Waiting for events of ${patterns.join(", ")}; Ctrl-C ends it.`);
+  const onStart = () => void note(session, `Watching ${patterns.join(", ")}; Ctrl-C ends it.`);
+  const events = ops.tail(patterns, { signal, onStart });
   let shown = 0;
   for await (const event of events) {
     if (event.dropped > 0) await note(session, `(${count(event.dropped, "event")} could not be shown in time)`);

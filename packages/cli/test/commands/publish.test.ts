@@ -89,11 +89,17 @@ describe("publish --many", () => {
     expect(payloads).toEqual([]);
   });
 
-  it("says how far it came when the broker refuses a line", async () => {
-    const { transport } = await listening();
-    const stdin = '{"name":"user.created","payload":0}\n{"name":"user.*","payload":0}\n';
-    const { code, stderr } = await papa(["publish", "--many"], { transport, stdin });
+  it("says how far it came where an event cannot be published", async () => {
+    const { transport, payloads } = await listening();
+    const good = '{"name":"user.created","payload":0}\n'.repeat(600);
+    const { code, stderr } = await papa(["publish", "--many"], {
+      transport,
+      stdin: `${good}{"name":"user.*","payload":0}`,
+    });
     expect(code).toBe(2);
-    expect(stderr).toContain("That was line 2; 1 event before it");
+    expect(stderr).toContain('"user.*" is not a valid event name');
+    expect(stderr).toContain("Of lines 501 to 601 none was sent; 500 events before them were published.");
+    await transport.settled();
+    expect(payloads).toHaveLength(500);
   });
 });

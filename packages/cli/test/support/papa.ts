@@ -23,11 +23,12 @@ export interface PapaOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with all that standard output has so far. */
   readonly onOutput?: ((stdout: string) => void) | undefined;
+  readonly onError?: ((stderr: string) => void) | undefined;
 }
 
 /** Runs the command in this process. */
 export async function papa(args: readonly string[], options: PapaOptions = {}): Promise<Ran> {
-  const { transport, stdin = "", terminal = false, typed, env = {}, onOutput } = options;
+  const { transport, stdin = "", terminal = false, typed, env = {}, onOutput, onError } = options;
   const written = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => {
     const writable = new Writable({
@@ -35,6 +36,7 @@ export async function papa(args: readonly string[], options: PapaOptions = {}): 
       write(chunk: string, _encoding, done) {
         written[name] += chunk;
         if (name === "stdout") onOutput?.(written.stdout);
+        else onError?.(written.stderr);
         done();
       },
     });

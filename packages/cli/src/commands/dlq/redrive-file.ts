@@ -1,4 +1,4 @@
-import type { DeadLetterItem, DeadLetters } from "@papa-events/core";
+import type { DeadLetters } from "@papa-events/core";
 import { notFound } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { canAsk, confirm } from "../../input/confirm.ts";
@@ -34,7 +34,7 @@ async function redriveMended(
   }
   // One call for all of them: some brokers go through all their dead letters for each.
   const done = await withProgress(session, letters, "redriven", ids.length, (progress) =>
-    letters.redrive(ids, { ...progress, payload: (item: DeadLetterItem) => mended.payloadFor(item) }),
+    letters.redrive(ids, { ...progress, payload: (item) => mended.payloadFor(item) }),
   );
   if (done === 0 && !signal.aborted) throw notFound("None of the file's dead letters is there any more.");
   if (mended.gone > 0 && !signal.aborted)

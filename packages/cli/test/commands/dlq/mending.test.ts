@@ -19,7 +19,8 @@ const { TMPDIR } = process.env;
 process.env.TMPDIR = join(folder, "tmp");
 mkdirSync(process.env.TMPDIR);
 afterAll(() => {
-  process.env.TMPDIR = TMPDIR;
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
   rmSync(folder, { recursive: true });
 });
 
