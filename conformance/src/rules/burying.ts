@@ -12,6 +12,7 @@ import {
   systemClock,
 } from "@papa-events/core/transport";
 import { declaration } from "../rig/declaring.ts";
+import type { Rig } from "../rig/rig.ts";
 import { encoded, numbers } from "./events.ts";
 
 /** The name of the events that are buried. */
@@ -74,17 +75,18 @@ export class Burier {
   }
 }
 
-/** Makes so many dead letters of events with the numbers from 0 on, and stops making more. */
-export async function buryMany(connection: Connection, useCase: string, count: number): Promise<void> {
+/** Makes so many dead letters of events with the numbers from 0 on, by a connection of its own. */
+export async function buryMany(rig: Rig, useCase: string, count: number): Promise<void> {
+  const connection = await rig.connect();
   const burier = new Burier(connection, useCase);
   await burier.start();
   await burier.publish(0, count);
-  const limit = performance.now() + 60_000;
-  while (burier.buried.length < count) {
-    assert(performance.now() < limit, `${burier.buried.length} of ${count} dead letters were stored in a minute`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await rig.until(
+    () => `${burier.buried.length} of ${count} dead letters are stored`,
+    () => burier.buried.length >= count,
+  );
   await burier.stop();
+  await connection.close();
 }
 
 /** The number that an event of these tests carries. */

@@ -8,6 +8,7 @@ import { pause } from "../rig/until.ts";
 import { type RuleTest, rule, ruleAlone } from "../rule.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
 
+const INSTANCES = 3;
 /** By when a pause has reached every instance. */
 const REACHED_MS = 5_000;
 /** Retries fall due when the pause has reached all. */
@@ -73,12 +74,13 @@ export const pausing: readonly RuleTest[] = [
       const { administration } = await rig.operate();
       const act = () => pause(20);
       const fleet = new Fleet(rig, { useCase: "loaded", patterns: ["load"], concurrency: 3, act });
-      for (const _ of numbers(3)) await fleet.join();
+      for (const _ of numbers(INSTANCES)) await fleet.join();
       const other = new Calls();
       const neighbour = rig.app().onEvent("load", { useCase: "neighbour" }, other.handler);
       await neighbour.start();
       const load = new Load(rig, await rig.publisher());
-      await rig.until("all handle", () => fleet.shares().every((share) => share > 0));
+      const working = Math.min(INSTANCES, rig.description.mostInstances ?? INSTANCES);
+      await rig.until("they handle", () => fleet.shares().filter((share) => share > 0).length >= working);
       const asked = performance.now();
       await administration.pause("loaded");
       await rig.until("all know", () => fleet.instances.every(({ app }) => app.health().paused.join() === "loaded"));

@@ -11,6 +11,8 @@ import { encoded, numbers, publishMany, sorted } from "./events.ts";
 const GRACE_MS = 2_000;
 /** Long enough for those that run to declare several times. */
 const SEVERAL_DECLARATIONS_MS = GRACE_MS / 2;
+/** Longer than any broker takes to remove a use case. */
+const RETRY_DELAY_MS = 5_000;
 
 /** R9: the end of a use case. */
 export const removal: readonly RuleTest[] = [
@@ -39,15 +41,16 @@ export const removal: readonly RuleTest[] = [
     await publishMany(publisher, "a", 3);
     await rig.until("both have handled them", () => going.count === 3 && staying.count === 3);
     assert.equal(await administration.remove("going", "purge"), true);
-    const reasons = () => app.health().reasons.filter(({ subject }) => subject === 'consuming "going"');
-    await rig.until("it is told", () => reasons().length === 1);
-    assert.match(reasons()[0]?.message ?? "", /removed/);
+    // Before it is told it may have noticed that something is missing.
+    const isTold = () =>
+      app.health().reasons.some(({ subject, message }) => subject === 'consuming "going"' && /removed/.test(message));
+    await rig.until("it is told", isTold);
     await publishMany(publisher, "a", 3);
     await rig.until("the other one has them", () => staying.count === 6);
     await pause(SEVERAL_DECLARATIONS_MS);
     await isGone(connection, administration, "going");
     assert.equal(going.count, 3, "a removed use case handled something");
-    assert.equal(reasons().length, 1, "it looks healthy again");
+    assert(isTold(), "it looks healthy again");
     const told = rig.log.lines.filter(({ level, message }) => level === "error" && /removed/.test(message));
     assert.equal(told.length, 1, `it was told ${told.length} times`);
     assert.deepEqual(await administration.useCases(), ["staying"]);
@@ -80,7 +83,7 @@ export const removal: readonly RuleTest[] = [
     const retried = new Calls(() => {
       throw new Error("later");
     });
-    const options = { concurrency: 1, declarationGrace: GRACE_MS, retryDelay: 1_500, retries: 3 };
+    const options = { concurrency: 1, declarationGrace: GRACE_MS, retryDelay: RETRY_DELAY_MS, retries: 3 };
     const app = rig.app(options).onEvent("held", { useCase: "holding" }, held.handler);
     app.onEvent("retried", { useCase: "waiting" }, retried.handler);
     await app.start();
@@ -88,12 +91,12 @@ export const removal: readonly RuleTest[] = [
     await app.newEvent("retried", {});
     await rig.until("one is handled and others are ready", () => held.count === 1);
     await rig.until("one waits", async () => (await app.stats()).waiting?.waiting === 1);
-    assert.equal(await administration.remove("holding", "purge"), true);
     assert.equal(await administration.remove("waiting", "purge"), true);
+    assert.equal(await administration.remove("holding", "purge"), true);
     held.letGo();
     await rig.until("its app knows", () => app.health().reasons.length >= 2);
     // Past the time at which the retry would have come.
-    await pause(options.retryDelay);
+    await pause(RETRY_DELAY_MS);
     for (const useCase of ["holding", "waiting"]) await isGone(connection, administration, useCase);
     assert.equal(retried.count, 1, "a retry came back");
     await app.stop();
@@ -109,9 +112,7 @@ export const removal: readonly RuleTest[] = [
 
   rule("R9", "the dead letters of a removed use case are kept or purged, as was said", async (rig) => {
     const { connection, administration } = await rig.operate();
-    const maker = await rig.connect();
-    for (const useCase of ["kept", "purged"]) await buryMany(maker, useCase, 5);
-    await maker.close();
+    for (const useCase of ["kept", "purged"]) await buryMany(rig, useCase, 5);
     assert.equal(await administration.remove("kept", "keep"), true);
     assert.equal(await administration.remove("purged", "purge"), true);
     await rig.until("nothing is left of one", async () => !(await administration.useCases()).includes("purged"));

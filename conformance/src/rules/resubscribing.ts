@@ -83,6 +83,36 @@ export const resubscribing: readonly RuleTest[] = [
   }),
 
   rule(
+    "L2",
+    "what a stopped subscription leaves is taken by another instance, and by itself again later",
+    async (rig) => {
+      const [stopped, other] = [await rig.connect(), await rig.connect()];
+      const first: Delivery[] = [];
+      const second: Delivery[] = [];
+      await stopped.declarations.declare([USE_CASE]);
+      const settle = (delivery: Delivery) => void delivery.settle({ kind: "done", outputs: [] });
+      const one = await subscribe(stopped, first, settle);
+      await subscribe(other, second, settle);
+      const total = () => first.length + second.length;
+      await publishOneByOne(stopped, 0, 20);
+      await rig.until("both together have all", () => total() === 20);
+      await one.stop();
+      const before = first.length;
+      await publishOneByOne(stopped, 20, 40);
+      await rig.until(
+        () => `the other one has what came later; they have ${total()} of 40`,
+        () => total() === 40,
+      );
+      assert.equal(first.length, before, "a stopped subscription went on");
+      await subscribe(stopped, first, settle);
+      await rig.until("it takes its share again", async () => {
+        await publishOneByOne(other, 40, 42);
+        return first.length > before;
+      });
+    },
+  ),
+
+  rule(
     "L3",
     "a use case that is subscribed again after a lost connection gets all that is not handled",
     async (rig) => {
@@ -137,6 +167,11 @@ function subscribe(
 async function publish(connection: Connection, from: number, to: number): Promise<void> {
   const events = numbers(to - from).map((number) => encoded("a", { number: from + number }));
   assert.deepEqual(await connection.publish(events), []);
+}
+
+/** Publishes one after the other: what is published together may go the same way. */
+async function publishOneByOne(connection: Connection, from: number, to: number): Promise<void> {
+  for (let number = from; number < to; number += 1) await publish(connection, number, number + 1);
 }
 
 /** Publishes one after the other, each until it is confirmed: the connection may not be back yet. */

@@ -56,8 +56,8 @@ export const searching: readonly RuleTest[] = [
   ),
 
   rule("D6", "a pass goes once through all that are there, in order, while others add and purge", async (rig) => {
+    await buryMany(rig, "passed", LETTERS);
     const connection = await rig.connect();
-    await buryMany(connection, "passed", LETTERS);
     const burier = new Burier(await rig.connect(), "passed");
     await burier.start();
     const writer = connection.deadLetters("passed");
@@ -88,14 +88,17 @@ export const searching: readonly RuleTest[] = [
       );
       assert.equal(new Set(seen).size, seen.length, "a letter was seen twice");
       assert(added > first + 5 && purged.size > 10);
-      await rig.until("those that were added are stored", () => burier.buried.length === added - LETTERS);
+      await rig.until(
+        () => `the ${added - LETTERS} that were added are stored; ${burier.buried.length} are`,
+        () => burier.buried.length === added - LETTERS,
+      );
     }
     await burier.stop();
   }),
 
   rule("D6", "a pass ends when its reader goes away or its signal is aborted, and has changed nothing", async (rig) => {
+    await buryMany(rig, "left", LETTERS);
     const connection = await rig.connect();
-    await buryMany(connection, "left", LETTERS);
     const letters = connection.deadLetters("left");
     const before = await allOf(letters, "oldest");
     for await (const letter of letters.scan("oldest")) {

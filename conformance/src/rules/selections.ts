@@ -42,7 +42,7 @@ export const selections: readonly RuleTest[] = [
   ),
 
   rule("D4", "redriving all that is killed midway, and repeated, loses nothing", async (rig) => {
-    await buryMany(await rig.connect(), "many", MANY_LETTERS);
+    await buryMany(rig, "many", MANY_LETTERS);
     const dying = (await rig.connect()).deadLetters("many");
     let looked = 0;
     let dead: Promise<void> | undefined;
@@ -82,17 +82,20 @@ export const selections: readonly RuleTest[] = [
     "D6",
     "what a filter picks is redriven, once though it fails again; the rest stays in its order",
     async (rig) => {
+      await buryMany(rig, "picked", LETTERS);
       const connection = await rig.connect();
-      await buryMany(connection, "picked", LETTERS);
       const burier = new Burier(await rig.connect(), "picked");
       await burier.start();
       const letters = connection.deadLetters("picked");
       const before = await allOf(letters, "oldest");
       const isEven = (number: number) => number % 2 === 0;
       assert.equal(await letters.redrive(({ event }) => isEven(numberOf(event)), revived), LETTERS / 2);
-      const settled = (count: number) => async () =>
-        burier.buried.length === count && (await letters.count()) === LETTERS;
-      await rig.until("those that were picked have failed again", settled(LETTERS / 2));
+      const failedAgain = (count: number) =>
+        rig.until(
+          () => `${count} have failed again in all; ${burier.buried.length} have`,
+          async () => burier.buried.length === count && (await letters.count()) === LETTERS,
+        );
+      await failedAgain(LETTERS / 2);
       assert.deepEqual(
         [...burier.buried].sort((a, b) => a - b),
         numbers(LETTERS).filter(isEven),
@@ -106,9 +109,9 @@ export const selections: readonly RuleTest[] = [
       );
       // Each of them fails again at once: a call that went on to those would not end.
       assert.equal(await letters.redrive("all", revived), LETTERS);
-      await rig.until("all have failed again", settled(LETTERS + LETTERS / 2));
+      await failedAgain(LETTERS + LETTERS / 2);
       assert.equal(await letters.redrive(() => true, revived), LETTERS);
-      await rig.until("all have failed once more", settled(2 * LETTERS + LETTERS / 2));
+      await failedAgain(2 * LETTERS + LETTERS / 2);
       await burier.stop();
       assert.equal(await letters.purge(({ event }) => !isEven(numberOf(event))), LETTERS / 2);
       const left = await allOf(letters, "newest");
@@ -123,8 +126,8 @@ export const selections: readonly RuleTest[] = [
     "D6",
     "2,000 letters: a call tells how far it is, and ends when it is aborted with how many it did",
     async (rig) => {
+      await buryMany(rig, "lengthy", MANY_LETTERS);
       const connection = await rig.connect();
-      await buryMany(connection, "lengthy", MANY_LETTERS);
       const letters = connection.deadLetters("lengthy");
       for (const act of ["redrive", "purge"] as const) {
         const call = (which: () => boolean, progress: Progress) =>

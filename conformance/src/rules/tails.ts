@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { operator } from "@papa-events/core/operator";
-import type { Administration, Connection, ReceivedEvent, TailListener } from "@papa-events/core/transport";
+import {
+  type Administration,
+  type Connection,
+  EventReader,
+  type ReceivedEvent,
+  systemClock,
+  type TailListener,
+} from "@papa-events/core/transport";
 import { Calls } from "../rig/calls.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule } from "../rule.ts";
@@ -37,7 +44,8 @@ export const tails: readonly RuleTest[] = [
     await rig.untilEmpty(app);
     assert.deepEqual(sorted(shown.names), names, "a retry is not published, and two patterns show an event once");
     const one = shown.events[shown.names.indexOf("thing.made")];
-    assert.deepEqual([one && numberOf(one), one?.headers.tenant], [3, "t-3"]);
+    assert(one !== undefined);
+    assert.deepEqual([numberOf(one), new EventReader(one, systemClock).text("tenant")], [3, "t-3"]);
     await tail.stop();
     await tail.stop();
     await app.newEvent("user.late", { number: 9 });
@@ -153,7 +161,7 @@ class Shown implements TailListener {
   error: Error | undefined;
 
   get names(): string[] {
-    return this.events.map(({ name, headers }) => name ?? String(headers.ce_type));
+    return this.events.map((event) => new EventReader(event, systemClock).name);
   }
 
   readonly onEvent = (event: ReceivedEvent): void => {

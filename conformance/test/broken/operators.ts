@@ -98,7 +98,7 @@ export const operatorFaults: readonly Variant[] = [
   })),
 
   variant(
-    "L2 what a stopped subscription",
+    "L2 what a stopped subscription has",
     "hands out once more, to a second subscription, what the first has not settled",
     () => (connection) => {
       const open = new Map<string, Set<Delivery>>();
@@ -121,17 +121,36 @@ export const operatorFaults: readonly Variant[] = [
     },
   ),
 
-  variant("L2 what a stopped subscription", "drops what a stopped subscription had in hand", () => (connection) => ({
+  variant(
+    "L2 what a stopped subscription has",
+    "drops what a stopped subscription had in hand",
+    () => (connection) => ({
+      subscribe: async (useCase, options, onDelivery) => {
+        let open = true;
+        const subscription = await connection.subscribe(useCase, options, (delivery) =>
+          onDelivery(redirected(delivery, async (settlement) => (open ? delivery.settle(settlement) : "lost"))),
+        );
+        return {
+          readAhead: (limit) => subscription.readAhead(limit),
+          stop: async () => {
+            open = false;
+            await subscription.stop();
+          },
+        };
+      },
+    }),
+  ),
+
+  variant("L2 what a stopped subscription leaves", "keeps a stopped subscription's share", () => (connection) => ({
     subscribe: async (useCase, options, onDelivery) => {
       let open = true;
-      const subscription = await connection.subscribe(useCase, options, (delivery) =>
-        onDelivery(redirected(delivery, async (settlement) => (open ? delivery.settle(settlement) : "lost"))),
-      );
+      const subscription = await connection.subscribe(useCase, options, (delivery) => {
+        if (open) onDelivery(delivery);
+      });
       return {
         readAhead: (limit) => subscription.readAhead(limit),
         stop: async () => {
           open = false;
-          await subscription.stop();
         },
       };
     },
