@@ -1,5 +1,6 @@
 import kafkajs, { type Admin, Kafka, logLevel } from "kafkajs";
 import type { Broker } from "../../brokers/index.ts";
+import { until } from "../../rig/until.ts";
 import { USE_CASES } from "../workers/order.ts";
 import type { Operator } from "./target.ts";
 
@@ -8,19 +9,11 @@ const { TOPIC } = kafkajs.ConfigResourceTypes;
 /** Where a setting comes from that is the topic's own. */
 const OF_TOPIC = 1;
 const SETTING = "min.insync.replicas";
-/** More than any topic has here. */
-const TOO_MANY = "9";
+/** How long a cluster may take to notice that a node is dead. */
+const NOTICED_LIMIT_MS = 30_000;
 
+/** Of one broker alone: it is never short of replicas, for no more are asked of a topic than it has. */
 export const kafkaOperator: Operator = {
-  full: "fewer replicas are in sync than have to be",
-  fill: (broker, namespace) =>
-    withAdmin(broker, async (admin) => {
-      const topics = await topicsOf(admin, namespace);
-      const before = await settingsOf(admin, topics);
-      const changed = before.map(({ topic, settings }) => ({ topic, settings: { ...settings, [SETTING]: TOO_MANY } }));
-      await setAll(admin, changed);
-      return () => withAdmin(broker, (again) => setAll(again, before));
-    }),
   objects: (broker, namespace) => {
     const removal = (topic: string) => () =>
       withAdmin(broker, (admin) => admin.deleteTopics({ topics: [topic], timeout: 10_000 }));
@@ -39,6 +32,30 @@ export const kafkaOperator: Operator = {
       const partitions = topics.flatMap((topic) => topic.partitions);
       return partitions.every(({ isr, replicas }) => isr.length === replicas.length);
     }).catch(() => false);
+  },
+};
+
+export const kafkaClusterOperator: Operator = {
+  ...kafkaOperator,
+  full: "fewer replicas are in sync than have to be",
+  fill: async (broker, namespace) => {
+    const node = broker.nodes.at(-1);
+    if (node === undefined) throw new Error("a cluster without nodes");
+    const before = await withAdmin(broker, async (admin) => {
+      const settings = await settingsOf(admin, await topicsOf(admin, namespace));
+      const all = String(broker.nodes.length);
+      await setAll(
+        admin,
+        settings.map(({ topic, settings: own }) => ({ topic, settings: { ...own, [SETTING]: all } })),
+      );
+      return settings;
+    });
+    await node.kill();
+    await until("a replica is missed", async () => !(await kafkaOperator.isWhole(broker)), NOTICED_LIMIT_MS);
+    return async () => {
+      await node.restart();
+      await withAdmin(broker, (admin) => setAll(admin, before));
+    };
   },
 };
 

@@ -25,10 +25,10 @@ export interface Target {
 
 /** What is done to a broker from outside. */
 export interface Operator {
-  /** Has it take no more events; resolves to what ends that. */
-  readonly fill: (broker: Broker, namespace: string) => Promise<() => Promise<void>>;
+  /** Has it take no more events; resolves to what ends that. Absent where it always takes them. */
+  readonly fill?: (broker: Broker, namespace: string) => Promise<() => Promise<void>>;
   /** What full means there, in words. */
-  readonly full: string;
+  readonly full?: string;
   /** Things of a namespace that an operator might delete, by name, and how. */
   readonly objects: (broker: Broker, namespace: string) => Readonly<Record<string, () => Promise<unknown>>>;
   /** Whether every node has what a fault takes: complete replicas, say. Of one broker it is always so. */

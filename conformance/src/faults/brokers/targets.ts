@@ -10,7 +10,7 @@ import {
   redisSentinel,
 } from "../../brokers/index.ts";
 import type { Access } from "../workers/access.ts";
-import { kafkaOperator } from "./kafka-operator.ts";
+import { kafkaClusterOperator, kafkaOperator } from "./kafka-operator.ts";
 import { rabbitMqOperator } from "./rabbitmq-operator.ts";
 import { redisOperator } from "./redis-operator.ts";
 import type { Target } from "./target.ts";
@@ -85,7 +85,12 @@ export const targets: Readonly<Record<string, Target>> = {
   "kafka-4.4": { ...onKafka, start: () => kafka("4.4") },
   "kafka-4.1": { ...onKafka, start: () => kafka("4.1") },
   "kafka-3.9": { ...onKafka, start: () => kafka("3.9") },
-  "kafka-4.4-cluster": { ...onKafka, clustered: true, start: () => kafkaCluster("4.4") },
+  "kafka-4.4-cluster": {
+    ...onKafka,
+    operator: kafkaClusterOperator,
+    clustered: true,
+    start: () => kafkaCluster("4.4"),
+  },
 };
 
 /** Where the proxy's own URL is all that it takes. */

@@ -41,18 +41,8 @@ export const ofBrokers: readonly Scenario[] = [
     name: "broker-full",
     what: "for 8 s the broker takes no more events (Redis: maxmemory; RabbitMQ: memory alarm; Kafka: too few replicas in sync); it has to be drained as far as it can be (L7), and all goes on after it",
     times: 3,
-    play: async (stage, times) => {
-      const { ledger, target, notes } = stage;
-      await handling(async ({ broker, namespace }) => {
-        const end = await target.operator.fill(broker, namespace);
-        const { confirmed, handled } = ledger;
-        await pause(FULL_MS);
-        notes.push(
-          `${ledger.confirmed - confirmed} confirmed and ${ledger.handled - handled} handled while ${target.operator.full}`,
-        );
-        await end();
-      })(stage, times);
-    },
+    full: true,
+    play: handling(fill),
   },
   {
     name: "objects-deleted",
@@ -68,6 +58,16 @@ export const ofBrokers: readonly Scenario[] = [
     play: handling(killBroker),
   },
 ];
+
+async function fill({ broker, namespace, ledger, target, notes }: Stage): Promise<void> {
+  const { fill: begin, full } = target.operator;
+  if (begin === undefined) throw new Error("it is never full");
+  const end = await begin(broker, namespace);
+  const { confirmed, handled } = ledger;
+  await pause(FULL_MS);
+  notes.push(`${ledger.confirmed - confirmed} confirmed and ${ledger.handled - handled} handled while ${full}`);
+  await end();
+}
 
 async function killBroker({ broker }: Stage): Promise<void> {
   await broker.kill();

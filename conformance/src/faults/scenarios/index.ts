@@ -21,8 +21,8 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 /** Whether it can happen to a broker. */
-export function canHappen({ kind, clustered }: Scenario, target: Target): boolean {
-  return (
-    (kind ?? target.kind) === target.kind && (clustered ?? target.clustered === true) === (target.clustered === true)
-  );
+export function canHappen({ kind, clustered, full = false }: Scenario, target: Target): boolean {
+  if (kind !== undefined && kind !== target.kind) return false;
+  if (full && target.operator.fill === undefined) return false;
+  return clustered === undefined || clustered === (target.clustered === true);
 }

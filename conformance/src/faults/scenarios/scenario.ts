@@ -29,6 +29,8 @@ export interface Scenario {
   readonly kind?: Target["kind"];
   /** Whether it takes a cluster, or a broker alone; either unless set. */
   readonly clustered?: boolean;
+  /** Whether it takes a broker that can be full. */
+  readonly full?: boolean;
   readonly play: (stage: Stage, times: number) => Promise<void>;
 }
 
