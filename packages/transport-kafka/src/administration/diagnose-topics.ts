@@ -4,8 +4,10 @@ import type { Configs, PartitionMetadata, TopicMetadata } from "../client/kafka-
 import type { TopicSpec, Topology } from "../declarations/topology.ts";
 
 const WEEK_MS = 7 * 86_400_000;
-/** The largest payload that an app takes unless set otherwise, and its headers. */
-const MAX_EVENT_BYTES = 1_048_576 + 131_072;
+/** The largest payload that an app takes unless set otherwise. */
+const MAX_PAYLOAD_BYTES = 1_048_576;
+/** With its headers. */
+const MAX_EVENT_BYTES = MAX_PAYLOAD_BYTES + 131_072;
 /** With so many copies one may be lost while another is down. */
 const SAFE_REPLICAS = 3;
 
@@ -124,7 +126,7 @@ function ofEvents(topic: string, settings: Configs): readonly Finding[] {
       remedy: `Make sure that it is enough, or: kafka-configs.sh --alter --topic ${topic} --add-config retention.bytes=-1`,
     });
   const largest = Number(settings["max.message.bytes"] ?? Number.POSITIVE_INFINITY);
-  if (largest < MAX_EVENT_BYTES)
+  if (largest < MAX_PAYLOAD_BYTES)
     findings.push({
       severity: "info",
       what: `The topic "${topic}" takes events of up to ${largest} bytes (max.message.bytes).`,

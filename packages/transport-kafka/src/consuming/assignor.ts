@@ -8,6 +8,8 @@ interface Claims {
   readonly busy: Assignment;
   /** Names the patterns that it declares. */
   readonly declaration: string;
+  /** Whether it can do only a part of the work, and gets none while another can do all of it. */
+  readonly limited: boolean;
 }
 
 /** Encodes a member's claims as its user data in the group protocol. */
@@ -16,8 +18,9 @@ export function encodeClaims(
   owned: readonly TopicPartition[],
   busy: readonly TopicPartition[],
   declaration = "",
+  limited = false,
 ): string {
-  const claims: Claims = { generation, owned: byTopic(owned), busy: byTopic(busy), declaration };
+  const claims: Claims = { generation, owned: byTopic(owned), busy: byTopic(busy), declaration, limited };
   return JSON.stringify(claims);
 }
 
@@ -50,7 +53,9 @@ export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<
   }));
   const latest = Math.max(-1, ...readers.map(({ claims }) => claims.generation));
   for (const [topic, count] of partitions) {
-    const able = readers.filter(({ topics }) => topics.has(topic));
+    const all = readers.filter(({ topics }) => topics.has(topic));
+    const unlimited = all.filter(({ claims }) => !claims.limited);
+    const able = unlimited.length > 0 ? unlimited : all;
     // Where partitions do not come out even, another member has one more than in the topic before.
     able.sort((a, b) => a.assigned.length - b.assigned.length);
     if (able.length > 0) shareOut(topic, count, able, latest);
@@ -157,10 +162,16 @@ function byDeclaration(readers: readonly Reader[]): readonly (readonly Reader[])
 
 function decodeClaims(userData: string): Claims {
   try {
-    const { generation, owned, busy, declaration } = JSON.parse(userData) as Partial<Claims>;
-    return { generation: generation ?? -1, owned: owned ?? {}, busy: busy ?? {}, declaration: declaration ?? "" };
+    const { generation, owned, busy, declaration, limited } = JSON.parse(userData) as Partial<Claims>;
+    return {
+      generation: generation ?? -1,
+      owned: owned ?? {},
+      busy: busy ?? {},
+      declaration: declaration ?? "",
+      limited: limited === true,
+    };
   } catch {
-    return { generation: -1, owned: {}, busy: {}, declaration: "" };
+    return { generation: -1, owned: {}, busy: {}, declaration: "", limited: false };
   }
 }
 

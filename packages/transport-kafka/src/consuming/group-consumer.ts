@@ -28,6 +28,8 @@ export interface GroupConsumerOptions {
   readonly group: string;
   /** Names the patterns that this instance declares; each such set gets a part of every topic. */
   readonly declaration?: string | undefined;
+  /** Whether this instance can do only a part of the work, so that it gets none while another can do all of it. */
+  readonly limited?: (() => boolean) | undefined;
   /** Resolves to the topics to read; called before each join. */
   readonly topics: () => Promise<readonly string[]>;
   /** Where a partition without a commit begins. */
@@ -284,6 +286,7 @@ export class GroupConsumer {
       owned: owned.map(({ source }) => source),
       busy: busy.map(({ source }) => source),
       declaration: this.#options.declaration,
+      limited: this.#options.limited?.(),
     });
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),

@@ -43,6 +43,7 @@ export class GroupMember {
       readonly owned: readonly TopicPartition[];
       readonly busy: readonly TopicPartition[];
       readonly declaration?: string | undefined;
+      readonly limited?: boolean | undefined;
     },
   ): Promise<SyncResult> {
     const started = performance.now();
@@ -53,7 +54,7 @@ export class GroupMember {
         sessionTimeout: this.#cluster.target.sessionTimeout,
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
         topics,
-        userData: encodeClaims(this.#generation, claims.owned, claims.busy, claims.declaration),
+        userData: encodeClaims(this.#generation, claims.owned, claims.busy, claims.declaration, claims.limited),
       });
       this.#memberId = result.memberId;
       this.#generation = result.generation;

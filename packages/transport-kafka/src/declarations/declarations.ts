@@ -6,6 +6,7 @@ import { idKey, literalWords, type Positions } from "./bindings.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Registry } from "./registry.ts";
 import { warnOfShortRetention } from "./retention.ts";
+import { checkRights } from "./rights.ts";
 import type { Topology } from "./topology.ts";
 
 export interface DeclarationsOptions {
@@ -90,6 +91,7 @@ export class Declarations implements SharedDeclarations {
     const { appName, registry } = this.#options;
     if (declarations.length === 0) return;
     await this.#createTopics(declarations);
+    await this.#checkRights(declarations.filter(({ name }) => !this.#own.has(name)));
     await registry.refresh();
     const present = declarations.filter(({ name }) => !this.#removed.has(name));
     const fresh = present
@@ -98,6 +100,13 @@ export class Declarations implements SharedDeclarations {
     if (fresh.length > 0) await this.#bind(fresh);
     if (!this.#warned) void this.#warn(declarations);
     await registry.markSeen(appName, present);
+  }
+
+  async #checkRights(added: readonly Patterns[]): Promise<void> {
+    if (added.length === 0) return;
+    const { cluster, topology } = this.#options;
+    const useCases = added.map(({ name }) => name);
+    await checkRights(cluster, topology, useCases, this.#literalTopics(added));
   }
 
   async #createTopics(useCases: readonly Patterns[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { PapaError } from "@papa-events/core";
 import type { Cluster } from "../client/cluster.ts";
 import { readRecords } from "../client/read-records.ts";
 import { settlesWithin } from "../client/time-limit.ts";
@@ -5,6 +6,7 @@ import { GroupConsumer } from "../consuming/group-consumer.ts";
 import type { Entry } from "../consuming/partition-log.ts";
 import { TRIM_INTERVAL_MS, trim } from "../consuming/trim.ts";
 import type { Registry } from "../declarations/registry.ts";
+import { unreleasable } from "../declarations/rights.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
@@ -16,6 +18,8 @@ import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 /** No more waiting events of one partition are known; the others stay at the broker. */
 const MAX_HELD_PER_PARTITION = 10_000;
 const RETRY_DELAY_MS = 200;
+/** Rights do not change by the second. */
+const REFUSED_DELAY_MS = 5_000;
 /** A release that fails for so long is a problem. */
 const PROBLEM_AFTER_MS = 5_000;
 const START_BACKOFF_MS = 10_000;
@@ -51,6 +55,9 @@ export class Releaser {
   #releasing: Promise<void> | undefined;
   #closed = false;
   #assigned: readonly TopicPartition[] = [];
+  /** Whether this account may not bring back the retries of every use case: then another app does, if one may. */
+  #limited = false;
+  #refused = false;
   #startProblem: string | undefined;
   #releaseProblem: { readonly since: number; readonly message: string } | undefined;
 
@@ -62,8 +69,11 @@ export class Releaser {
     this.#consumer = new GroupConsumer({
       cluster,
       group: cluster.names.releaser,
+      limited: () => this.#limited,
       topics: async () => {
         await topology.ensure([topology.delays]);
+        await registry.refresh();
+        this.#setLimits(await unreleasable(cluster, topology, registry));
         return [topology.delays.topic];
       },
       startOf: () => 0,
@@ -178,14 +188,18 @@ export class Releaser {
     const problems = await this.#publisher.requeue(
       known.map(([{ useCase }, { value, headers }]) => ({ useCase, record: { key: null, value, headers } })),
     );
-    const released = new Set(known.filter((_, index) => problems[index] === undefined).map(([event]) => event));
+    const outcome = new Map(known.map(([event], index) => [event, problems[index]]));
     for (const event of due) {
-      if (event.entry.settled) continue;
-      if (released.has(event)) this.#released(event);
-      else if (event.entry.log.lost) this.#giveUp(event);
-      else this.#waiting.putBack(this.#clock.now(event.entry.log.source.partition) + RETRY_DELAY_MS, event);
+      const { settled, log } = event.entry;
+      if (settled) continue;
+      const problem = outcome.get(event);
+      if (outcome.has(event) && problem === undefined) this.#released(event);
+      else if (log.lost) this.#giveUp(event);
+      else this.#waiting.putBack(this.#clock.now(log.source.partition) + retryDelay(problem), event);
     }
-    this.#note(problems.find((problem) => problem !== undefined));
+    const problem = problems.find((each) => each !== undefined);
+    if (problems.some((each) => each?.code === "access-refused")) this.#limit();
+    this.#note(problem);
   }
 
   /** The records of events; those of which only the place is held are read again. Without those that cannot be read now. */
@@ -214,6 +228,22 @@ export class Releaser {
       }
     }
     return records;
+  }
+
+  /** Leaves the work to whoever may do it. */
+  #limit(): void {
+    this.#refused = true;
+    if (!this.#limited) this.#consumer.rejoin();
+  }
+
+  #setLimits(useCases: readonly string[]): void {
+    const limited = this.#refused || useCases.length > 0;
+    if (limited && !this.#limited)
+      this.#cluster.logger.warn(
+        { useCases },
+        "This account may not write to the ready topics of these use cases; their retries are brought back by other apps only.",
+      );
+    this.#limited = limited;
   }
 
   /** Whether an operator has removed the use case, and what waits for it (R9). */
@@ -246,6 +276,10 @@ export class Releaser {
     }
     this.#setTimer();
   }
+}
+
+function retryDelay(problem: PapaError | undefined): number {
+  return problem?.code === "access-refused" ? REFUSED_DELAY_MS : RETRY_DELAY_MS;
 }
 
 function messageOf(error: unknown): string {

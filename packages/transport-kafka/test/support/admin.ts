@@ -65,7 +65,9 @@ export async function withAdmin<T>(uri: string, act: (admin: Admin) => Promise<T
 }
 
 function clientOf(uri: string): Kafka {
-  return new Kafka({ brokers: [addressOf(uri).host], logLevel: logLevel.NOTHING });
+  const { host, username, password } = addressOf(uri);
+  const login = username === "" ? {} : { sasl: { mechanism: "plain" as const, username, password } };
+  return new Kafka({ brokers: [host], logLevel: logLevel.NOTHING, ...login });
 }
 
 function addressOf(uri: string): URL {

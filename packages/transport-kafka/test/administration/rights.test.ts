@@ -1,0 +1,159 @@
+import type { Broker } from "@papa-events/conformance/brokers";
+import { isPapaError } from "@papa-events/core";
+import type { SaslOptions } from "@papa-events/transport-kafka";
+import { beforeAll, expect, test, vi } from "vitest";
+import { membersOf, withAdmin } from "../support/admin.ts";
+import { account, type Grants, guardedBroker } from "../support/guarded-broker.ts";
+import { brokerVersion, declare, event, publish, quiet, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+// As docs/brokers/kafka.md has them.
+const PUBLISHES: Grants = { events: ["CREATE", "DESCRIBE", "WRITE"], internal: ["READ"] };
+const HANDLES: Grants = {
+  events: ["CREATE", "READ", "WRITE"],
+  internal: ["CREATE", "READ", "WRITE", "DELETE", "DESCRIBE_CONFIGS"],
+  groups: ["READ"],
+};
+const LOOKS: Grants = {
+  events: ["READ", "DESCRIBE_CONFIGS"],
+  internal: ["READ", "DESCRIBE_CONFIGS"],
+  groups: ["DESCRIBE"],
+};
+const ACTS: Grants = {
+  events: ["READ", "WRITE", "DESCRIBE_CONFIGS"],
+  internal: ["CREATE", "READ", "WRITE", "DELETE", "DESCRIBE_CONFIGS"],
+  groups: ["DELETE"],
+  cluster: ["DESCRIBE_CONFIGS"],
+};
+
+let broker: Broker;
+/** Its address without credentials. */
+let uri: string;
+
+beforeAll(async () => {
+  broker = await guardedBroker(brokerVersion());
+  uri = broker.uri.replace(/\/\/.*@/, "//");
+  return () => broker.stop();
+}, 120_000);
+
+let accounts = 0;
+const login = (space: Space, grants: Grants): Promise<SaslOptions> => {
+  accounts += 1;
+  return account(broker.uri, space.prefix, `account-${accounts}`, grants);
+};
+
+async function topicsOf({ prefix }: Space): Promise<string[]> {
+  const topics = await withAdmin(broker.uri, (admin) => admin.listTopics());
+  return topics.filter((topic) => topic.startsWith(prefix)).sort();
+}
+
+const refused = (thrown: unknown) => isPapaError(thrown, "access-refused");
+
+test("rights: an app that handles and one that publishes work with those of the guide, and operators with theirs", async () => {
+  const space = new Space();
+  const warn = vi.fn();
+  const handling = { uri, sasl: await login(space, HANDLES) };
+  const app = space.app({
+    transport: space.transport(handling),
+    retries: 1,
+    retryDelay: 50,
+    logger: { ...quiet, warn },
+  });
+  const attempts: number[] = [];
+  app.onEvent("user.*", { useCase: "welcome" }, (payload, { attempt }) => {
+    attempts.push(attempt);
+    if (payload !== "well") throw new Error("not well");
+  });
+  await app.start();
+  const publisher = space.app({ transport: space.transport({ uri, sasl: await login(space, PUBLISHES) }) });
+  await publisher.start();
+  await publisher.newEvent("user.created", "ill");
+  await publisher.newEvent("other.created", "well");
+  await until("it is dead", async () => (await app.deadLetters("welcome").count()) === 1);
+  expect(attempts).toEqual([1, 2]);
+  expect(JSON.stringify(warn.mock.calls)).not.toContain("may not");
+
+  const looking = await space.connect({ uri, sasl: await login(space, LOOKS) }, { operator: true });
+  const before = await topicsOf(space);
+  expect(await looking.administration?.useCases()).toEqual(["welcome"]);
+  expect(await looking.administration?.paused()).toEqual([]);
+  expect(await looking.inspect("welcome")).toMatchObject({ waiting: 0, dead: 1 });
+  const shown: string[] = [];
+  await looking.administration?.tail(["user.#"], {
+    onEvent: ({ body }) => void shown.push(body.toString()),
+    onDropped: () => {},
+    onEnd: () => {},
+  });
+  await publisher.newEvent("user.created", "well");
+  await until("it is shown", () => shown.length === 1);
+  const letters = looking.deadLetters("welcome");
+  const [letter] = (await letters.list({ limit: 1, order: "newest" })).items;
+  const findings = (await looking.administration?.diagnose())?.map(({ what }) => what) ?? [];
+  expect(findings.join("\n")).toMatch(/no right to Write/);
+  expect(findings.join("\n")).toMatch(/may not read the brokers' settings/);
+  for (const act of [
+    () => looking.administration?.pause("welcome"),
+    () => looking.administration?.remove("welcome", "purge"),
+    () => letters.purge("all"),
+    () => letters.redrive("all", () => event("user.created")),
+  ])
+    await expect(act()).rejects.toSatisfy(refused);
+  expect(await topicsOf(space)).toEqual(before);
+  expect(await letters.count()).toBe(1);
+
+  const acting = await space.connect({ uri, sasl: await login(space, ACTS) }, { operator: true });
+  await acting.administration?.pause("welcome");
+  expect(await looking.administration?.paused()).toEqual(["welcome"]);
+  await acting.administration?.resume("welcome");
+  const revive = () => event("user.created", "well");
+  expect(await acting.deadLetters("welcome").redrive([letter?.id ?? ""], revive)).toBe(1);
+  await until("it is handled", () => attempts.length === 4);
+  expect((await acting.administration?.diagnose())?.map(({ what }) => what).join("\n")).not.toMatch(/no right|may not/);
+  await app.stop();
+  expect(await acting.administration?.remove("welcome", "keep")).toBe(true);
+  expect(await topicsOf(space)).toEqual(before.filter((topic) => !topic.includes("welcome")));
+});
+
+test("L1 an app that may not do what its use cases need does not start, and the error names all that is missing", async () => {
+  const space = new Space();
+  const first = await space.connect({ uri: broker.uri });
+  await declare(first, "welcome", ["user.*"]);
+  const sasl = await login(space, { ...HANDLES, events: ["DESCRIBE"], internal: ["READ"] });
+  const second = await space.connect({ uri, sasl });
+  await expect(declare(second, "welcome", ["user.*"])).rejects.toMatchObject({
+    code: "access-refused",
+    message: expect.stringMatching(
+      /may not Write ".*registry".*Write ".*delays".*Write ".*ready-welcome".*Read ".*user"/,
+    ),
+  });
+  const unknown = await space.connect({ uri, sasl: await login(space, {}) }, { operator: true });
+  await expect(unknown.administration?.useCases()).rejects.toSatisfy(refused);
+});
+
+test("T2 a retry that one app may not bring back is brought back by another, whichever joins first", async () => {
+  const space = new Space();
+  const handled: string[] = [];
+  const appOf = async (useCase: string, sasl: SaslOptions) => {
+    const app = space.app({ transport: space.transport({ uri, sasl }), retries: 1, retryDelay: 50 });
+    app.onEvent("a", { useCase }, (_, { attempt }) => {
+      if (attempt === 1) throw new Error("not yet");
+      handled.push(useCase);
+    });
+    await app.start();
+    return app;
+  };
+  // It may write to the topics of its own use case only.
+  const own = await login(space, { ...HANDLES, internal: ["READ"] });
+  const owner = await space.connect({ uri: broker.uri });
+  await declare(owner, "own", ["a"]);
+  await declare(owner, "other", ["a"]);
+  const { prefix } = space;
+  for (const topic of [`${prefix}--registry`, `${prefix}--delays`, `${prefix}--ready-own`, `${prefix}--dead-own`])
+    await account(broker.uri, topic, `account-${accounts}`, { exact: ["WRITE"] });
+  const limited = await appOf("own", own);
+  const other = await appOf("other", await login(space, HANDLES));
+  await until("both release", async () => (await membersOf(broker.uri, `${prefix}--releaser`)).length === 2);
+  await publish(owner, [event("a"), event("a"), event("a"), event("a")]);
+  await until("all are handled", () => handled.length === 8);
+  await Promise.all([limited.stop(), other.stop()]);
+});
