@@ -19,7 +19,7 @@ import { within } from "./client/time-limit.ts";
 import { Settlements } from "./consuming/settlements.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { AmqpTrials } from "./consuming/trials.ts";
-import { DeadLetterQueue } from "./dead-letters/dead-letter-queue.ts";
+import { DeadLetterQueue, Underway } from "./dead-letters/dead-letter-queue.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
 import { EarlierRegistry } from "./declarations/earlier-registry.ts";
@@ -54,6 +54,7 @@ export class AmqpConnection implements Connection {
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   readonly #subscribers: Subscriber[] = [];
+  readonly #lookingAtDeadLetters = new Underway();
   #closed = false;
 
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
@@ -136,17 +137,25 @@ export class AmqpConnection implements Connection {
 
   deadLetters(useCase: string): DeadLetterStore {
     const queue = this.#names.queue(useCase);
-    const { logger } = this.#options;
     return new DeadLetters({
       useCase,
       origin: { queue },
-      queue: new DeadLetterQueue(deadLetterQueue(queue), this.#channels, this.#queuePublisher, logger),
-      channels: this.#channels,
-      locks: this.#locks,
+      queue: this.#deadLetterQueue(queue),
       queuePublisher: this.#queuePublisher,
       fallbackName: () => this.declarations.recordedFallbackName(useCase),
       redeclare: () => this.declarations.redeclare(useCase),
       retryOnReconnect: (action) => this.#connections.retryOnReconnect(action),
+    });
+  }
+
+  #deadLetterQueue(queue: string): DeadLetterQueue {
+    return new DeadLetterQueue({
+      queue: deadLetterQueue(queue),
+      channels: this.#channels,
+      locks: this.#locks,
+      publisher: this.#queuePublisher,
+      logger: this.#options.logger,
+      underway: this.#lookingAtDeadLetters,
     });
   }
 
@@ -161,6 +170,7 @@ export class AmqpConnection implements Connection {
       ...this.#subscribers.map((each) => each.close()),
       this.#registry.idle(),
       this.trials.idle(),
+      this.#lookingAtDeadLetters.idle(),
     ]);
     await within(flushed, MAX_FLUSH_MS, "the broker does not answer").catch(() => {});
     await this.#connections.close();
@@ -186,10 +196,10 @@ export class AmqpConnection implements Connection {
     if (ready === undefined) throw unknownUseCase(useCase);
     const steps = new Set([...(await this.#registry.delays(useCase)), ...this.#delays.known(useCase)]);
     const waitingQueues = [retryQueue(queue), ...[...steps].map((step) => delayQueue(queue, step))];
-    const sizes = await Promise.all(
-      [deadLetterQueue(queue), ...waitingQueues].map(async (each) => (await this.#channels.queueSize(each)) ?? 0),
-    );
-    const [dead = 0, ...waiting] = sizes;
+    const [dead = 0, ...waiting] = await Promise.all([
+      this.#deadLetterQueue(queue).count(),
+      ...waitingQueues.map(async (each) => (await this.#channels.queueSize(each)) ?? 0),
+    ]);
     // AMQP counts only what is ready. Of what is handed out, only this app's own deliveries are known.
     const own = this.#subscribers.filter((each) => each.useCase === useCase);
     const inFlight = own.reduce((sum, { unsettled }) => sum + unsettled, 0);

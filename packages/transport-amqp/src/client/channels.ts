@@ -16,9 +16,19 @@ export class Channels {
     return this.#connection.address;
   }
 
+  /** Whether the broker counts it against a message when a client returns it. RabbitMQ 4.3 counts only what was not returned on purpose. */
+  get countReturns(): boolean {
+    return !this.#connection.isAtLeast(4, 3);
+  }
+
+  /** Opens a channel that whoever opens it must close. @throws PapaError `connection-failed` */
+  open(): Promise<Channel> {
+    return this.#connection.channel();
+  }
+
   /** Runs `use` on a new channel, which is closed afterwards. @throws PapaError */
   async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const channel = await this.#connection.channel();
+    const channel = await this.open();
     let open = true;
     channel.on("close", () => {
       open = false;
@@ -26,11 +36,16 @@ export class Channels {
     try {
       return await use(channel);
     } catch (error) {
-      if (!this.#connection.connected) throw this.#connection.lost(error);
-      throw toPapaError(error, { address: this.address });
+      throw this.errorOf(error);
     } finally {
       if (open) await closeChannel(channel);
     }
+  }
+
+  /** Makes an error of the library of what was thrown while a channel was used. */
+  errorOf(error: unknown): Error {
+    if (!this.#connection.connected) return this.#connection.lost(error);
+    return toPapaError(error, { address: this.address });
   }
 
   /** Whether there is such a queue. @throws PapaError `connection-failed` */

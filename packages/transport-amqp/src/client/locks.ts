@@ -36,6 +36,20 @@ export class Locks {
     return run;
   }
 
+  /** Whether another connection holds the lock of this name just now. @throws PapaError `connection-failed` */
+  isHeldElsewhere(name: string): Promise<boolean> {
+    return this.#channels.withChannel(async (channel) => {
+      try {
+        await channel.checkQueue(`${name}:lock`);
+        return false;
+      } catch (error) {
+        if (codeOf(error) === 405) return true;
+        if (codeOf(error) === 404) return false;
+        throw error;
+      }
+    });
+  }
+
   async #hold<T>(queue: string, action: () => Promise<T>): Promise<T> {
     await this.#acquire(queue);
     try {

@@ -14,6 +14,7 @@ export interface OpenConnection {
   readonly model: ChannelModel;
   /** The first number of the broker's version. */
   readonly majorVersion: number;
+  readonly minorVersion: number;
 }
 
 /**
@@ -46,7 +47,8 @@ export async function openConnection(target: Target, connectionName: string): Pr
     const problem = problemOfVersion(product, version);
     if (problem === undefined) {
       batchSocketWrites(model);
-      return { model, majorVersion: Number.parseInt(version, 10) };
+      const [majorVersion = 0, minorVersion = 0] = version.split(".").map(Number);
+      return { model, majorVersion, minorVersion };
     }
     void closeConnection(model);
     throw unsupportedBroker(`The broker at ${address} is ${product} ${version}: ${problem}`);

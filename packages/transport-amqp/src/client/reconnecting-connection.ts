@@ -69,6 +69,12 @@ export class ReconnectingConnection {
     return this.#current?.majorVersion ?? 0;
   }
 
+  /** Whether the broker's version is this one or newer. */
+  isAtLeast(major: number, minor: number): boolean {
+    const { majorVersion = 0, minorVersion = 0 } = this.#current ?? {};
+    return majorVersion > major || (majorVersion === major && minorVersion >= minor);
+  }
+
   /** Opens a channel. An error ends only that channel, which then emits `close`. @throws PapaError `connection-failed` */
   channel(): Promise<Channel> {
     return this.#openChannel((model) => model.createChannel());

@@ -1,168 +1,166 @@
-import type { Logger } from "@papa-events/core/transport";
-import type { Channel, ConsumeMessage, Message } from "amqplib";
+import type { Logger, Progress } from "@papa-events/core/transport";
 import type { Channels } from "../client/channels.ts";
-import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
+import type { Locks } from "../client/locks.ts";
 import { sleep } from "../client/sleep.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
-import { type StampedMessage, stamped, stampOf } from "../wire/dead-letter-stamp.ts";
-import { DeadLetterRenewal, needsRenewal, RENEWAL_BATCH } from "./dead-letter-renewal.ts";
-import { DeadLetterScan, type HeldDeadLetter, type Selection } from "./dead-letter-scan.ts";
+import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
+import { DeadLetterAction } from "./dead-letter-action.ts";
+import { DeadLetterLook } from "./dead-letter-look.ts";
+import { DeadLetterRenewal } from "./dead-letter-renewal.ts";
+import { LetterWindow, type WindowOptions } from "./letter-window.ts";
 
-/** How long to wait for a dead letter before checking whether any is left. */
-const IDLE_CHECK_MS = 250;
-/** How often to check whether returns have taken effect; another reader may take the messages before. */
-const MAX_RETURN_CHECKS = 200;
-const RETURN_CHECK_MS = 5;
+/** How many copies a caller waits for; more than these are made after he has got what he asked for. */
+const MAX_AWAITED_COPIES = 200;
+/** How long a count waits for somebody who is looking at the dead letters, and how often it asks. */
+const MAX_COUNT_WAIT_MS = 3_000;
+const COUNT_CHECK_MS = 50;
 
-/** The dead letters of one queue, all held by one channel. */
-export interface HeldDeadLetters {
-  /** Oldest first. */
-  readonly deadLetters: readonly HeldDeadLetter[];
-  /** The messages of those that were selected, by id, as far as memory allows. */
-  readonly messages: ReadonlyMap<string, StampedMessage>;
-  /** Destroys a dead letter. */
-  remove(deadLetter: HeldDeadLetter): void;
+export interface DeadLetterQueueOptions {
+  readonly queue: string;
+  readonly channels: Channels;
+  readonly locks: Locks;
+  readonly publisher: QueuePublisher;
+  readonly logger: Logger;
+  /** Looks and actions of this connection that are under way on any queue. */
+  readonly underway: Underway;
+}
+
+/** What holds dead letters just now, by queue; it is waited for when the connection is closed. */
+export class Underway {
+  readonly #holding = new Map<string, { readonly held: number }>();
+  readonly #all = new Set<Promise<unknown>>();
+
+  /** How many of a queue are held by this connection. */
+  held(queue: string): number {
+    return this.#holding.get(queue)?.held ?? 0;
+  }
+
+  async during<T>(queue: string, holder: { readonly held: number }, action: () => Promise<T>): Promise<T> {
+    this.#holding.set(queue, holder);
+    try {
+      return await action();
+    } finally {
+      this.#holding.delete(queue);
+    }
+  }
+
+  add(promise: Promise<unknown>): void {
+    this.#all.add(promise);
+    const forget = () => this.#all.delete(promise);
+    promise.then(forget, forget);
+  }
+
+  /** Resolves when nothing is under way any more. Never rejects. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#all);
+  }
 }
 
 /**
- * Reads a dead-letter queue without changing it. AMQP can only take messages and return them, and each return counts
- * against a message, also when its reader was killed. So those that have come back a few times are renewed; see
- * {@link DeadLetterRenewal}.
- *
- * Only one program may use it at a time: a dead letter that another one holds cannot be seen.
+ * The dead letters in one queue. AMQP can only take messages and return them, so only one program at a time may do so: a
+ * dead letter that another one holds cannot be seen. What a look shows is copied, and given back before it is shown.
  */
 export class DeadLetterQueue {
-  readonly #queue: string;
-  readonly #channels: Channels;
+  readonly #options: DeadLetterQueueOptions;
   readonly #renewal: DeadLetterRenewal;
 
-  constructor(queue: string, channels: Channels, publisher: QueuePublisher, logger: Logger) {
-    this.#queue = queue;
-    this.#channels = channels;
+  constructor(options: DeadLetterQueueOptions) {
+    const { queue, publisher, logger } = options;
+    this.#options = options;
     this.#renewal = new DeadLetterRenewal(queue, publisher, logger);
   }
 
-  /** Holds all dead letters while `use` looks at them, then returns those that it has not removed. */
-  async read<T>(selection: Selection, use: (held: HeldDeadLetters) => Promise<T>): Promise<T> {
-    return this.#channels.withChannel(async (channel) => {
-      const scan = new DeadLetterScan(selection);
-      const first = await this.#renewReturned(channel);
-      await this.#take(channel, first, (message) => scan.add(message));
-      const failed = await this.#renewal.renew(channel, scan.unstamped);
-      for (const duplicate of scan.duplicates) channel.ack(duplicate);
-      let held = scan.size - scan.unstamped.length + failed.length;
-      const remove = ({ tag }: HeldDeadLetter) => {
-        channel.ack({ fields: { deliveryTag: tag } } as Message);
-        held -= 1;
-      };
-      const result = await use({ ...scan.found(), remove });
-      await this.#return(channel, held);
-      return result;
-    });
+  /** How many are in the queue, and not held by anybody; `undefined` if there is no such queue. */
+  size(): Promise<number | undefined> {
+    return this.#options.channels.queueSize(this.#options.queue);
   }
 
-  /** Passes what there is now to `use`, in the queue's order and a few at a time, and removes each after that. */
-  async drain(use: (message: StampedMessage) => Promise<void>): Promise<number> {
-    return this.#channels.withChannel(async (channel) => {
-      const first = await channel.get(this.#queue);
-      if (first === false) return 0;
-      const seen = new Set<string>();
-      let left = (await channel.checkQueue(this.#queue)).messageCount;
-      const useAndRemove = async (message: Message) => {
-        const deadLetter = stamped(message);
-        // If two have one id, a crash left the second.
-        if (stampOf(message) === undefined || !seen.has(deadLetter.id)) await use(deadLetter);
-        seen.add(deadLetter.id);
-        channel.ack(message);
-      };
-      await useAndRemove(first);
-      // No more than there were: a redriven event may already be a dead letter again.
-      while (left > 0) {
-        const batch = await this.#get(channel, Math.min(RENEWAL_BATCH, left));
-        if (batch.length === 0) break;
-        left -= batch.length;
-        await Promise.all(batch.map(useAndRemove));
-      }
-      await flushAcknowledgements(channel, this.#queue);
-      return seen.size;
-    });
-  }
-
-  /** Destroys all dead letters. */
-  purge(): Promise<number> {
-    return this.#channels.withChannel(async (channel) => (await channel.purgeQueue(this.#queue)).messageCount);
-  }
-
-  /**
-   * Renews what has come back often, a few at a time and before anything else is taken. Resolves to messages that were
-   * taken and not renewed. The broker hands out returned messages first, so those tell whether there are any.
-   */
-  async #renewReturned(channel: Channel): Promise<readonly Message[]> {
+  /** Counts them, those that somebody holds included; `undefined` if there is no such queue. */
+  async count(): Promise<number | undefined> {
+    const { queue, channels, locks, underway } = this.#options;
+    const deadline = performance.now() + MAX_COUNT_WAIT_MS;
     for (;;) {
-      const first = await channel.get(this.#queue);
-      if (first === false) return [];
-      if (!needsRenewal(first)) return [first];
-      const batch = [first, ...(await this.#get(channel, RENEWAL_BATCH - 1))];
-      const worn = batch.filter(needsRenewal);
-      const failed = await this.#renewal.renew(
-        channel,
-        worn.map((message) => stamped(message)),
-      );
-      // Kept, because a message returned now might be missing in the count of what is ready.
-      const fresh = batch.filter((message) => !needsRenewal(message));
-      if (fresh.length > 0 || failed.length > 0) return [...fresh, ...failed];
+      const ready = await channels.queueSize(queue);
+      const own = underway.held(queue);
+      if (ready === undefined || own > 0) return ready === undefined ? undefined : ready + own;
+      if (!(await locks.isHeldElsewhere(queue))) return ready;
+      if (performance.now() > deadline) return ready;
+      await sleep(COUNT_CHECK_MS);
     }
+  }
+
+  /** Looks at all of them and keeps a part. @throws PapaError */
+  async window(options: WindowOptions): Promise<LetterWindow> {
+    const window = new LetterWindow(options);
+    await this.#look((letter) => {
+      window.add(letter);
+      return false;
+    });
+    return window;
+  }
+
+  /** Looks for one. @throws PapaError */
+  async find(id: string): Promise<StampedMessage | undefined> {
+    let found: StampedMessage | undefined;
+    await this.#look((letter) => {
+      if (letter.id !== id) return false;
+      found = { ...letter, message: { ...letter.message, content: Buffer.from(letter.message.content) } };
+      return true;
+    });
+    return found;
   }
 
   /**
-   * Takes every dead letter that is ready now, without returning any. `taken` are held already: a get passes through
-   * the queue's log behind all earlier returns, which a count alone may not show yet.
+   * Acts on each that is meant, in the queue's order, and removes it then: a crash in between repeats, it loses nothing.
+   *
+   * @throws PapaError what is wrong with the first that could not be acted on; it stays and keeps no others from it
    */
-  async #take(channel: Channel, taken: readonly Message[], add: (message: Message) => void): Promise<void> {
-    if (taken.length === 0) return;
-    taken.forEach(add);
-    const { messageCount } = await channel.checkQueue(this.#queue);
-    if (messageCount === 0) return;
-    let count = 0;
-    let tag = "";
-    let idleCheck: NodeJS.Timeout | undefined;
-    await channel.prefetch(0);
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: unknown) => reject(error);
-      channel.once("close", () => reject(new Error("the channel was closed")));
-      const onMessage = (message: ConsumeMessage | null) => {
-        if (message === null) return reject(new Error(`the queue "${this.#queue}" was deleted`));
-        count += 1;
-        if (count <= messageCount) add(message);
-        if (count === messageCount) resolve();
-      };
-      channel.consume(this.#queue, onMessage).then((consumer) => {
-        tag = consumer.consumerTag;
-        let countBefore = -1;
-        idleCheck = setInterval(() => {
-          // Another reader, such as an operator's tool, may have taken some.
-          if (count === countBefore)
-            this.#channels.queueSize(this.#queue).then((ready) => ready === 0 && resolve(), fail);
-          countBefore = count;
-        }, IDLE_CHECK_MS);
-      }, fail);
-    }).finally(() => clearInterval(idleCheck));
-    if (tag !== "") await channel.cancel(tag);
+  async act(
+    which: ReadonlySet<string> | ((letter: StampedMessage) => boolean),
+    act: (letter: StampedMessage) => Promise<void>,
+    progress: Progress,
+  ): Promise<number> {
+    const { queue, channels, locks, underway } = this.#options;
+    return locks.hold(queue, async () => {
+      const action = new DeadLetterAction({ queue, channels, renewal: this.#renewal, which, act, progress });
+      return underway.during(queue, action, () => action.run());
+    });
   }
 
-  async #get(channel: Channel, count: number): Promise<Message[]> {
-    const got = await Promise.all(Array.from({ length: count }, () => channel.get(this.#queue)));
-    return got.filter((message) => message !== false);
+  /** Destroys all of them. @throws PapaError */
+  async purge(): Promise<number> {
+    const { queue, channels, locks } = this.#options;
+    return locks.hold(queue, () =>
+      channels.withChannel(async (channel) => (await channel.purgeQueue(queue)).messageCount),
+    );
   }
 
-  /** Returns what is held, and waits until the queue has it: returns take effect later than calls are answered. */
-  async #return(channel: Channel, held: number): Promise<void> {
-    channel.nackAll(true);
-    for (let checks = 0; checks < MAX_RETURN_CHECKS; checks += 1) {
-      const { messageCount } = await channel.checkQueue(this.#queue);
-      if (messageCount >= held) break;
-      await sleep(RETURN_CHECK_MS);
-    }
-    if (held === 0) await flushAcknowledgements(channel, this.#queue);
+  /** Resolves when all has been seen; where many have to be renewed, that goes on for a while and keeps others waiting. */
+  #look(onLetter: (letter: StampedMessage) => boolean): Promise<void> {
+    const { queue, channels, locks, underway, logger } = this.#options;
+    return new Promise((resolve, reject) => {
+      const looking = locks.hold(queue, async () => {
+        const look = new DeadLetterLook({ queue, channels, renewal: this.#renewal, onLetter });
+        await underway.during(queue, look, async () => {
+          try {
+            await look.take();
+            if (look.due > MAX_AWAITED_COPIES) resolve();
+            await look.finish();
+          } catch (error) {
+            throw channels.errorOf(error);
+          } finally {
+            look.drop();
+          }
+        });
+      });
+      looking.then(
+        () => resolve(),
+        (error: unknown) => {
+          logger.debug({ err: error, queue }, "A look at dead letters was cut short.");
+          reject(error);
+        },
+      );
+      underway.add(looking);
+    });
   }
 }

@@ -4,27 +4,29 @@ import type {
   DeadLetterQuery,
   DeadLetterStore,
   EncodedEvent,
+  Progress,
   Revive,
+  Selection,
   StoredDeadLetter,
 } from "@papa-events/core/transport";
-import type { Channels } from "../client/channels.ts";
 import { unknownUseCase } from "../client/errors.ts";
-import type { Locks } from "../client/locks.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
 import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
-import { deadLetterQueue } from "../wire/names.ts";
 import { propertiesOfStored } from "../wire/properties.ts";
 import type { Origin } from "../wire/received-message.ts";
 import { isNameless, storedDeadLetter } from "../wire/stored-dead-letter.ts";
 import type { DeadLetterQueue } from "./dead-letter-queue.ts";
-import type { HeldDeadLetter } from "./dead-letter-scan.ts";
+import type { Cursor, LetterWindow } from "./letter-window.ts";
+
+/** The most that a page holds, but for a single letter that is larger. */
+const MAX_PAGE_BYTES = 16 * 1_048_576;
+/** How much of a scan is held at a time: each time all dead letters are taken and given back. */
+const MAX_SCAN_BYTES = 96 * 1_048_576;
 
 export interface DeadLettersOptions {
   readonly useCase: string;
   readonly origin: Pick<Origin, "queue">;
   readonly queue: DeadLetterQueue;
-  readonly channels: Channels;
-  readonly locks: Locks;
   readonly queuePublisher: QueuePublisher;
   /** Names events whose dead letters say nowhere what they are called. */
   readonly fallbackName: () => Promise<string>;
@@ -34,8 +36,6 @@ export interface DeadLettersOptions {
   readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
 }
 
-type Cursor = Pick<HeldDeadLetter, "position" | "id">;
-
 /** The dead letters of one use case; see {@link DeadLetterQueue} for how they are read. */
 export class DeadLetters implements DeadLetterStore {
   readonly #options: DeadLettersOptions;
@@ -44,73 +44,95 @@ export class DeadLetters implements DeadLetterStore {
     this.#options = options;
   }
 
-  async count(): Promise<number> {
-    // Locked, because dead letters that another program reads just now are not counted.
-    return this.#read((size) => Promise.resolve(size));
+  count(): Promise<number> {
+    return this.#options.retryOnReconnect(async () => this.#known(await this.#options.queue.count()));
   }
 
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const cursor = after === undefined ? undefined : this.#parseCursor(after);
-    return this.#read(async () => {
-      const { chosen, more, messages } = await this.#options.queue.read({ first: order }, async (held) => {
-        const ordered = order === "newest" ? held.deadLetters.toReversed() : held.deadLetters;
-        const rest = cursor === undefined ? ordered : ordered.slice(indexAfter(ordered, cursor, order));
-        return { chosen: rest.slice(0, limit), more: rest.length > limit, messages: held.messages };
-      });
-      const missing = chosen.filter(({ id }) => !messages.has(id)).map(({ id }) => id);
-      // Only if all together are more than may be held in memory.
-      const others = missing.length === 0 ? undefined : await this.#messages(new Set(missing));
-      const items = await this.#stored(chosen.flatMap(({ id }) => messages.get(id) ?? others?.get(id) ?? []));
-      const last = chosen.at(-1);
-      return more && last !== undefined ? { items, next: `${last.position} ${last.id}` } : { items };
-    });
+    const window = await this.#window({ limit, after: cursor, order, maxBytes: MAX_PAGE_BYTES });
+    const items = await this.#stored(window.letters);
+    const last = window.letters.at(-1);
+    return window.more && last !== undefined ? { items, next: `${last.position} ${last.id}` } : { items };
   }
 
   async get(id: string): Promise<StoredDeadLetter | undefined> {
-    return this.#read(async () => (await this.#stored([...(await this.#messages(new Set([id]))).values()]))[0]);
-  }
-
-  async redrive(ids: readonly string[] | "all", revive: Revive): Promise<number> {
-    return this.#locked(async () => {
-      const redrive = async (message: StampedMessage) => {
-        const [stored] = await this.#stored([message]);
-        if (stored !== undefined) await this.#returnToQueue(revive(stored), message);
-      };
-      if (ids === "all") return this.#options.queue.drain(redrive);
-      return this.#remove(ids, redrive);
+    const found = await this.#options.retryOnReconnect(async () => {
+      await this.#assertKnown();
+      return this.#options.queue.find(id);
     });
+    return found === undefined ? undefined : (await this.#stored([found]))[0];
   }
 
-  async purge(ids: readonly string[] | "all"): Promise<number> {
-    return this.#locked(async () => {
-      if (ids === "all") return this.#options.queue.purge();
-      return this.#remove(ids, async () => {});
-    });
-  }
-
-  /** Acts on dead letters, and removes each after that: a crash in between repeats, it loses nothing. */
-  #remove(ids: readonly string[], act: (message: StampedMessage) => Promise<void>): Promise<number> {
-    return this.#options.queue.read({ ids: new Set(ids) }, async ({ deadLetters, messages, remove }) => {
-      let removed = 0;
-      for (const deadLetter of deadLetters) {
-        const message = messages.get(deadLetter.id);
-        if (message === undefined) continue;
-        await act(message);
-        remove(deadLetter);
-        removed += 1;
+  /** Each look takes all of them. So it keeps as many as memory allows, and nothing is held while the reader acts. */
+  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter> {
+    let after: Cursor | undefined;
+    let upTo: Cursor | undefined;
+    const isAborted = () => signal?.aborted === true;
+    while (!isAborted()) {
+      const options = { order, after, upTo, limit: Number.POSITIVE_INFINITY, maxBytes: MAX_SCAN_BYTES };
+      const window: LetterWindow = await this.#window(options);
+      upTo ??= window.last;
+      for (const letter of window.letters) {
+        const [stored] = await this.#stored([letter]);
+        if (isAborted()) return;
+        if (stored !== undefined) yield stored;
       }
-      return removed;
+      if (!window.more) return;
+      after = window.letters.at(-1);
+    }
+  }
+
+  async redrive(which: Selection, revive: Revive, progress: Progress = {}): Promise<number> {
+    await this.#assertKnown();
+    return this.#options.queue.act(
+      await this.#picked(which),
+      async (letter) => {
+        const [stored] = await this.#stored([letter]);
+        if (stored !== undefined) await this.#returnToQueue(revive(stored), letter);
+      },
+      progress,
+    );
+  }
+
+  async purge(which: Selection, progress: Progress = {}): Promise<number> {
+    await this.#assertKnown();
+    if (progress.signal?.aborted === true) return 0;
+    if (which !== "all") return this.#options.queue.act(await this.#picked(which), async () => {}, progress);
+    const purged = await this.#options.queue.purge();
+    progress.onProgress?.({ seen: purged, done: purged });
+    return purged;
+  }
+
+  /** @throws PapaError `unknown-use-case` */
+  async #assertKnown(): Promise<void> {
+    this.#known(await this.#options.queue.size());
+  }
+
+  #known(size: number | undefined): number {
+    if (size === undefined) throw unknownUseCase(this.#options.useCase);
+    return size;
+  }
+
+  #window(options: ConstructorParameters<typeof LetterWindow>[0]): Promise<LetterWindow> {
+    return this.#options.retryOnReconnect(async () => {
+      await this.#assertKnown();
+      return this.#options.queue.window(options);
     });
+  }
+
+  async #picked(which: Selection): Promise<ReadonlySet<string> | ((letter: StampedMessage) => boolean)> {
+    if (which === "all") return () => true;
+    if (typeof which !== "function") return new Set(which);
+    const { origin, fallbackName } = this.#options;
+    const name = await fallbackName();
+    return (letter) => which(storedDeadLetter(letter, { ...origin, fallbackName: name }));
   }
 
   #returnToQueue(event: EncodedEvent, { message: { properties: received } }: StampedMessage): Promise<void> {
     const { origin, queuePublisher, redeclare } = this.#options;
     const message = { queue: origin.queue, body: event.body, properties: propertiesOfStored(event, received) };
     return queuePublisher.publishOrDeclare(message, redeclare);
-  }
-
-  #messages(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, StampedMessage>> {
-    return this.#options.queue.read({ ids }, async ({ messages }) => messages);
   }
 
   async #stored(messages: readonly StampedMessage[]): Promise<StoredDeadLetter[]> {
@@ -120,21 +142,6 @@ export class DeadLetters implements DeadLetterStore {
     return messages.map((message) => storedDeadLetter(message, { ...origin, fallbackName: name }));
   }
 
-  #read<T>(action: (size: number) => Promise<T>): Promise<T> {
-    return this.#options.retryOnReconnect(() => this.#locked(action));
-  }
-
-  /** @throws PapaError `unknown-use-case` */
-  #locked<T>(action: (size: number) => Promise<T>): Promise<T> {
-    const { useCase, origin, channels, locks } = this.#options;
-    const queue = deadLetterQueue(origin.queue);
-    return locks.hold(queue, async () => {
-      const size = await channels.queueSize(queue);
-      if (size === undefined) throw unknownUseCase(useCase);
-      return action(size);
-    });
-  }
-
   #parseCursor(after: string): Cursor {
     const [position = "", id = ""] = after.split(" ");
     if (/^[\d~-]+$/.test(position) && id !== "") return { position, id };
@@ -142,14 +149,4 @@ export class DeadLetters implements DeadLetterStore {
     const problem = `${JSON.stringify(after)} is not a valid position in ${list}; give the next of the page before`;
     throw new PapaError("invalid-option", `list: after: ${problem}.`, { option: "list: after", problem });
   }
-}
-
-/** Finds where a page starts behind `cursor`, even if the dead letter there is gone. */
-function indexAfter(deadLetters: readonly HeldDeadLetter[], cursor: Cursor, order: "newest" | "oldest"): number {
-  const at = deadLetters.findIndex(({ id }) => id === cursor.id);
-  if (at !== -1) return at + 1;
-  const next = deadLetters.findIndex(({ position }) =>
-    order === "newest" ? position < cursor.position : position > cursor.position,
-  );
-  return next === -1 ? deadLetters.length : next;
 }

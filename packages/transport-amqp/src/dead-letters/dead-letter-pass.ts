@@ -1,0 +1,247 @@
+import type { Channel, ConsumeMessage, Message } from "amqplib";
+import type { Channels } from "../client/channels.ts";
+import { closeChannel } from "../client/close-channel.ts";
+import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
+import { sleep } from "../client/sleep.ts";
+
+/** A quorum queue hands one consumer at most so many messages that are not acknowledged, whatever its prefetch. */
+const MAX_PER_CONSUMER = 2_000;
+/** The first consumer has fewer, since nobody knows yet how large they are. */
+const INITIAL_PREFETCH = 64;
+const MIN_PREFETCH = 16;
+/** About how many bytes may be on their way at once. */
+const MAX_BYTES_UNDERWAY = 32 * 1_048_576;
+/** How long to wait for a message before checking whether any is left: another program may have taken some. */
+const IDLE_CHECK_MS = 250;
+/** How long to wait until what was returned is counted again; another reader may take it before. */
+const MAX_RETURN_MS = 5_000;
+const RETURN_CHECK_MS = 5;
+
+/** A dead letter that a pass has taken and not acknowledged. */
+export interface TakenMessage {
+  readonly message: Message;
+  readonly holder: Holder;
+}
+
+/** What becomes of a message that was just taken: it is kept to the end of the pass, or it is still being decided about. */
+export type Visited = "kept" | "pending";
+
+/** One channel, and what it holds. */
+interface Holder {
+  readonly channel: Channel;
+  readonly prefetch: number;
+  consumerTag: string | undefined;
+  /** How many came, and how many of them stay to the end of the pass. */
+  taken: number;
+  kept: number;
+  acked: boolean;
+  /** Ends the wait for more messages on this channel. */
+  wake: () => void;
+}
+
+export interface PassOptions {
+  readonly queue: string;
+  readonly channels: Channels;
+  /** Called for each message, in the queue's order. */
+  readonly visit: (taken: TakenMessage) => Visited;
+  /** Called with the first message, before anything else is taken; resolves to what the channel holds then. */
+  readonly spare: (channel: Channel, first: Message) => Promise<readonly Message[]>;
+  /** Asked before more is taken than is on its way: resolves when there is room for that. */
+  readonly room?: () => Promise<void>;
+}
+
+/**
+ * Goes once through what is ready in a queue when it begins. AMQP can only take messages and return them, and a quorum
+ * queue hands out no more than 2,000 to one consumer. So a channel that is full is followed by another, and all are
+ * given back in the order in which they were taken.
+ */
+export class DeadLetterPass {
+  readonly #options: PassOptions;
+  readonly #holders: Holder[] = [];
+  #expected = 0;
+  #taken = 0;
+  #removed = 0;
+  #bytes = 0;
+  #stopped = false;
+  #ended: Error | undefined;
+
+  constructor(options: PassOptions) {
+    this.#options = options;
+  }
+
+  /** How many messages it holds. */
+  get held(): number {
+    return this.#taken - this.#removed;
+  }
+
+  /** Takes all there is, or until {@link stop}. @throws what the broker refuses, or that a channel was closed */
+  async take(): Promise<void> {
+    const { queue, room } = this.#options;
+    let holder = await this.#open(INITIAL_PREFETCH);
+    // A get passes through the queue's log behind all earlier returns, which a count alone may not show yet.
+    const first = await holder.channel.get(queue);
+    if (first === false) return;
+    const spared = await this.#options.spare(holder.channel, first);
+    const next = await holder.channel.get(queue);
+    this.#expected = spared.length + (next === false ? 0 : next.fields.messageCount + 1);
+    for (const message of spared) this.#visit(message, holder);
+    if (next !== false) this.#visit(next, holder);
+    for (;;) {
+      if (this.#isComplete) return;
+      await room?.();
+      await this.#consume(holder);
+      if (this.#isComplete) return;
+      holder = await this.#open(this.#prefetch);
+    }
+  }
+
+  /** Takes no more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { wake } of this.#holders) wake();
+  }
+
+  /** Removes a message for good. */
+  remove({ message, holder }: TakenMessage): void {
+    if (this.#ended !== undefined) throw this.#ended;
+    holder.channel.ack(message);
+    holder.acked = true;
+    this.#removed += 1;
+  }
+
+  /** To be called when a message that was pending is kept after all. */
+  keep({ holder }: TakenMessage): void {
+    holder.kept += 1;
+    if (this.#isFull(holder)) holder.wake();
+  }
+
+  /**
+   * Gives everything back that was not removed, and waits until the queue has it. The broker counts it against messages
+   * all the same whether they are returned or their channel is closed, but for the newest. Older ones take seconds to
+   * return some ten thousand, and next to nothing to close a channel.
+   */
+  async giveBack(): Promise<void> {
+    const { queue, channels } = this.#options;
+    const held = this.held;
+    try {
+      for (const holder of this.#holders) await this.#cancel(holder);
+      await Promise.all(
+        this.#holders.filter(({ acked }) => acked).map(({ channel }) => flushAcknowledgements(channel, queue)),
+      );
+      for (const { channel } of this.#holders) {
+        if (!channels.countReturns) {
+          channel.nackAll(true);
+          await channel.checkQueue(queue);
+        }
+        await closeChannel(channel);
+      }
+    } finally {
+      this.drop();
+    }
+    const since = performance.now();
+    while (((await channels.queueSize(queue)) ?? held) < held && performance.now() - since < MAX_RETURN_MS)
+      await sleep(RETURN_CHECK_MS);
+  }
+
+  /** Closes what is still open: the broker takes everything back. */
+  drop(): void {
+    this.#ended ??= new Error("the pass has ended");
+    for (const { channel } of this.#holders.splice(0)) void closeChannel(channel);
+  }
+
+  get #isComplete(): boolean {
+    if (this.#ended !== undefined) throw this.#ended;
+    return this.#stopped || this.#taken >= this.#expected;
+  }
+
+  /** How many more may be on their way, by how large those before were. */
+  get #prefetch(): number {
+    const average = this.#bytes / Math.max(1, this.#taken);
+    return Math.min(MAX_PER_CONSUMER, Math.max(MIN_PREFETCH, Math.floor(MAX_BYTES_UNDERWAY / Math.max(1, average))));
+  }
+
+  async #open(prefetch: number): Promise<Holder> {
+    const channel = await this.#options.channels.open();
+    const holder: Holder = {
+      channel,
+      prefetch,
+      consumerTag: undefined,
+      taken: 0,
+      kept: 0,
+      acked: false,
+      wake: () => {},
+    };
+    channel.on("close", () => this.#end(new Error("the channel was closed")));
+    channel.on("error", (error: Error) => this.#end(error));
+    this.#holders.push(holder);
+    return holder;
+  }
+
+  /** Takes as many as a channel may hold. */
+  async #consume(holder: Holder): Promise<void> {
+    const { queue, channels } = this.#options;
+    const { channel, prefetch } = holder;
+    let taken = -1;
+    const idle = setInterval(() => {
+      if (taken === this.#taken)
+        channels.queueSize(queue).then(
+          (ready) => {
+            if (ready === 0 && taken === this.#taken) this.stop();
+          },
+          () => {},
+        );
+      taken = this.#taken;
+    }, IDLE_CHECK_MS);
+    try {
+      await channel.prefetch(prefetch);
+      const full = new Promise<void>((resolve) => {
+        holder.wake = resolve;
+      });
+      if (this.#isComplete) return;
+      const { consumerTag } = await channel.consume(queue, (message) => this.#receive(message, holder));
+      holder.consumerTag = consumerTag;
+      await full;
+      if (this.#ended !== undefined) throw this.#ended;
+      // Else what is removed later would make room for more.
+      await this.#cancel(holder);
+    } finally {
+      clearInterval(idle);
+    }
+  }
+
+  /** Must not throw: amqplib would close the channel. */
+  #receive(message: ConsumeMessage | null, holder: Holder): void {
+    if (message === null) this.#end(new Error(`the queue "${this.#options.queue}" was deleted`));
+    else this.#visit(message, holder);
+  }
+
+  #visit(message: Message, holder: Holder): void {
+    this.#taken += 1;
+    holder.taken += 1;
+    this.#bytes += message.content.length;
+    // One that came too late is only given back.
+    if (this.#stopped || this.#taken > this.#expected) return;
+    try {
+      if (this.#options.visit({ message, holder }) === "kept") holder.kept += 1;
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (this.#isFull(holder) || this.#stopped || this.#taken >= this.#expected) holder.wake();
+  }
+
+  /** The first has served its purpose when it has shown how large the messages are. */
+  #isFull({ taken, kept, prefetch }: Holder): boolean {
+    return (prefetch === INITIAL_PREFETCH ? taken : kept) >= prefetch;
+  }
+
+  async #cancel(holder: Holder): Promise<void> {
+    const tag = holder.consumerTag;
+    holder.consumerTag = undefined;
+    if (tag !== undefined) await holder.channel.cancel(tag);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { wake } of this.#holders) wake();
+  }
+}
