@@ -11,6 +11,9 @@ const HANDLING_MS = 2;
 /** Longer than any outage here: a publish that gives up would be no loss, and no proof either. */
 const PUBLISH_TIMEOUT = "5m";
 const MEMORY_INTERVAL_MS = 100;
+/** How often a start is tried, and how long after one that failed. */
+const STARTS = 20;
+const START_PAUSE_MS = 500;
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const say = (fact: string, ...values: readonly (string | number)[]) => writeSync(1, `${[fact, ...values].join(" ")}\n`);
@@ -46,7 +49,7 @@ if (order.role === "handle") {
   });
 }
 
-await app.start();
+await start();
 setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL_MS);
 const orders = createInterface(process.stdin);
 // A parent that is gone needs no worker.
@@ -56,6 +59,19 @@ orders.on("line", (line) => {
   if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
+
+/** As a supervisor would: what a broker that dies meanwhile refuses is tried again. */
+async function start(): Promise<void> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await app.start();
+    } catch (error) {
+      if (!isPapaError(error) || !error.retryable || attempts === STARTS) throw error;
+      say("logged", `start() failed: ${error.code}`);
+      await sleep(START_PAUSE_MS);
+    }
+  }
+}
 
 async function publish({ from, count, window, rate }: PublishOrder): Promise<void> {
   const interval = rate === undefined ? 0 : 1_000 / rate;
