@@ -26,11 +26,18 @@ for (const version of testedVersions.rabbitmq) {
       cancel: (namespace, useCase) =>
         onChannel(broker.broker().uri, (channel) => channel.deleteQueue(`${namespace}/${useCase}`)),
     },
-    outside: (namespace, { name, body }) =>
+    outside: (namespace, { name, body, headers }) =>
       onChannel(broker.broker().uri, async (channel) => {
-        channel.publish(`${namespace}/domain_events`, name, Buffer.from(body));
+        channel.publish(`${namespace}/domain_events`, name, Buffer.from(body), { headers });
         await channel.waitForConfirms();
       }),
+    outsideHeaders: {
+      amount: 7,
+      flag: true,
+      bytes: Buffer.from([0xff, 0x00]),
+      twice: ["a", "b"],
+      nested: { list: [1, "one"] },
+    },
     conflict: async (namespace, useCase) => {
       const queue = `${namespace}/${useCase}`;
       await onChannel(broker.broker().uri, (channel) => channel.assertQueue(queue, { durable: true }));

@@ -55,8 +55,15 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
       // A read that blocks fails when its stream is deleted.
       cancel: (namespace, useCase) => withClient((client) => client.del(key(namespace, `queue:${useCase}`))),
     },
-    outside: (namespace, { name, body }) =>
-      withClient((client) => client.xadd(key(namespace, "inbox"), "*", "event", name, "payload", Buffer.from(body))),
+    outside: (namespace, { name, body, headers = {} }) => {
+      const fields = Object.entries(headers).flatMap(([field, value]) =>
+        [value].flat().flatMap((each) => [field, each as string | Buffer]),
+      );
+      return withClient((client) =>
+        client.xadd(key(namespace, "inbox"), "*", "event", name, "payload", Buffer.from(body), ...fields),
+      );
+    },
+    outsideHeaders: { bytes: Buffer.from([0xff, 0x00]), twice: ["a", "b"] },
     conflict: async (namespace, useCase) => {
       const queue = key(namespace, `queue:${useCase}`);
       await withClient((client) => client.set(queue, "something else"));
