@@ -125,3 +125,22 @@ test("R6 each declaration has a partition of every topic, however few there are 
   expect(of("new")).toHaveLength(1);
   expect(of("a")).toHaveLength(1);
 });
+
+test("T2 a member that can do only a part of the work gets none while another can do all of it", () => {
+  const partitions = new Map([["t", 4]]);
+  const member = (memberId: string, limited: boolean) => ({
+    memberId,
+    topics: ["t"],
+    userData: encodeClaims(
+      1,
+      [0, 1, 2, 3].map((partition) => ({ topic: "t", partition })),
+      [],
+      "",
+      limited,
+    ),
+  });
+  const shares = (members: ReturnType<typeof member>[]) =>
+    assign(members, partitions).map(({ assignment }) => assignment.t?.length ?? 0);
+  expect(shares([member("a", true), member("b", false)])).toEqual([0, 4]);
+  expect(shares([member("a", true), member("b", true)])).toEqual([2, 2]);
+});
