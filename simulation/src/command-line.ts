@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import type { BrokerKind } from "./plan/plan.ts";
 
-export const HELP = `Runs the core and the memory transport against a model, in virtual time, from seeds.
+export const HELP = `Runs the core and a transport against a model, in virtual time, from seeds.
 
   npm run simulate                      seeds 1 to 10,000
   npm run simulate -- --seeds 2000      the first 2,000
@@ -8,6 +9,7 @@ export const HELP = `Runs the core and the memory transport against a model, in 
   npm run simulate -- --seed 4711       one seed; where it fails it is made small and told step by step
   npm run simulate -- --minutes 60      new seeds for so long
 
+  --broker NAME  over which transport: memory (unless set) or redis
   --threads N    2 unless set
   --all          goes on after a failure, and lists all seeds that fail
   --history      with --seed: tells what happens also where nothing fails
@@ -17,6 +19,7 @@ export const HELP = `Runs the core and the memory transport against a model, in 
 /** What the command line asks for. */
 export interface Options {
   readonly help: boolean;
+  readonly broker: BrokerKind;
   readonly seed: number | undefined;
   readonly from: number;
   readonly to: number;
@@ -37,6 +40,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       help: { type: "boolean", default: false },
+      broker: { type: "string", default: "memory" },
       seed: { type: "string" },
       seeds: { type: "string" },
       from: { type: "string" },
@@ -52,6 +56,7 @@ export function readOptions(args: readonly string[]): Options {
   const seeds = whole("seeds", values.seeds, minutes === undefined ? SEEDS : MAX_SEED);
   return {
     help: values.help,
+    broker: brokerCalled(values.broker),
     seed: values.seed === undefined ? undefined : whole("seed", values.seed, 0),
     from,
     to: from + seeds - 1,
@@ -61,6 +66,11 @@ export function readOptions(args: readonly string[]): Options {
     history: values.history,
     fault: values.fault,
   };
+}
+
+function brokerCalled(name: string): BrokerKind {
+  if (name === "memory" || name === "redis") return name;
+  throw new Error(`--broker ${name}: it is memory or redis.`);
 }
 
 function whole(option: string, text: string | undefined, unset: number): number {

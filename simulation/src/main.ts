@@ -1,4 +1,5 @@
 import { HELP, type Options, readOptions } from "./command-line.ts";
+import type { BrokerKind } from "./plan/plan.ts";
 import { plantedFaults } from "./planted/faults.ts";
 import type { PlantedFault } from "./planted/planted-fault.ts";
 import { explainSeed, type Progress, search } from "./seeds/pool.ts";
@@ -19,15 +20,16 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (options.seed !== undefined) return explain(options.seed, fault, options.history);
+  if (options.seed !== undefined) return explain(options.seed, options.broker, fault, options.history);
   return searchFor(options, fault);
 }
 
 async function searchFor(options: Options, fault: PlantedFault | undefined): Promise<number> {
-  const { from, to, minutes, threads, all } = options;
+  const { broker, from, to, minutes, threads, all } = options;
   const begun = performance.now();
   const mayGoOn = () => minutes === undefined || performance.now() - begun < minutes * 60_000;
   const { seeds, tasks, failures } = await search({
+    broker,
     from,
     to,
     threads,
@@ -40,11 +42,16 @@ async function searchFor(options: Options, fault: PlantedFault | undefined): Pro
   console.log(`${seeds} seeds from ${from} on, ${tasks} tasks, ${seconds} s: ${failures.length} fail.`);
   for (const { seed, rule, what } of failures) console.log(`  seed ${seed}  ${rule}  ${what}`);
   const [first] = failures;
-  return first === undefined ? 0 : explain(first.seed, fault, false);
+  return first === undefined ? 0 : explain(first.seed, broker, fault, false);
 }
 
-async function explain(seed: number, fault: PlantedFault | undefined, history: boolean): Promise<number> {
-  const { failed, text } = await explainSeed(seed, fault, history);
+async function explain(
+  seed: number,
+  broker: BrokerKind,
+  fault: PlantedFault | undefined,
+  history: boolean,
+): Promise<number> {
+  const { failed, text } = await explainSeed(seed, broker, fault, history);
   console.log(`\n${text}`);
   return failed ? 1 : 0;
 }

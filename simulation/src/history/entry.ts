@@ -118,6 +118,8 @@ export type Happening =
       readonly process: string;
       readonly events: readonly EventNote[];
       readonly of: "publish" | "settlement";
+      /** For which use cases, where that is known. */
+      readonly queues?: readonly string[] | undefined;
     }
   // Consuming.
   | {
@@ -140,6 +142,36 @@ export type Happening =
       readonly bytes: number;
     }
   | { readonly kind: "takes back"; readonly process: string; readonly because: "died" | "cut" | "closed" }
+  // Of a broker on which deliveries are lost one by one, when a lease has ended or an app has left.
+  | {
+      readonly kind: "loses";
+      readonly process: string;
+      readonly useCase: string;
+      readonly delivery: number;
+      readonly event: EventNote;
+      /** Whether that counts as if its process had died. */
+      readonly unexplained: boolean;
+    }
+  /** Its process lives after all. */
+  | { readonly kind: "forgives"; readonly useCase: string; readonly delivery: number; readonly event: EventNote }
+  /** The transport hands a delivery to the core. */
+  | {
+      readonly kind: "takes";
+      readonly process: string;
+      readonly useCase: string;
+      readonly delivery: number;
+      readonly event: EventNote;
+    }
+  /** What the transport tells the core of a settlement. */
+  | {
+      readonly kind: "is told";
+      readonly process: string;
+      readonly useCase: string;
+      readonly delivery: number;
+      readonly event: EventNote;
+      readonly settlement: SettlementNote["kind"];
+      readonly result: "stored" | "lost";
+    }
   // Handling.
   | {
       readonly kind: "calls";

@@ -49,6 +49,14 @@ export function tellEntry(entry: Entry): string | undefined {
       return `the broker delivers ${called(entry.event)} of ${entry.useCase} to ${entry.process} (attempt ${entry.attempt}, came back ${entry.redeliveries} times)`;
     case "takes back":
       return `the broker takes back what ${entry.process} has: it ${entry.because === "cut" ? "is cut off" : entry.because}`;
+    case "loses":
+      return `${who}loses ${called(entry.event)} of ${entry.useCase}${entry.unexplained ? " to another" : ""}`;
+    case "forgives":
+      return `that ${called(entry.event)} of ${entry.useCase} was another's does not count`;
+    case "takes":
+      return `${who}takes ${called(entry.event)} of ${entry.useCase}`;
+    case "is told":
+      return `${who}is told that ${called(entry.event)} of ${entry.useCase} is ${entry.result} (${entry.settlement})`;
     case "calls":
       return `${who}handles ${called(entry.event)} in ${entry.useCase}, attempt ${entry.attempt}`;
     case "ends":

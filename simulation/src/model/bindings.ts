@@ -37,6 +37,11 @@ export class Bindings {
       for (const pattern of patterns) if (!alive.has(pattern)) declared.patterns.delete(pattern);
   }
 
+  /** The use cases that want an event. */
+  thatWant(name: string): string[] {
+    return [...this.#declared.keys()].filter((useCase) => this.wants(useCase, name));
+  }
+
   /** Whether a use case wants an event. */
   wants(useCase: string, name: string): boolean {
     for (const { patterns } of this.#declared.get(useCase)?.values() ?? []) if (anyMatches(patterns, name)) return true;

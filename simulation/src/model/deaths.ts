@@ -56,6 +56,12 @@ export class Deaths {
           for (const [trial, { process }] of this.#trials) if (process === entry.process) this.#lost.add(trial);
         if (entry.because === "closed") this.#closed(entry.process);
         return;
+      case "loses":
+      case "stopped":
+        for (const [trial, about] of this.#trials)
+          if (about.process === entry.process && (entry.kind === "stopped" || about.id === entry.event.id))
+            this.#lost.add(trial);
+        return;
       case "is cut off":
         this.#unreachable.add(entry.process);
         return;

@@ -32,6 +32,8 @@ export interface HandState {
   settlingBytes: number;
   /** Whether the broker has dealt with it, or has taken it back. */
   over: boolean;
+  /** Whether it has reached the core, where that is known. */
+  taken: boolean;
   /** How many connections its process had lost before. */
   readonly losses: number;
   /** Whether its process knows that it is lost. */
@@ -113,6 +115,7 @@ export class Hands {
       decided: false,
       settlingBytes: 0,
       over: false,
+      taken: false,
       losses: this.#lossesOf(process),
       knownLost: false,
     };
@@ -163,6 +166,26 @@ export class Hands {
   /** A process learns that what it had before is lost. */
   learnOfLoss({ process, losses }: EntryOf<"learns that it is">): void {
     for (const hand of this.#all.values()) if (hand.process === process && hand.losses < losses) hand.knownLost = true;
+  }
+
+  /** The broker takes one delivery back. */
+  lose({ delivery }: EntryOf<"loses">): void {
+    const hand = this.#all.get(delivery);
+    if (hand !== undefined) this.close(hand);
+  }
+
+  /** It has reached the core. */
+  take({ delivery }: EntryOf<"takes">): void {
+    const hand = this.#all.get(delivery);
+    if (hand !== undefined) hand.taken = true;
+  }
+
+  /** Its app knows what has become of it. */
+  isTold({ delivery }: EntryOf<"is told">): void {
+    const hand = this.#all.get(delivery);
+    if (hand === undefined) return;
+    hand.settlingBytes = 0;
+    this.refuse(hand, false);
   }
 
   #lossesOf(process: string): number {

@@ -7,6 +7,7 @@ import { EndingRules } from "./rules/ending.ts";
 import { FlowRules } from "./rules/flowing.ts";
 import { HandlingRules } from "./rules/handling.ts";
 import { IdleRules } from "./rules/idling.ts";
+import { LeaseRules } from "./rules/leases.ts";
 import { LivingRules } from "./rules/living.ts";
 import { PublishingRules } from "./rules/publishing.ts";
 import { SettlingRules } from "./rules/settling.ts";
@@ -20,7 +21,7 @@ const MAX_VIOLATIONS = 20;
 export function judge(plan: Plan, entries: readonly Entry[]): Violation[] {
   const model = new Model(plan);
   const rules: readonly Rule[] = [
-    new FlowRules(),
+    plan.network.broker === "redis" ? new LeaseRules() : new FlowRules(),
     new IdleRules(),
     new HandlingRules(),
     new SettlingRules(),

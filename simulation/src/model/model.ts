@@ -65,9 +65,8 @@ export class Model {
         break;
       case "stores":
         for (const { id } of entry.events) this.#countStored(id);
-        for (const useCase of this.bindings.useCases)
-          for (const event of entry.events)
-            if (this.bindings.wants(useCase, event.name)) this.queue(useCase).add(event);
+        for (const event of entry.events)
+          for (const useCase of entry.queues ?? this.bindings.thatWant(event.name)) this.queue(useCase).add(event);
         break;
       case "delivers": {
         const { useCase, event, process, bytes } = entry;
@@ -86,6 +85,19 @@ export class Model {
       }
       case "settled":
         this.#settled(entry, report);
+        break;
+      case "loses":
+        this.queue(entry.useCase).lose(entry);
+        this.hands.lose(entry);
+        break;
+      case "forgives":
+        this.queue(entry.useCase).forgive(entry);
+        break;
+      case "takes":
+        this.hands.take(entry);
+        break;
+      case "is told":
+        this.hands.isTold(entry);
         break;
       case "learns that it is":
         this.hands.learnOfLoss(entry);
@@ -139,9 +151,11 @@ export class Model {
     }
     const duplicated = this.events.get(event.label)?.duplicated === true && this.#stored.get(event.id) === 1;
     const to = settlement.kind === "forward" ? settlement.to : undefined;
-    const toIsThere = to !== undefined && this.subscribers.hasDeclaration(useCase, to);
+    const isRedis = this.plan.network.broker === "redis";
+    // Of Redis it is known.
+    const toIsThere = to !== undefined && (isRedis || this.subscribers.hasDeclaration(useCase, to));
     const failure = hand && failureOf(hand, this.processes.get(process)?.useCases.get(useCase));
-    queue.settle(entry, { duplicated, toIsThere, failure }, report);
+    queue.settle(entry, { duplicated, toIsThere, staysItself: isRedis, failure }, report);
   }
 
   /** What was for subscribers of one declaration, of which none is left, is for all. */

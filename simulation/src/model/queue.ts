@@ -19,6 +19,8 @@ export interface Circumstances {
   readonly duplicated: boolean;
   /** Whether a subscriber of the declaration is there that it is forwarded to. */
   readonly toIsThere: boolean;
+  /** Whether what is forwarded to a declaration stays the entry it was: it may go to others, and counts on. */
+  readonly staysItself: boolean;
   readonly failure: Failure | undefined;
 }
 
@@ -90,7 +92,8 @@ export class QueueModel {
   }
 
   /** What a settlement has changed in the broker. @param failure why, where the model can tell */
-  settle(entry: EntryOf<"settled">, { duplicated, toIsThere, failure }: Circumstances, report: Report): void {
+  settle(entry: EntryOf<"settled">, circumstances: Circumstances, report: Report): void {
+    const { duplicated, toIsThere, staysItself, failure } = circumstances;
     const { at, delivery, settlement, result, event } = entry;
     if (result === "refused" || result === "refused for good") return;
     const copy = this.#out.get(delivery);
@@ -119,6 +122,10 @@ export class QueueModel {
         });
         break;
       case "forward":
+        if (toIsThere && staysItself) {
+          Object.assign(copy, { state: "ready", to: settlement.to, vague: true });
+          break;
+        }
         copy.redeliveriesBefore += copy.redeliveries;
         Object.assign(copy, { attempt: settlement.attempt, redeliveries: 0 });
         if (toIsThere) Object.assign(copy, { state: "ready", to: settlement.to });
@@ -131,6 +138,21 @@ export class QueueModel {
       case "release":
         copy.state = "ready";
     }
+  }
+
+  /** A process has lost it, and it is ready again. */
+  lose({ delivery, unexplained }: EntryOf<"loses">): void {
+    const copy = this.#out.get(delivery);
+    this.#out.delete(delivery);
+    if (copy === undefined) return;
+    copy.state = "ready";
+    if (unexplained) copy.redeliveries += 1;
+  }
+
+  /** That another had it before does not count. */
+  forgive({ delivery }: EntryOf<"forgives">): void {
+    const copy = this.#out.get(delivery);
+    if (copy !== undefined) copy.redeliveries = Math.max(0, copy.redeliveries - 1);
   }
 
   #bury(copy: Copy, id: string, reason: string, failure: Failure | undefined): void {

@@ -1,22 +1,24 @@
 import { Random } from "../random.ts";
+import { forRedis } from "./for-redis.ts";
 import { EventFactory } from "./make-events.ts";
 import { makeServices } from "./make-services.ts";
 import { StepWriter } from "./make-steps.ts";
-import type { NetworkPlan, Plan } from "./plan.ts";
+import type { BrokerKind, NetworkPlan, Plan } from "./plan.ts";
 
 /** The plan of a seed: always the same. */
-export function makePlan(seed: number): Plan {
+export function makePlan(seed: number, broker: BrokerKind = "memory"): Plan {
   const random = new Random(`plan ${seed}`);
   const services = makeServices(random);
   const useCases = useCasesOf(services);
   const events = new EventFactory(random, useCases);
-  return {
+  const plan: Plan = {
     schedule: String(seed),
     network: makeNetwork(random),
     services,
     steps: new StepWriter(random, services, useCases, events).write(),
     finish: { before: random.pick(["stop", "kill", "keep"]), versions: random.pick(["newest", "all"]) },
   };
+  return broker === "redis" ? forRedis(plan, new Random(`redis ${seed}`)) : plan;
 }
 
 /** The names of all use cases that any version has. */
@@ -31,6 +33,8 @@ export function useCasesOf(services: Plan["services"]): string[] {
 function makeNetwork(random: Random): NetworkPlan {
   const plain = random.chance(0.5);
   return {
+    broker: "memory",
+    lease: 0,
     latency: random.pick([0, 0, 2, 30, 300]),
     timersLate: random.pick([0, 0, 5]),
     atomicOutputs: plain || random.chance(0.5),

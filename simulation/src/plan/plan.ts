@@ -9,8 +9,14 @@ export interface Plan {
   readonly finish: FinishPlan;
 }
 
+export type BrokerKind = "memory" | "redis";
+
 /** How the way between the apps and the broker is. */
 export interface NetworkPlan {
+  /** Over which transport the apps run. */
+  readonly broker: BrokerKind;
+  /** How long a process that gives no sign of life keeps its events, on Redis, in milliseconds. */
+  readonly lease: number;
   /** The longest that a message takes, in milliseconds. */
   readonly latency: number;
   /** How late a process's timers may be, in milliseconds. */
@@ -120,7 +126,15 @@ export type StepKind =
     }
   | { readonly do: "stop"; readonly process: string }
   | { readonly do: "kill"; readonly process: string }
-  | { readonly do: "cut"; readonly process: string; readonly lasts: number }
+  | {
+      readonly do: "cut";
+      readonly process: string;
+      readonly lasts: number;
+      /** Whether what is on its way arrives when it is over, and nobody learns of it before; on Redis only. */
+      readonly silent?: boolean | undefined;
+    }
+  /** The server forgets the scripts that it has loaded. */
+  | { readonly do: "forget scripts" }
   | { readonly do: "pause"; readonly process: string; readonly lasts: number }
   | { readonly do: "skew"; readonly process: string; readonly by: number }
   | { readonly do: "outage"; readonly lasts: number }

@@ -11,6 +11,10 @@ export class Heap<T> {
     return this.#items.length;
   }
 
+  get all(): readonly T[] {
+    return this.#items;
+  }
+
   peek(): T | undefined {
     return this.#items[0];
   }

@@ -52,6 +52,13 @@ export class Scheduler {
     return this.#foreground === 0;
   }
 
+  /** Who has something to do that does not only repeat. */
+  owners(): string[] {
+    return this.#tasks.all.flatMap(({ state, background, owner }) =>
+      state === "queued" && !background ? [`${owner.name}`] : [],
+    );
+  }
+
   /** Runs something after a delay; returns how to cancel it. */
   after(owner: SimulatedProcess, delay: number, run: () => void, background = false): () => void {
     this.#sequence += 1;

@@ -12,7 +12,7 @@ export async function answer(request: Request): Promise<Answer> {
   let seeds = 0;
   let tasks = 0;
   for (let seed = request.from; seed <= request.to; seed += 1) {
-    const result = await trySeed(seed, seed % TWICE_EVERY === 0);
+    const result = await trySeed(seed, request.broker, seed % TWICE_EVERY === 0);
     tasks += result.tasks;
     const [first] = result.violations;
     seeds += 1;

@@ -1,12 +1,13 @@
 import { tellEntry } from "../history/tell.ts";
 import { eventsOf } from "../plan/events-of.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { BrokerKind, Plan } from "../plan/plan.ts";
 import { tellPlan } from "../plan/tell-plan.ts";
 import { type SeedResult, tryPlan } from "./run-seed.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ExplainOptions {
+  readonly broker: BrokerKind;
   /** To tell what happens also where nothing fails. */
   readonly history: boolean;
   /** The planted fault that is in the code. */
@@ -16,9 +17,9 @@ export interface ExplainOptions {
 /** Runs a seed; where it fails, makes it as small as it gets, and tells what happens. */
 export async function explain(
   seed: number,
-  { history, fault }: ExplainOptions,
+  { broker, history, fault }: ExplainOptions,
 ): Promise<{ readonly failed: boolean; readonly text: string }> {
-  const found = await tryPlan(makePlan(seed));
+  const found = await tryPlan(makePlan(seed, broker));
   const [violation] = found.violations;
   if (violation === undefined) {
     const text = history ? await tell(found.plan) : "";
@@ -29,7 +30,7 @@ export async function explain(
     failed: true,
     text:
       `Seed ${seed} breaks ${violation.rule}: ${violation.what}\n` +
-      `Repeat it with: npm run simulate -- --seed ${seed}${fault === undefined ? "" : ` --fault "${fault}"`}\n\n` +
+      `Repeat it with: npm run simulate -- --seed ${seed}${broker === "memory" ? "" : ` --broker ${broker}`}${fault === undefined ? "" : ` --fault "${fault}"`}\n\n` +
       `Made small in ${runs} runs: ${sizeOf(found.plan)} became ${sizeOf(plan)}.\n\n${await tell(plan)}`,
   };
 }

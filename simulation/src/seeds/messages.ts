@@ -1,9 +1,16 @@
+import type { BrokerKind } from "../plan/plan.ts";
 import type { ExplainOptions } from "./explain.ts";
 
 /** What a thread is asked for. */
 export type Request =
   /** Run seeds, all of them or up to the first that fails. */
-  | { readonly kind: "run"; readonly from: number; readonly to: number; readonly all: boolean }
+  | {
+      readonly kind: "run";
+      readonly broker: BrokerKind;
+      readonly from: number;
+      readonly to: number;
+      readonly all: boolean;
+    }
   /** Run one seed, make it small if it fails, and tell what happens in it. */
   | { readonly kind: "explain"; readonly seed: number; readonly options: ExplainOptions };
 

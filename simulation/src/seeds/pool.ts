@@ -1,8 +1,11 @@
 import { Worker } from "node:worker_threads";
+import type { BrokerKind } from "../plan/plan.ts";
 import type { PlantedFault } from "../planted/planted-fault.ts";
 import type { Answer, Failure, Request } from "./messages.ts";
 
 export interface SearchOptions {
+  /** Over which transport the apps run: the memory transport unless given. */
+  readonly broker?: BrokerKind | undefined;
   readonly from: number;
   /** The last seed. */
   readonly to: number;
@@ -28,13 +31,13 @@ const PORTION = 25;
 
 /** Runs seeds in threads, and resolves to what has come of them. */
 export async function search(options: SearchOptions): Promise<Progress> {
-  const { from, to, threads, fault, all = false, mayGoOn = () => true, onProgress } = options;
+  const { broker = "memory", from, to, threads, fault, all = false, mayGoOn = () => true, onProgress } = options;
   let next = from;
   let progress: Progress = { seeds: 0, tasks: 0, failures: [] };
   const work = async () => {
     await using thread = new Thread(fault);
     while (next <= to && (all || progress.failures.length === 0) && mayGoOn()) {
-      const request = { kind: "run", from: next, to: Math.min(next + PORTION - 1, to), all } as const;
+      const request = { kind: "run", broker, from: next, to: Math.min(next + PORTION - 1, to), all } as const;
       next = request.to + 1;
       const answer = await thread.ask(request);
       if (answer.kind !== "ran") continue;
@@ -53,11 +56,12 @@ export async function search(options: SearchOptions): Promise<Progress> {
 /** Tells what happens in one seed. */
 export async function explainSeed(
   seed: number,
+  broker: BrokerKind,
   fault: PlantedFault | undefined,
   history: boolean,
 ): Promise<{ readonly failed: boolean; readonly text: string }> {
   await using thread = new Thread(fault);
-  const answer = await thread.ask({ kind: "explain", seed, options: { history, fault: fault?.name } });
+  const answer = await thread.ask({ kind: "explain", seed, options: { broker, history, fault: fault?.name } });
   if (answer.kind !== "explained") throw new Error("The thread has answered something else.");
   return answer;
 }

@@ -3,7 +3,7 @@ import type { Entry } from "../history/entry.ts";
 import { judge } from "../model/judge.ts";
 import type { Violation } from "../model/violation.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { BrokerKind, Plan } from "../plan/plan.ts";
 import { runPlan } from "../world/run-plan.ts";
 
 /** What a seed comes to. */
@@ -21,10 +21,10 @@ export async function tryPlan(plan: Plan, logs = false): Promise<SeedResult> {
 }
 
 /** Runs the plan of a seed, a second time too where `twice`: what differs then comes from outside of the simulation. */
-export async function trySeed(seed: number, twice = false): Promise<SeedResult> {
-  const result = await tryPlan(makePlan(seed));
+export async function trySeed(seed: number, broker: BrokerKind = "memory", twice = false): Promise<SeedResult> {
+  const result = await tryPlan(makePlan(seed, broker));
   if (!twice || result.violations.length > 0) return result;
-  const again = await tryPlan(makePlan(seed));
+  const again = await tryPlan(makePlan(seed, broker));
   if (digest(result.entries) === digest(again.entries)) return result;
   const what = "the same seed comes to something else the second time: something real decides in it";
   return { ...result, violations: [{ rule: "run", at: 0, what }] };

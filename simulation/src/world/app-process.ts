@@ -10,7 +10,7 @@ import type { EventNote, UseCaseNote } from "../history/entry.ts";
 import type { RetryDelayPlan, ServicePlan, UseCasePlan } from "../plan/plan.ts";
 import type { SimulatedProcess } from "../scheduling/process.ts";
 import { handlerOf } from "./handlers.ts";
-import { NetworkTransport } from "./network/transport.ts";
+import type { Way } from "./way.ts";
 import type { World } from "./world.ts";
 
 /** A process in which an app runs: one life of an instance of a service. */
@@ -20,7 +20,7 @@ export class AppProcess {
   readonly service: ServicePlan;
   readonly version: number;
   readonly app: PapaApp;
-  readonly transport: NetworkTransport;
+  readonly way: Way;
   /** Whether `start()` has resolved. */
   started = false;
   /** Whether `stop()` has been called. */
@@ -33,11 +33,11 @@ export class AppProcess {
     this.process = process;
     this.service = service;
     this.version = version;
-    this.transport = new NetworkTransport(world.network, process);
+    this.way = world.broker.wayOf(process);
     const { settings } = service;
     this.app = new PapaApp({
       ...settings,
-      transport: this.transport,
+      transport: this.way,
       name: service.name,
       unwanted: "accept",
       logger: this.#logger(),

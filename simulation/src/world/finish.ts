@@ -2,7 +2,7 @@ import { deadLetters } from "@papa-events/core";
 import { KILLED } from "../history/killed.ts";
 import { useCasesOf } from "../plan/make-plan.ts";
 import type { AppProcess } from "./app-process.ts";
-import { NetworkTransport } from "./network/transport.ts";
+import { owner } from "./owner.ts";
 import type { World } from "./world.ts";
 
 /** How long is waited for everything to be handled, beyond what declarations that nobody has any more are kept. */
@@ -94,13 +94,14 @@ function keepAlive(world: World): void {
 /** Whether nothing is ready, in flight or waiting where somebody is there to handle it, and nobody waits for an answer. */
 async function isQuiet(world: World): Promise<boolean> {
   for (const { instance } of world.asked) if (!instance.process.dead) return false;
+  if (world.broker.holdsMore) return false;
   const handled = new Set(
     living(world).flatMap(({ started, stopping, notes }) =>
       started && !stopping ? notes.map(({ name }) => name) : [],
     ),
   );
   for (const useCase of handled) {
-    const held = await world.inspect(useCase);
+    const held = await world.broker.inspect(useCase);
     if (held !== undefined && held.ready + held.inFlight + held.waiting > 0) return false;
   }
   return true;
@@ -109,17 +110,18 @@ async function isQuiet(world: World): Promise<boolean> {
 /** What the broker holds, and what its dead letters say. */
 async function count(world: World, maxTasks: number): Promise<void> {
   const { scheduler, history } = world;
-  const transport = new NetworkTransport(world.network, world.process("operator"));
-  const listed = (async () => {
+  const operator = world.process("operator");
+  const transport = world.broker.wayOf(operator);
+  const listed = owner.run(operator, async () => {
     for (const useCase of useCasesOf(world.plan.services)) {
-      const queue = await world.inspect(useCase);
+      const queue = await world.broker.inspect(useCase);
       if (queue === undefined) continue;
       history.add({ kind: "holds", useCase, queue });
       const store = deadLetters(transport, useCase);
       history.add({ kind: "lists", useCase, letters: await listAll(store) });
       await store.close();
     }
-  })();
+  });
   let done = false;
   listed.then(
     () => (done = true),
@@ -160,7 +162,8 @@ async function leave(world: World, maxTasks: number): Promise<void> {
   for (const instance of living(world)) void world.stop(instance, "finish");
   const enough = scheduler.ran + maxTasks;
   await scheduler.runTo(scheduler.now + MAX_FINISH_MS, enough, () => scheduler.idle);
-  if (!scheduler.idle) world.goesWrong("something is still to do an hour after all apps have stopped");
+  if (!scheduler.idle)
+    world.goesWrong(`something is still to do an hour after all apps have stopped: ${scheduler.owners().join()}`);
 }
 
 function living(world: World): AppProcess[] {

@@ -3,6 +3,7 @@ import type { Plan } from "../plan/plan.ts";
 import { leaked, realResources } from "../sealed/leaks.ts";
 import { setStage } from "../sealed/stage.ts";
 import { finish } from "./finish.ts";
+import { owner } from "./owner.ts";
 import { planSteps } from "./steps.ts";
 import { World } from "./world.ts";
 
@@ -31,7 +32,7 @@ export async function runPlan(plan: Plan, logs = false): Promise<Run> {
   setStage({
     now: () => scheduler.now,
     random: () => chance.next(),
-    after: (delay, run, background) => scheduler.after(timers, delay, run, background),
+    after: (delay, run, background) => scheduler.after(owner.getStore() ?? timers, delay, run, background),
     touched: (what) => world.goesWrong(`the real world was touched: ${what}`),
   });
   try {

@@ -1,7 +1,7 @@
 import { deadLetters } from "@papa-events/core";
 import { KILLED } from "../history/killed.ts";
 import type { Step, StepKind } from "../plan/plan.ts";
-import { NetworkTransport } from "./network/transport.ts";
+import { owner } from "./owner.ts";
 import type { World } from "./world.ts";
 
 /** Has every step of the plan happen at its time. */
@@ -41,7 +41,10 @@ function act(world: World, step: Step): void {
       });
       return;
     case "drop in":
-      void world.dropIn(step.events);
+      void world.broker.dropIn(step.events);
+      return;
+    case "forget scripts":
+      world.broker.forget();
       return;
     case "redrive":
     case "purge":
@@ -65,7 +68,7 @@ function actOn(world: World, step: Extract<StepKind, { readonly process: string 
       world.kill(instance, KILLED);
       return;
     case "cut":
-      world.setConnected(instance, false);
+      world.setConnected(instance, false, step.silent === true);
       world.scheduler.after(world.itself, step.lasts, () => {
         if (!world.weather.outage) world.setConnected(instance, true);
       });
@@ -106,14 +109,17 @@ async function operate(
   world: World,
   { do: what, useCase, what: which }: Extract<Step, { readonly do: "redrive" | "purge" }>,
 ): Promise<void> {
-  const operator = deadLetters(new NetworkTransport(world.network, world.process("operator")), useCase);
-  try {
-    const oldest = await operator.list({ order: "oldest", limit: 1 });
-    const ids = which === "all" ? which : oldest.items.map(({ id }) => id);
-    if (what === "redrive") await operator.redrive(ids);
-    else await operator.purge(ids);
+  const process = world.process("operator");
+  await owner.run(process, async () => {
+    const operator = deadLetters(world.broker.wayOf(process), useCase);
+    try {
+      const oldest = await operator.list({ order: "oldest", limit: 1 });
+      const ids = which === "all" ? which : oldest.items.map(({ id }) => id);
+      if (what === "redrive") await operator.redrive(ids);
+      else await operator.purge(ids);
+    } catch {
+      // Nobody has declared the use case yet, or the broker is away.
+    }
     await operator.close();
-  } catch {
-    // Nobody has declared the use case yet, or the broker is away.
-  }
+  });
 }

@@ -1,5 +1,4 @@
-import { isPapaError, type QueueStats } from "@papa-events/core";
-import type { Connection } from "@papa-events/core/transport";
+import { isPapaError } from "@papa-events/core";
 import { memory } from "@papa-events/transport-memory";
 import type { EventNote } from "../history/entry.ts";
 import { History } from "../history/history.ts";
@@ -9,11 +8,14 @@ import { Random } from "../random.ts";
 import { SimulatedProcess } from "../scheduling/process.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import { AppProcess } from "./app-process.ts";
+import { MemoryBroker } from "./network/memory-broker.ts";
 import { type Labelled, Network } from "./network/network.ts";
-import { noteStored } from "./network/publishing.ts";
 import { Weather } from "./network/weather.ts";
-import { bodyOf, payloadOf } from "./payloads.ts";
+import { owner } from "./owner.ts";
+import { payloadOf } from "./payloads.ts";
 import { processClock } from "./process-clock.ts";
+import { RedisBroker } from "./redis/redis-broker.ts";
+import type { Broker } from "./way.ts";
 
 /** When a run begins, by the clocks in it. */
 const START = Date.UTC(2026, 0, 1);
@@ -25,7 +27,7 @@ export class World {
   readonly scheduler: Scheduler;
   readonly history: History;
   readonly weather = new Weather();
-  readonly network: Network;
+  readonly broker: Broker;
   readonly events: ReadonlyMap<string, EventPlan>;
   /** Whoever acts and is no app: what plans say, timers of no process. */
   readonly itself: SimulatedProcess;
@@ -36,8 +38,6 @@ export class World {
   /** Whom something was asked and has not answered yet. */
   readonly asked = new Set<{ readonly instance: AppProcess }>();
   readonly #logs: boolean;
-  /** A connection of its own, to which nothing happens. */
-  #observer: Promise<Connection> | undefined;
   readonly #troubles = new Map<string, number>();
   #calls = 0;
   #publishCalls = 0;
@@ -52,17 +52,37 @@ export class World {
     this.history = new History(() => this.scheduler.now - START);
     this.itself = this.process("world");
     this.events = eventsOf(plan);
+    this.broker = plan.network.broker === "redis" ? this.#redis() : this.#memory();
+  }
+
+  #memory(): Broker {
     const brokerProcess = this.process("broker");
     const clock = processClock({ scheduler: this.scheduler, plan: { timersLate: 0 } }, brokerProcess);
-    const duplicate = (event: Labelled) => this.network.isDuplicated(event);
-    this.network = new Network({
-      plan: plan.network,
-      scheduler: this.scheduler,
-      history: this.history,
-      weather: this.weather,
+    const duplicate = (event: Labelled) => network.isDuplicated(event);
+    const { scheduler, history, weather, events } = this;
+    const network: Network = new Network({
+      plan: this.plan.network,
+      scheduler,
+      history,
+      weather,
       broker: memory({ clock, duplicate }),
       brokerProcess,
-      events: this.events,
+      events,
+    });
+    return new MemoryBroker(network);
+  }
+
+  #redis(): Broker {
+    const { scheduler, history, weather, events, plan } = this;
+    return new RedisBroker({
+      plan: plan.network,
+      scheduler,
+      history,
+      weather,
+      serverProcess: this.process("broker"),
+      random: this.random.fork("network"),
+      events,
+      goesWrong: (what, rule) => this.goesWrong(what, rule),
     });
   }
 
@@ -101,39 +121,17 @@ export class World {
     if (this.#logs) this.history.add({ kind: "logs", process, level, message });
   }
 
-  /** Has a program without the library publish: what the broker gets is a name, a body and headers of anybody's. */
-  async dropIn(events: readonly EventPlan[]): Promise<void> {
-    this.#observer ??= this.network.broker.connect(OBSERVER);
-    const connection = await this.#observer;
-    const encoded = events.map((event) => {
-      const { name, label: id, headers } = event;
-      return { name, id, time: this.scheduler.now, headers, body: Buffer.from(bodyOf(event)) };
-    });
-    noteStored(this.network, "a stranger", encoded, "publish");
-    await connection.publish(encoded);
-  }
-
-  /** What the broker holds of a use case; `undefined` where nobody has declared it. */
-  async inspect(useCase: string): Promise<QueueStats | undefined> {
-    try {
-      this.#observer ??= this.network.broker.connect(OBSERVER);
-      return await (await this.#observer).inspect(useCase);
-    } catch {
-      return undefined;
-    }
-  }
-
   /** Starts a process; it is there at once, and runs once `start()` has resolved. */
   async start(name: string, service: ServicePlan, version: number): Promise<void> {
     const before = this.instances.get(name);
     this.#lives += 1;
     const process = this.process(before === undefined ? name : `${name}'${this.#lives}`);
-    const instance = new AppProcess(this, process, service, version);
+    const instance = owner.run(process, () => new AppProcess(this, process, service, version));
     this.instances.set(name, instance);
     const about = { process: instance.name, service: service.name, version };
     this.history.add({ kind: "starts", ...about, useCases: instance.notes, settings: service.settings });
     await this.#ask(instance, async () => {
-      const error = await outcomeOf(instance.app.start());
+      const error = await outcomeOf(owner.run(process, () => instance.app.start()));
       if (process.dead) return;
       instance.started = error === undefined;
       this.history.add({ kind: "started", process: instance.name, error });
@@ -156,7 +154,7 @@ export class World {
 
   async #noteStop(instance: AppProcess): Promise<void> {
     await this.#ask(instance, async () => {
-      const error = await outcomeOf(instance.app.stop());
+      const error = await outcomeOf(owner.run(instance.process, () => instance.app.stop()));
       if (!instance.process.dead) this.history.add({ kind: "stopped", process: instance.name, error });
     });
   }
@@ -166,17 +164,17 @@ export class World {
     if (instance.process.dead) return;
     instance.process.dead = true;
     this.history.add({ kind: "dies", process: instance.name, of });
-    for (const connection of instance.transport.connections) connection.sever();
+    instance.way.sever();
     this.onGone(instance);
   }
 
   /** Called when a process has died, or could not start its app. */
   onGone: (instance: AppProcess) => void = () => {};
 
-  setConnected(instance: AppProcess, connected: boolean): void {
+  setConnected(instance: AppProcess, connected: boolean, silent = false): void {
     if (instance.process.dead) return;
     this.history.add({ kind: connected ? "is connected again" : "is cut off", process: instance.name });
-    for (const connection of instance.transport.connections) connection.setConnected(connected);
+    instance.way.setConnected(connected, silent);
   }
 
   /** @throws whatever the app rejects with */
@@ -190,8 +188,8 @@ export class World {
     await this.#ask(instance, async () => {
       try {
         const published = together
-          ? await instance.app.newEvents(events.map(publishable))
-          : [await this.#publishOne(instance, events)];
+          ? await owner.run(instance.process, () => instance.app.newEvents(events.map(publishable)))
+          : [await owner.run(instance.process, () => this.#publishOne(instance, events))];
         if (!instance.process.dead)
           this.history.add({ kind: "published", ...about, ids: published.map(({ id }) => id) });
       } catch (error) {
@@ -219,14 +217,6 @@ export class World {
     }
   }
 }
-
-const OBSERVER = {
-  appName: "observer",
-  logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-  maxHeldBytes: 1,
-  onStatus: () => {},
-  onProblem: () => {},
-};
 
 function publishable(event: EventPlan) {
   const { name, label, ownId, headers } = event;

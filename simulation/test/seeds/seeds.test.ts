@@ -6,8 +6,8 @@ const FAULT = plantedFaults.find(({ name }) => name === "a clean stop counts as 
 
 describe("a seed", () => {
   it("comes to the same in every thread, whatever ran there before", async () => {
-    const once = await explainSeed(7, undefined, true);
-    const again = await explainSeed(7, undefined, true);
+    const once = await explainSeed(7, "memory", undefined, true);
+    const again = await explainSeed(7, "memory", undefined, true);
     expect(once.failed).toBe(false);
     expect(once.text).toContain("What happens, in milliseconds:");
     expect(again.text).toBe(once.text);
@@ -16,7 +16,7 @@ describe("a seed", () => {
   it("that fails is made small, told step by step, and repeated by one command", async () => {
     const { failures } = await search({ from: 1, to: 2_000, threads: 1, fault: FAULT });
     const seed = failures[0]?.seed ?? 0;
-    const { failed, text } = await explainSeed(seed, FAULT, false);
+    const { failed, text } = await explainSeed(seed, "memory", FAULT, false);
     expect(failed).toBe(true);
     expect(text).toContain(
       `Repeat it with: npm run simulate -- --seed ${seed} --fault "a clean stop counts as a death"`,

@@ -8,6 +8,8 @@ import type { Report } from "../violation.ts";
 
 /** An app that does nothing for so long, besides what the way to the broker takes, has nothing to do. */
 const QUIET_MS = 1_000;
+/** So long a client waits at most before it connects again, or notices that it has to. */
+const MAX_RECONNECT_MS = 25_000;
 /** So long after a suspect it may still be busy with it: with the record of its trial, and the turn of the others (T6). */
 const SUSPECT_MS = 30_000;
 
@@ -32,9 +34,13 @@ export class IdleRules implements Rule {
 
   /** @param until when the next thing happens anywhere */
   #check(until: number, model: Model, report: Report): void {
-    const quiet = QUIET_MS + 4 * model.plan.network.latency;
+    const { latency, lease } = model.plan.network;
+    // With a lease what was lost on its way is looked for after a reconnect.
+    const quiet = QUIET_MS + 4 * latency + (lease === 0 ? 0 : MAX_RECONNECT_MS);
     for (const hand of model.hands.open) {
       const process = model.processes.get(hand.process);
+      // What a transport has read beyond what it was asked for waits there for room.
+      if (!hand.taken && lease > 0) continue;
       if (process === undefined || !mayHandle(hand, process, model)) continue;
       const since = Math.max(this.#active.get(hand.process) ?? 0, process.wentOn, process.connectedAgain);
       const suspect = this.#suspect.get(hand.process) ?? Number.NEGATIVE_INFINITY;

@@ -15,7 +15,7 @@ export class LivingRules implements Rule {
     if (entry.kind === "takes back" && entry.because === "closed") closes(entry, model, report);
     if (entry.kind === "withdraws") {
       const grace = model.processes.get(entry.process)?.settings.declarationGrace ?? 0;
-      if (entry.idle < grace)
+      if (model.plan.network.broker === "memory" && entry.idle < grace)
         report("R6", `${entry.process} withdraws what was declared ${entry.idle} ms ago, with a grace of ${grace}`);
     }
   }

@@ -84,7 +84,8 @@ export class Network {
   }
 }
 
-function labelOf({ id = "", text, body }: Labelled): string {
+/** What an event is called in its plan. */
+export function labelOf({ id = "", text, body }: Labelled): string {
   const json = text ?? Buffer.from(body).toString();
   // What is no JSON is called like its id.
   if (!json.startsWith("{")) return id;

@@ -1,20 +1,29 @@
 import { PapaError } from "@papa-events/core";
-import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
+import type { Connection, ConnectOptions } from "@papa-events/core/transport";
 import type { SimulatedProcess } from "../../scheduling/process.ts";
+import type { Way } from "../way.ts";
 import { asBrokerConnection } from "./broker-connection.ts";
 import { NetworkConnection } from "./connection.ts";
 import type { Network } from "./network.ts";
 
 /** The way of one process to the broker in memory, over a network on which things happen. */
-export class NetworkTransport implements Transport {
+export class NetworkTransport implements Way {
   readonly name = "simulated";
-  readonly connections: NetworkConnection[] = [];
+  readonly #connections: NetworkConnection[] = [];
   readonly #network: Network;
   readonly #process: SimulatedProcess;
 
   constructor(network: Network, process: SimulatedProcess) {
     this.#network = network;
     this.#process = process;
+  }
+
+  sever(): void {
+    for (const connection of this.#connections) connection.sever();
+  }
+
+  setConnected(connected: boolean): void {
+    for (const connection of this.#connections) connection.setConnected(connected);
   }
 
   connect(options: ConnectOptions): Promise<Connection> {
@@ -38,7 +47,7 @@ export class NetworkTransport implements Transport {
         onStatus: (status) => connection?.passOn(status),
       });
       connection = new NetworkConnection(network, this.#process, asBrokerConnection(inner), options, link);
-      this.connections.push(connection);
+      this.#connections.push(connection);
       return connection;
     });
   }

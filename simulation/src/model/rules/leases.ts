@@ -1,0 +1,104 @@
+import type { Entry, EntryOf } from "../../history/entry.ts";
+import type { Model } from "../model.ts";
+import { deadlineOf, type ProcessState } from "../processes.ts";
+import { named } from "../queue.ts";
+import type { Rule } from "../rule.ts";
+import type { Report } from "../violation.ts";
+
+/** After an outage, or whatever else has disturbed a process, it has so many leases to be back. */
+const LEASES_TO_RECOVER = 3;
+
+/**
+ * Of a broker on which deliveries belong to whoever has a lease: what is published is stored for all who want it in one step
+ * (R1, R2); what an app is told of a settlement is so (H1, L6); who lives loses nothing (H3), and leaves nothing that it has
+ * handled (L2).
+ */
+export class LeaseRules implements Rule {
+  readonly #stored = new Set<string>();
+  /** What was stored of each delivery. */
+  readonly #settled = new Map<number, string>();
+  /** When replies were last lost for no reason of the process's own. */
+  #disturbed = Number.NEGATIVE_INFINITY;
+  #disturbances = 0;
+
+  see(entry: Entry, model: Model, report: Report): void {
+    switch (entry.kind) {
+      case "stores":
+        for (const { id } of entry.events) this.#stored.add(id);
+        this.#isForAll(entry, model, report);
+        return;
+      case "settled":
+        if (entry.result !== "stored") return;
+        this.#settled.set(entry.delivery, entry.settlement.kind);
+        this.#storesOutputs(entry, model, report);
+        return;
+      case "is told":
+        this.#isTold(entry, report);
+        return;
+      case "loses":
+        this.#loses(entry, model, report);
+        return;
+      case "refuses":
+        this.#disturbances += 1;
+        return;
+      case "refuses no longer":
+        this.#disturbances -= 1;
+        this.#disturbed = entry.at;
+        return;
+      case "finish":
+        this.#disturbances = 0;
+        this.#disturbed = entry.at;
+    }
+  }
+
+  #isForAll({ events, queues = [] }: EntryOf<"stores">, { bindings }: Model, report: Report): void {
+    for (const event of events) {
+      const wanted = bindings.thatWant(event.name).sort();
+      const missing = wanted.filter((useCase) => !queues.includes(useCase));
+      const others = queues.filter((useCase) => !wanted.includes(useCase));
+      if (missing.length > 0) report("R1", `${named(event)} is not stored for ${missing.join(", ")}, which want it`);
+      if (others.length > 0) report("R3", `${named(event)} is stored for ${others.join(", ")}, which do not want it`);
+    }
+  }
+
+  #storesOutputs({ settlement, event }: EntryOf<"settled">, { bindings }: Model, report: Report): void {
+    if (settlement.kind !== "done") return;
+    for (const output of settlement.outputs)
+      if (!this.#stored.has(output.id) && bindings.thatWant(output.name).length > 0)
+        report("H1", `${named(event)} is done, and ${named(output)} that its handler returned is not stored`);
+  }
+
+  #isTold({ delivery, process, event, settlement, result }: EntryOf<"is told">, report: Report): void {
+    const stored = this.#settled.get(delivery);
+    if (result === "stored" && stored !== settlement)
+      report("L6", `${process} is told that ${named(event)} is stored as ${settlement}, and it is ${stored ?? "not"}`);
+    if (result === "lost" && stored === settlement && settlement !== "done")
+      report("L6", `${process} is told that ${named(event)} is lost, and it is stored as ${settlement}`);
+  }
+
+  #loses(entry: EntryOf<"loses">, model: Model, report: Report): void {
+    const { process: name, useCase, event, delivery, at } = entry;
+    const process = model.processes.get(name);
+    // One that stops while it is disturbed leaves what it has.
+    if (process === undefined || this.#isDisturbed(process, Math.min(at, process.stopCalled ?? at), model)) return;
+    if (entry.unexplained) {
+      report(
+        "H3",
+        `${name} loses ${named(event)} of ${useCase} to another, and lives and is connected, or has stopped cleanly`,
+      );
+      return;
+    }
+    const ended = model.hands.get(delivery)?.call?.ended;
+    const deadline = deadlineOf(process);
+    if (ended === undefined || deadline === undefined || model.hands.get(delivery)?.refused.size !== 0) return;
+    if (ended.at < Math.min(deadline, at))
+      report("L2", `${name} closes and gives back ${named(event)} of ${useCase}, which it had handled`);
+  }
+
+  /** Whether it cannot do what it has to, or could not a moment ago. */
+  #isDisturbed(process: ProcessState, at: number, { plan }: Model): boolean {
+    const { alive, cut, paused, connectedAgain, wentOn } = process;
+    if (!alive || cut || paused || this.#disturbances > 0) return true;
+    return at - Math.max(connectedAgain, wentOn, this.#disturbed) < LEASES_TO_RECOVER * plan.network.lease + 10_000;
+  }
+}
