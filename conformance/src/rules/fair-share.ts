@@ -22,6 +22,12 @@ export const fairShare: readonly RuleTest[] = [
     }
   }),
 
+  rule("R8", "idle instances that read far ahead share what comes later too", async (rig) => {
+    const fleet = new Fleet(rig, { useCase: "greedy", patterns: ["later"], concurrency: 200, act: () => pause(10) });
+    for (const _ of numbers(3)) await fleet.join();
+    await sharesFlow(rig, fleet);
+  }),
+
   rule("R8", "after joins, clean stops and deaths none of those that are left stays idle", async (rig) => {
     const fleet = new Fleet(rig, { useCase: "changing", patterns: ["later"], concurrency: 2, act: () => pause(10) });
     for (const _ of numbers(3)) await fleet.join();

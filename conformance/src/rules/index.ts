@@ -1,5 +1,6 @@
 import type { RuleTest } from "../rule.ts";
 import { atLeastOnce } from "./at-least-once.ts";
+import { claims } from "./claims.ts";
 import { concurrency } from "./concurrency.ts";
 import { contexts } from "./contexts.ts";
 import { crashLoops } from "./crash-loops.ts";
@@ -62,6 +63,7 @@ export const allRules: readonly RuleTest[] = [
   ...stopping,
   ...deadlines,
   ...reconnecting,
+  ...claims,
   ...outsiders,
   ...notifications,
   ...pausing,

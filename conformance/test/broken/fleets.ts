@@ -18,6 +18,25 @@ export const fleetFaults: readonly Variant[] = [
     delivery.settle(settlement.kind === "forward" ? { ...settlement, to: undefined, delay: 500 } : settlement),
   ),
 
+  settlements(
+    "R6 what was forwarded to an instance that",
+    "keeps for it what was forwarded to one that is gone",
+    (settlement, delivery) =>
+      delivery.settle(settlement.kind === "forward" ? { ...settlement, to: undefined, delay: 60_000 } : settlement),
+  ),
+
+  variant("R8 idle instances that read far ahead", "gives all to whoever reads far ahead", () => {
+    let greedy: object | undefined;
+    return (connection) => ({
+      subscribe: async (useCase, options, onDelivery): Promise<Subscription> => {
+        if (options.readAhead < 50) return connection.subscribe(useCase, options, onDelivery);
+        greedy ??= connection;
+        if (greedy === connection) return connection.subscribe(useCase, options, onDelivery);
+        return { readAhead: () => {}, stop: async () => {} };
+      },
+    });
+  }),
+
   trials("condemns the neighbours of an event that kills", (inner) => ({
     begin: (useCase, _, trial) => inner.begin(useCase, "any", trial),
     end: (useCase, _, trial) => (trial === undefined ? Promise.resolve() : inner.end(useCase, "any", trial)),

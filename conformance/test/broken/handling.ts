@@ -144,6 +144,25 @@ export const handlingFaults: readonly Variant[] = [
     };
   }),
 
+  settlements(
+    "L3 after a loss that is longer than any lease",
+    "publishes the outputs of a settlement that came too late",
+    async (settlement, delivery, connection) => {
+      const settled = await delivery.settle(settlement);
+      if (settled === "lost" && settlement.kind === "done") await connection.publish(settlement.outputs);
+      return settled;
+    },
+  ),
+
+  settlements(
+    "L3 after a loss that is longer than any lease",
+    "says of a settlement that came too late that it is stored",
+    async (settlement, delivery) => {
+      await delivery.settle(settlement);
+      return "stored";
+    },
+  ),
+
   variant("L3", "does not notify that the connection is lost", () => (_, options) => {
     Object.assign(options, { onStatus: () => {} });
     return {};
