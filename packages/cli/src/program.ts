@@ -42,7 +42,7 @@ export function createProgram({ out, err, open }: ProgramParts): Command {
     .option("--json", "print JSON: one document, or a line for each where there are many")
     .option("--verbose", "print what is logged, and the stack of an error")
     .helpOption("-h, --help", "print help")
-    .helpCommand(false)
+    .addHelpCommand(new Command("help [command]").description("print help of a command").helpGroup("Other:"))
     .addHelpText("after", AFTER)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

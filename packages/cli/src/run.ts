@@ -1,6 +1,7 @@
 import type { Transport } from "@papa-events/core";
 import { CommanderError } from "commander";
 import { loadUseCases } from "./commands/completion.ts";
+import { unwritable } from "./errors/cli-error.ts";
 import { describeError } from "./errors/describe-error.ts";
 import { EXIT } from "./errors/exit-code.ts";
 import { redactorFor } from "./input/broker-url.ts";
@@ -41,12 +42,14 @@ export async function run(args: readonly string[], io: Io, { transport }: RunOpt
   try {
     await loadUseCases(args, io, transport);
     await program.parseAsync(args, { from: "user" });
+    if (out.failure !== undefined) throw unwritable(out.failure);
     return exitCode;
-  } catch (error) {
+  } catch (caught) {
+    const error = out.failure === undefined ? caught : unwritable(out.failure);
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
       return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
     // Whoever reads has read enough, and nothing is wrong.
-    if (out.closed.aborted) return EXIT.done;
+    if (out.closed.aborted && out.failure === undefined) return EXIT.done;
     // What was given wrongly may have kept the options from being parsed.
     const json = args.includes("--json");
     const verbose = args.includes("--verbose");

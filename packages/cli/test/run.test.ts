@@ -48,6 +48,18 @@ describe("the exit code is", () => {
     expect(stderr).toMatch(/^papa: .+ Is the broker up.+\n$/);
   });
 
+  it("1 when the output cannot be written", async () => {
+    const { code, stderr } = await papa(["use-cases", "--json"], { transport: memory(), failing: "ENOSPC" });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("ENOSPC") });
+  });
+
+  it("0 when whoever reads the output has read enough", async () => {
+    expect(await papa(["use-cases", "--json"], { transport: memory(), failing: "EPIPE" })).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
   it("130 when it is ended by Ctrl-C", async () => {
     const transport = { name: "slow", connect: () => new Promise<never>(() => {}) };
     expect(await papa(["stats"], { transport, signal: AbortSignal.timeout(20) })).toMatchObject({ code: 130 });

@@ -19,17 +19,27 @@ export function addCompletion(program: Command): void {
   const completions = tab(program, { completionCommandName: "completion" });
   program.commands
     .find((command) => command.name() === "completion")
-    ?.helpGroup("Shell:")
+    ?.helpGroup("Other:")
     .summary("print a script that completes commands and names in a shell")
     .addHelpText("after", examples("papa completion bash >> ~/.bashrc"));
-  for (const command of completions.commands.values()) {
-    for (const argument of command.arguments.values()) {
-      if (argument.name !== "use-case") continue;
-      argument.handler = (complete) => {
-        for (const name of names) complete(name, "");
-      };
-    }
+  for (const [path, completion] of completions.commands) {
+    completion.description = find(program, path)?.summary() ?? completion.description;
+    // Those of the program are understood after any command.
+    for (const [name, { description, handler }] of completions.options)
+      if (handler === undefined) completion.option(name, description);
+      else completion.option(name, description, handler);
+    const argument = completion.arguments.get("use-case");
+    if (argument === undefined) continue;
+    argument.handler = (complete) => {
+      for (const name of names) complete(name, "");
+    };
   }
+}
+
+function find(program: Command, path: string): Command | undefined {
+  return path
+    .split(" ")
+    .reduce<Command | undefined>((parent, name) => parent?.commands.find((each) => each.name() === name), program);
 }
 
 /** Asks the broker of the environment for the names of its use cases, where a shell completes a line. */
@@ -44,7 +54,9 @@ export async function loadUseCases(args: readonly string[], io: Io, transport: T
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, MAX_WAIT_MS);
     });
-    names = (await Promise.race([ops.useCases(), limit])).map(({ name }) => name);
+    const useCases = await Promise.race([ops.useCases(), limit]);
+    // A shell would take the rest of any other name for something else.
+    names = useCases.map(({ name }) => name).filter((name) => /^[\w.-]+$/.test(name));
   } catch {
     // A shell that completes shows no errors.
   } finally {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { isPapaError } from "@papa-events/core";
 import type { UseCaseStats } from "@papa-events/core/operator";
 import { Command } from "commander";
@@ -100,10 +101,13 @@ async function draw(
     for (const row of rows) await out.line(`${time}\t${plainLine(columns(true), row)}`);
     return 0;
   }
-  const lines = tableLines(columns(true), rows, out.width, paint);
+  const all = tableLines(columns(true), rows, out.width, paint);
+  // What has scrolled out of the screen cannot be drawn over.
+  const lines =
+    all.length < out.height ? all : [...all.slice(0, out.height - 2), `(and ${all.length + 2 - out.height} more)`];
   const up = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`;
   await out.write(`${up}${lines.join("\n")}\n`);
-  return lines.length;
+  return lines.reduce((sum, line) => sum + Math.ceil(stripVTControlCharacters(line).length / out.width), 0);
 }
 
 function rowsOf(
@@ -127,7 +131,11 @@ function columns(withRates: boolean): readonly Column<Row>[] {
     const rate: Column<Row> = { title: "+/s", text: (row) => rateOf(row, key), align: "right", style: () => "dim" };
     return withRates ? [count, rate] : [count];
   });
-  const paused: Column<Row> = { title: "PAUSED", text: (row) => (row.paused ? "paused" : "-"), style: () => "yellow" };
+  const paused: Column<Row> = {
+    title: "PAUSED",
+    text: (row) => (row.paused ? "paused" : "-"),
+    style: (row) => (row.paused ? "yellow" : undefined),
+  };
   return [{ title: "USE CASE", text: ({ name }) => name }, ...counts, paused];
 }
 

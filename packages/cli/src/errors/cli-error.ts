@@ -3,7 +3,7 @@ import { EXIT } from "./exit-code.ts";
 /** An error of the command line itself: one line, a hint, an exit code. */
 export class CliError extends Error {
   /** Stable, for scripts; the message is not. */
-  readonly code: "wrong-use" | "not-found" | "interrupted" | "invalid-input" | "editor-failed";
+  readonly code: "wrong-use" | "not-found" | "interrupted" | "invalid-input" | "editor-failed" | "output-failed";
   readonly exitCode: number;
   /** What to do about it. */
   readonly hint: string | undefined;
@@ -30,6 +30,11 @@ export function invalidInput(message: string, hint?: string): CliError {
 /** What was asked for is not there. */
 export function notFound(message: string, hint?: string): CliError {
   return new CliError("not-found", message, EXIT.found, hint);
+}
+
+/** What was printed did not arrive, such as on a full disk. */
+export function unwritable(error: Error): CliError {
+  return new CliError("output-failed", `The output could not be written: ${error.message}.`, EXIT.found);
 }
 
 /** Ended by Ctrl-C before anything was done, or with nothing to say about how far it came. */

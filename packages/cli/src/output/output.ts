@@ -6,17 +6,22 @@ import { safeJson } from "./safe-text.ts";
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** Writes to standard output or standard error, no faster than it is read. */
 export class Output {
   readonly #stream: OutputStream;
   readonly #closing = new AbortController();
+  #failure: Error | undefined;
 
   constructor(stream: OutputStream) {
     this.#stream = stream;
-    // Whoever read has read enough (`| head`), and nothing is wrong.
-    stream.on("error", () => this.#closing.abort());
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // Whoever read has read enough (`| head`), and nothing is wrong; a full disk is another matter.
+      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") this.#failure ??= error;
+      this.#closing.abort();
+    });
   }
 
   /** Whether people look at it, and not a program. */
@@ -26,12 +31,22 @@ export class Output {
 
   /** How many characters a line has. */
   get width(): number {
-    return this.#stream.columns ?? 80;
+    return this.#stream.columns || 80;
+  }
+
+  /** How many lines it has. */
+  get height(): number {
+    return this.#stream.rows || 24;
   }
 
   /** Aborted when nobody reads it any more. */
   get closed(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** Why it could not be written to, where there is an error in it. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   get stream(): OutputStream {

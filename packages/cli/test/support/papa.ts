@@ -23,17 +23,21 @@ export interface PapaOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with all that standard output has so far. */
   readonly onOutput?: ((stdout: string) => void) | undefined;
+  /** What writing to standard output fails with. */
+  readonly failing?: string | undefined;
   readonly onError?: ((stderr: string) => void) | undefined;
 }
 
 /** Runs the command in this process. */
 export async function papa(args: readonly string[], options: PapaOptions = {}): Promise<Ran> {
-  const { transport, stdin = "", terminal = false, typed, env = {}, onOutput, onError } = options;
+  const { transport, stdin = "", terminal = false, typed, env = {}, onOutput, onError, failing } = options;
   const written = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => {
     const writable = new Writable({
       decodeStrings: false,
       write(chunk: string, _encoding, done) {
+        if (name === "stdout" && failing !== undefined)
+          return done(Object.assign(new Error(failing), { code: failing }));
         written[name] += chunk;
         if (name === "stdout") onOutput?.(written.stdout);
         else onError?.(written.stderr);

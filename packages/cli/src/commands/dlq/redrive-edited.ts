@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { DeadLetterItem } from "@papa-events/core";
 import { CliError, FailedMidway, invalidInput } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
@@ -16,7 +17,7 @@ export async function redriveEdited(session: Session, useCase: string, id: strin
   if (item === undefined) throw gone(useCase, id);
   const before = textOf(item);
   const { edited, payload } = await mended(session, await edit(before, editor));
-  if (edited.text === before) {
+  if (edited.text === before || ("payload" in item && isDeepStrictEqual(payload, item.payload))) {
     await edited.discard();
     await note(session, "The payload is unchanged; nothing was sent. Without --edit it goes back as it is.");
     return EXIT.found;

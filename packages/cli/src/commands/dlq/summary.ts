@@ -43,7 +43,7 @@ async function summarised(
   filter: DeadLetterFilter | undefined,
 ): Promise<number> {
   const { ops, out, err, paint, paintErr, json, signal } = session;
-  const useCases = useCase === undefined ? await withDeadLetters(session) : [{ name: useCase, dead: 0 }];
+  const useCases = await counted(session, useCase);
   const total = useCases.reduce((sum, { dead }) => sum + dead, 0);
   const bar = new ProgressBar(err, paintErr, !json);
   const groups = new Groups();
@@ -65,7 +65,11 @@ async function summarised(
   return list.length === 0 && filter !== undefined ? EXIT.found : EXIT.done;
 }
 
-async function withDeadLetters({ ops }: Session): Promise<{ readonly name: string; readonly dead: number }[]> {
+async function counted(
+  { ops }: Session,
+  useCase: string | undefined,
+): Promise<{ readonly name: string; readonly dead: number }[]> {
+  if (useCase !== undefined) return [{ name: useCase, dead: await ops.deadLetters(useCase).count() }];
   const stats = await ops.stats();
   return Object.entries(stats)
     .map(([name, { dead }]) => ({ name, dead }))
