@@ -1,8 +1,10 @@
 import { isPapaError } from "@papa-events/core";
 import type { Cluster, Redis } from "ioredis";
 import type { Argument, Script } from "../scripts/script.ts";
+import { isCluster } from "./endpoint.ts";
 import { connectionLostError, isReply, toPapaError } from "./errors.ts";
 import type { Target } from "./options.ts";
+import { limitSilence } from "./silence-limit.ts";
 import { within } from "./time-limit.ts";
 import { withoutArguments } from "./without-arguments.ts";
 
@@ -77,8 +79,8 @@ export class ReconnectingConnection {
       autoResendUnfulfilledCommands: false,
       // With any other number a command whose reply is lost waits for ever.
       maxRetriesPerRequest: 0,
-      socketTimeout: Math.max(MIN_REPLY_TIMEOUT_MS, target.lease) + blocks,
-      // The caller's client may have limits that are shorter than what a read or `WAIT` blocks.
+      // The caller's client may have limits that are shorter than what a read or `WAIT` blocks, or a large event takes.
+      socketTimeout: undefined,
       commandTimeout: undefined,
       blockingTimeout: undefined,
       // The former primary is a replica now: connect to the new one.
@@ -87,6 +89,9 @@ export class ReconnectingConnection {
       maxLoadingRetryTime: longestBackoff(target.lease),
       retryStrategy: (times) => (this.#opened && !this.#closed ? backoff(times, longestBackoff(target.lease)) : null),
     });
+    const silence = Math.max(MIN_REPLY_TIMEOUT_MS, target.lease) + blocks;
+    if (isCluster(this.client)) this.client.on("+node", (node: Redis) => limitSilence(node, silence));
+    else limitSilence(this.client, silence);
     this.client.on("error", (error: Error) => {
       this.#lastError = withoutArguments(lastNodeError(error));
     });

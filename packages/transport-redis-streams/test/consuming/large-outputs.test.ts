@@ -1,9 +1,9 @@
-import { connect as connectTo, createServer, type Socket } from "node:net";
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import { isPapaError } from "@papa-events/core";
 import type { Connection, Delivery, EncodedEvent } from "@papa-events/core/transport";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
+import { slowLine } from "../support/slow-line.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -23,42 +23,11 @@ async function takeOne(connection: Connection): Promise<Delivery> {
   return deliveries[0] as Delivery;
 }
 
-/** A way to the server that lets so many bytes pass per second. */
-async function slowLine(space: Space, bytesPerSecond: number): Promise<string> {
-  const { hostname, port } = new URL(space.uri);
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const broker = connectTo(Number(port), hostname);
-    for (const socket of [client, broker]) {
-      sockets.add(socket);
-      socket
-        .on("error", () => {})
-        .on("close", () => {
-          client.destroy();
-          broker.destroy();
-        });
-    }
-    broker.pipe(client);
-    client.on("data", (data) => {
-      broker.write(data);
-      client.pause();
-      setTimeout(() => client.resume(), (data.length / bytesPerSecond) * 1_000);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const address = server.address();
-  return `redis://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
-}
-
 test("H1 outputs of many megabytes get through a slow line, each once, and others get through beside them", async () => {
   const space = new Space({ lease: 2_000 });
   const statuses: unknown[] = [];
   const connection = await space.connect({
-    address: await slowLine(space, 4 * MIB),
+    address: await slowLine(space.uri, 4 * MIB),
     onStatus: (status) => void statuses.push(status),
   });
   const delivery = await takeOne(connection);
