@@ -65,7 +65,7 @@ export const fairShare: readonly RuleTest[] = [
  * Publishes a flow, and sees to it that each instance gets at least half of its fair share of it, where the broker can
  * share among so many. What a broker needs to notice that somebody has joined is waited for.
  */
-async function sharesFlow(rig: Rig, fleet: Fleet): Promise<void> {
+export async function sharesFlow(rig: Rig, fleet: Fleet): Promise<void> {
   const size = fleet.instances.length;
   const sharing = Math.min(size, rig.description.mostInstances ?? size);
   const { app } = fleet.instances[0] ?? (await fleet.join());

@@ -24,6 +24,7 @@ import { removal } from "./removal.ts";
 import { resubscribing } from "./resubscribing.ts";
 import { retrying } from "./retrying.ts";
 import { rollingDeploys } from "./rolling-deploys.ts";
+import { rollingRestarts } from "./rolling-restarts.ts";
 import { routing } from "./routing.ts";
 import { searching } from "./searching.ts";
 import { selections } from "./selections.ts";
@@ -70,6 +71,7 @@ export const allRules: readonly RuleTest[] = [
   ...resubscribing,
   ...tails,
   ...operating,
+  ...rollingRestarts,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 
 function order(rule: string): number {

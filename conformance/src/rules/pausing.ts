@@ -3,7 +3,7 @@ import type { Administration } from "@papa-events/core/transport";
 import { Calls, Held } from "../rig/calls.ts";
 import { declaration } from "../rig/declaring.ts";
 import { Fleet } from "../rig/fleet.ts";
-import type { Rig } from "../rig/rig.ts";
+import { Load } from "../rig/load.ts";
 import { pause } from "../rig/until.ts";
 import { type RuleTest, rule, ruleAlone } from "../rule.ts";
 import { encoded, numbers, publishMany, sorted } from "./events.ts";
@@ -153,30 +153,6 @@ export const pausing: readonly RuleTest[] = [
     },
   ),
 ];
-
-/** Publishes without end, until it is stopped. */
-class Load {
-  readonly #ids: string[] = [];
-  readonly #ended: Promise<void>;
-  #open = true;
-
-  constructor(rig: Rig, publisher: Awaited<ReturnType<Rig["publisher"]>>) {
-    this.#ended = (async () => {
-      while (this.#open) {
-        this.#ids.push(...(await publishMany(publisher, "load", 10)));
-        await pause(100);
-      }
-    })();
-    this.#ended.catch(() => rig.log.error({}, "the load has ended by itself"));
-  }
-
-  /** Resolves to the ids of all that was published. */
-  async stop(): Promise<readonly string[]> {
-    this.#open = false;
-    await this.#ended;
-    return this.#ids;
-  }
-}
 
 async function pausedAccordingTo(administration: Administration): Promise<string> {
   try {

@@ -14,6 +14,17 @@ export const fleetFaults: readonly Variant[] = [
     });
   }),
 
+  variant("L10", "gives nothing to an instance that joins later", () => {
+    const first = new Map<string, object>();
+    return (connection) => ({
+      subscribe: async (useCase, options, onDelivery): Promise<Subscription> => {
+        if (!first.has(useCase)) first.set(useCase, connection);
+        if (first.get(useCase) === connection) return connection.subscribe(useCase, options, onDelivery);
+        return { readAhead: () => {}, stop: async () => {} };
+      },
+    });
+  }),
+
   settlements("R6", "says that it can address what it forwards, and leaves it to chance", (settlement, delivery) =>
     delivery.settle(settlement.kind === "forward" ? { ...settlement, to: undefined, delay: 500 } : settlement),
   ),

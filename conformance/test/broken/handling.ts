@@ -98,6 +98,11 @@ export const handlingFaults: readonly Variant[] = [
     return "stored";
   }),
 
+  settlements("L10", "does not flush acknowledgements on stop", async (settlement, delivery) => {
+    later(20, () => delivery.settle(settlement));
+    return "stored";
+  }),
+
   settlements("L2", "counts a return at stop as a retry", (settlement, delivery) => {
     if (settlement.kind !== "release") return delivery.settle(settlement);
     return delivery.settle(retryOf(delivery));
