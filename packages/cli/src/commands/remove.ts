@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { type CliError, notFound } from "../errors/cli-error.ts";
 import { EXIT } from "../errors/exit-code.ts";
-import { confirm } from "../input/confirm.ts";
+import { assertCanAsk, confirm } from "../input/confirm.ts";
 import { count } from "../output/words.ts";
 import { note, type Open, type Session } from "../session/session.ts";
 import { done } from "./done.ts";
@@ -39,6 +39,7 @@ async function removed(
   { deadLetters, dryRun, yes }: RemoveOptions,
 ): Promise<number> {
   const { ops, out, err, stdin, signal, json } = session;
+  if (!dryRun && !yes) assertCanAsk(stdin, err);
   const what = dryRun || !yes ? await losses(session, useCase, deadLetters) : "";
   if (dryRun) {
     if (json) await out.json({ useCase, done: false });

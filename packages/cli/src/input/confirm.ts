@@ -13,6 +13,12 @@ export function canAsk(stdin: InputStream, output: Output): boolean {
   return stdin.isTTY === true && output.isTerminal;
 }
 
+/** @throws CliError `wrong-use` where nobody can be asked */
+export function assertCanAsk(stdin: InputStream, output: Output): void {
+  if (!canAsk(stdin, output))
+    throw wrongUse("This asks before it acts, and there is no terminal to ask in.", "Give --yes to act without.");
+}
+
 /**
  * Asks before something is done; no is the answer of who only presses Enter.
  *
@@ -22,8 +28,7 @@ export async function confirm(
   question: string,
   { stdin, output, signal }: { readonly stdin: InputStream; readonly output: Output; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  if (!canAsk(stdin, output))
-    throw wrongUse("This asks before it acts, and there is no terminal to ask in.", "Give --yes to act without.");
+  assertCanAsk(stdin, output);
   // Loaded when there is a question: most commands ask none.
   const prompts = await import("@clack/prompts");
   const answer = await prompts.confirm({

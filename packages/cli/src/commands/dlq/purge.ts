@@ -1,20 +1,20 @@
 import { Command } from "commander";
 import type { Open } from "../../session/session.ts";
 import { examples } from "../examples.ts";
-import { act, type Deed } from "./act.ts";
+import { type Action, actOn } from "./act-on.ts";
 import { withFilters } from "./filters.ts";
-import { chosenFrom, type SelectionOptions } from "./selection.ts";
+import { type SelectionOptions, selectionFrom } from "./selection.ts";
 
 interface PurgeOptions extends SelectionOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
-const PURGE: Deed = {
+const PURGE: Action = {
   verb: "Purge",
   past: "purged",
   destructive: true,
-  act: (letters, which, options) => letters.purge(which, options),
+  run: (letters, which, options) => letters.purge(which, options),
 };
 
 /** `papa dlq purge` */
@@ -33,8 +33,8 @@ export function purge(open: Open): Command {
       "after",
       examples("papa dlq export send_welcome --until 30d > old.jsonl", "papa dlq purge send_welcome --until 30d"),
     )
-    .action((useCase: string, ids: readonly string[], { dryRun = false, yes = false, ...selection }: PurgeOptions) => {
-      const chosen = chosenFrom(ids, selection);
-      return open((session) => act(session, useCase, chosen, PURGE, { dryRun, yes }), { endsBySignal: true });
+    .action((useCase: string, ids: readonly string[], { dryRun = false, yes = false, ...options }: PurgeOptions) => {
+      const selection = selectionFrom(ids, options);
+      return open((session) => actOn(session, useCase, selection, PURGE, { dryRun, yes }), { endsBySignal: true });
     });
 }

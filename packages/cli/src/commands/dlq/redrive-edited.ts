@@ -5,7 +5,7 @@ import { EXIT } from "../../errors/exit-code.ts";
 import { canAsk, confirm } from "../../input/confirm.ts";
 import { type EditedText, edit, editorOf } from "../../input/editor.ts";
 import { note, type Session } from "../../session/session.ts";
-import { reportDone } from "./act.ts";
+import { reportDone } from "./report.ts";
 import { gone } from "./show.ts";
 
 /** Has the payload of a dead letter mended in an editor, and sends it back. */

@@ -5,8 +5,10 @@ import { canAsk, confirm } from "../../input/confirm.ts";
 import { withInput } from "../../input/input-file.ts";
 import { count } from "../../output/words.ts";
 import { note, type Session } from "../../session/session.ts";
-import { type ActOptions, reportDone, reportDryRun, withProgress } from "./act.ts";
+import type { ActOptions } from "./act-on.ts";
 import { MendedFile } from "./mended-file.ts";
+import { reportDone, reportDryRun } from "./report.ts";
+import { withProgress } from "./with-progress.ts";
 
 /** Sends the dead letters of a file back, with the payloads of the file. Nothing is sent unless all of it can be read. */
 export function redriveFile(session: Session, useCase: string, path: string, options: ActOptions): Promise<number> {
@@ -24,7 +26,7 @@ async function redriveMended(
   const { ops, stdin, err, signal } = session;
   const letters = ops.deadLetters(useCase);
   const { ids } = mended;
-  if (dryRun) return reportDryRun(session, useCase, { past: "redriven" }, await found(letters, mended, signal));
+  if (dryRun) return reportDryRun(session, useCase, "redriven", await found(letters, mended, signal));
   if (!yes && canAsk(stdin, err)) {
     const question = `Redrive ${count(ids.length, "dead letter")} of ${useCase} with the payloads of the file?`;
     if (!(await confirm(question, { stdin, output: err, signal }))) {

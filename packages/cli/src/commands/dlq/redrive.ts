@@ -2,11 +2,11 @@ import { Command } from "commander";
 import { wrongUse } from "../../errors/cli-error.ts";
 import type { Open } from "../../session/session.ts";
 import { examples } from "../examples.ts";
-import { act, type Deed } from "./act.ts";
+import { type Action, actOn } from "./act-on.ts";
 import { withFilters } from "./filters.ts";
 import { redriveEdited } from "./redrive-edited.ts";
 import { redriveFile } from "./redrive-file.ts";
-import { chosenFrom, type SelectionOptions } from "./selection.ts";
+import { type SelectionOptions, selectionFrom } from "./selection.ts";
 
 interface RedriveOptions extends SelectionOptions {
   readonly from?: string;
@@ -15,11 +15,12 @@ interface RedriveOptions extends SelectionOptions {
   readonly yes?: boolean;
 }
 
-const REDRIVE: Deed = {
+const REDRIVE: Action = {
   verb: "Redrive",
   past: "redriven",
   destructive: false,
-  act: (letters, which, options) => letters.redrive(which, options),
+  run: (letters, which, options, onFound) =>
+    letters.redrive(which, { ...options, payload: (item) => void onFound(item) }),
 };
 
 /** `papa dlq redrive` */
@@ -52,15 +53,15 @@ export function redrive(open: Open): Command {
       ),
     )
     .action((useCase: string, ids: readonly string[], options: RedriveOptions) => {
-      const { from, edit = false, dryRun = false, yes = false, ...selection } = options;
+      const { from, edit = false, dryRun = false, yes = false, ...selecting } = options;
       if (from !== undefined) {
-        assertAlone("--from", ids, selection, edit);
+        assertAlone("--from", ids, selecting, edit);
         return open((session) => redriveFile(session, useCase, from, { dryRun, yes }), { endsBySignal: true });
       }
-      const chosen = chosenFrom(ids, selection);
+      const selection = selectionFrom(ids, selecting);
       if (!edit)
-        return open((session) => act(session, useCase, chosen, REDRIVE, { dryRun, yes }), { endsBySignal: true });
-      const [id, ...others] = chosen.kind === "ids" ? chosen.ids : [];
+        return open((session) => actOn(session, useCase, selection, REDRIVE, { dryRun, yes }), { endsBySignal: true });
+      const [id, ...others] = selection.kind === "ids" ? selection.ids : [];
       if (id === undefined || others.length > 0 || dryRun)
         throw wrongUse(
           "--edit is for one dead letter.",

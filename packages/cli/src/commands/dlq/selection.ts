@@ -3,7 +3,7 @@ import { wrongUse } from "../../errors/cli-error.ts";
 import { type FilterOptions, filterFrom } from "./filters.ts";
 
 /** Which dead letters a command is about. */
-export type Chosen =
+export type Selection =
   | { readonly kind: "ids"; readonly ids: readonly string[] }
   | { readonly kind: "filter"; readonly where: DeadLetterFilter }
   | { readonly kind: "all" };
@@ -18,7 +18,7 @@ export interface SelectionOptions extends FilterOptions {
  *
  * @throws CliError `wrong-use`
  */
-export function chosenFrom(ids: readonly string[], options: SelectionOptions): Chosen {
+export function selectionFrom(ids: readonly string[], options: SelectionOptions): Selection {
   const where = filterFrom(options);
   const given = [ids.length > 0 && "ids", where !== undefined && "filters", options.all === true && "--all"].filter(
     (each) => each !== false,

@@ -45,7 +45,9 @@ describe.each([
     const [first = ""] = await ids(transport);
     const { code, stdout, stderr } = await papa(["dlq", verb, "send_welcome", first, "gone", "--yes"], { transport });
     expect({ code, stdout }).toEqual({ code: 0, stdout: `1 dead letter of send_welcome ${past}.\n` });
-    expect(stderr).toMatch(/^gone is gone: /);
+    expect(stderr).toMatch(verb === "redrive" ? /^gone is gone: / : /^1 id of 2 were gone: /);
+    const dry = await papa(["dlq", verb, "send_welcome", "gone", "--dry-run"], { transport });
+    expect(dry).toMatchObject({ code: 1, stderr: expect.stringMatching(/^gone is gone: /) });
   });
 
   it("--dry-run says how many, and does nothing", async () => {
