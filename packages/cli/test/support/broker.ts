@@ -1,4 +1,5 @@
 import { DeadLetter, PapaApp } from "@papa-events/core";
+import type { Connection, DeadLetterStore, Progress, Transport } from "@papa-events/core/transport";
 import { type MemoryTransport, memory } from "@papa-events/transport-memory";
 import { onTestFinished, vi } from "vitest";
 
@@ -50,4 +51,36 @@ export async function withDeadLetters(
 /** An error that is given up on at once, for a reason of its own. */
 export function rejected(message: string): Error {
   return new DeadLetter(message);
+}
+
+/** The same broker, to whoever acts on its dead letters by way of this; `midway` is called when some have been done. */
+export function interruptible(transport: Transport, midway: () => void): Transport {
+  const watched = (progress: Progress = {}): Progress => ({
+    ...progress,
+    onProgress: (now) => {
+      progress.onProgress?.(now);
+      midway();
+    },
+  });
+  const storeOf = (connection: Connection, useCase: string): DeadLetterStore => {
+    const store = connection.deadLetters(useCase);
+    return {
+      ...store,
+      redrive: (which, revive, progress) => store.redrive(which, revive, watched(progress)),
+      purge: (which, progress) => store.purge(which, watched(progress)),
+    };
+  };
+  return {
+    name: transport.name,
+    connect: async (options) => {
+      const connection = await transport.connect(options);
+      return new Proxy(connection, {
+        get(target, key) {
+          if (key === "deadLetters") return (useCase: string) => storeOf(target, useCase);
+          const member: unknown = Reflect.get(target, key);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+    },
+  };
 }
