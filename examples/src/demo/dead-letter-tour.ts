@@ -55,7 +55,8 @@ async function findLetter(letters: DeadLetters, run: Run): Promise<DeadLetterIte
 }
 
 function letterLines(letter: DeadLetterItem): readonly string[] {
-  const headers = Object.entries(letter.headers).filter(([name]) => name !== "papa_error_stack");
+  // Of the library's own headers the rest is told above.
+  const headers = Object.entries(letter.headers).filter(([name]) => !/^(ce|papa)_/.test(name));
   const rows: readonly (readonly [string, string])[] = [
     ["id", letter.id],
     ["event", letter.eventName],

@@ -1,10 +1,12 @@
 import { type Logger, PapaApp } from "@papa-events/core";
 import { transportFromUri } from "@papa-events/core/uri";
-import { shownUrl, withOwnNamespace } from "./broker-url.ts";
+import { isInMemory, shownUrl, withOwnNamespace } from "./broker-url.ts";
 import { differences, isComplete } from "./check.ts";
 import { tourDeadLetters } from "./dead-letter-tour.ts";
 import { expectedCounts } from "./expected.ts";
+import { leftLines } from "./left-behind.ts";
 import { bold, shownCount, shownTime, yellow } from "./look.ts";
+import { tourAsOperator } from "./operator-tour.ts";
 import type { DemoOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { replay } from "./replay.ts";
@@ -31,8 +33,9 @@ export async function demo({ broker, speed, repeat }: DemoOptions, signal: Abort
   const expected = expectedCounts(webhooks, repeat);
   let note: (line: string) => void = print;
 
+  const transport = transportFromUri(url);
   await using app = new PapaApp({
-    transport: transportFromUri(url),
+    transport,
     name: "papa-events-demo",
     logger: loggerTo((line) => note(line)),
     ...tally.hooks,
@@ -76,6 +79,9 @@ export async function demo({ broker, speed, repeat }: DemoOptions, signal: Abort
   for (const line of harvestLines(outside)) print(line);
   print();
   await tourDeadLetters({ app, run, outside, signal, print });
+  print();
+  if (isInMemory(url)) await tourAsOperator({ transport, outside, signal, print });
+  else for (const line of leftLines(url)) print(line);
   return 0;
 }
 

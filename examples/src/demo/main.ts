@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { isPapaError } from "@papa-events/core";
+import { clean } from "./clean.ts";
 import { demo } from "./demo.ts";
 import { HELP, readOptions, WrongOption } from "./options.ts";
 
@@ -15,6 +16,7 @@ process.stdout.on("error", () => interrupted.abort("SIGPIPE"));
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(HELP);
+  else if (options.clean) await clean(options.broker);
   else process.exitCode = await demo(options, interrupted.signal);
 } catch (error) {
   process.exitCode = report(error);

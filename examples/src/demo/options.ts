@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { hasNamespace } from "./broker-url.ts";
 
 /** What the demo is asked to do. */
 export interface DemoOptions {
@@ -6,6 +7,8 @@ export interface DemoOptions {
   /** Events per second; `Infinity` for as fast as the broker takes them. */
   readonly speed: number;
   readonly repeat: number;
+  /** Whether it removes what an earlier run left, and replays nothing. */
+  readonly clean: boolean;
   readonly help: boolean;
 }
 
@@ -22,13 +25,17 @@ and checks what each of them got against what the files say.
                    own, unless the URL has a ?prefix=
   --speed <n>      events published per second, or "max" (150)
   --repeat <n>     how often each delivery is replayed (1)
+  --clean          removes what an earlier run left, and replays nothing; --broker
+                   is then the URL that the run printed, with its ?prefix=
   --help           this text
 `;
 
 /** @throws WrongOption */
 export function readOptions(args: readonly string[]): DemoOptions {
-  const { broker, speed, repeat, help } = parse(args);
-  return { broker, speed: readSpeed(speed), repeat: readRepeat(repeat), help };
+  const { broker, speed, repeat, clean, help } = parse(args);
+  if (clean && !hasNamespace(broker))
+    throw new WrongOption("--clean needs --broker with the ?prefix= of the run whose traces are to go.");
+  return { broker, speed: readSpeed(speed), repeat: readRepeat(repeat), clean, help };
 }
 
 function parse(args: readonly string[]) {
@@ -39,6 +46,7 @@ function parse(args: readonly string[]) {
         broker: { type: "string", default: "memory:" },
         speed: { type: "string", default: "150" },
         repeat: { type: "string", default: "1" },
+        clean: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;

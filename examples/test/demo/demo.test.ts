@@ -16,6 +16,9 @@ describe.concurrent("npm run demo", () => {
     expect(out).toMatch(/reason {4}retries-exhausted, after 3 attempts/);
     expect(out).toMatch(/handled {2}with the same event id/);
     expect(out).toMatch(/left {5}12 dead letters/);
+    expect(out).toMatch(/count_contributors +0 +0 +4 {2}github\.#/);
+    expect(out).toMatch(/mended {3}4 events/);
+    expect(out).toMatch(/left {5}0 dead letters of count_contributors/);
   });
 
   it("prints plain lines of at most 80 columns where nobody watches a terminal", async () => {
@@ -45,6 +48,7 @@ describe.concurrent("npm run demo", () => {
     [["--speed"], "Option '--speed <value>' argument missing; --help lists the options."],
     [["--speed", "0"], '--speed 0: events per second are needed, such as 150, or "max".'],
     [["--repeat", "1.5"], "--repeat 1.5: a whole number of 1 or more is needed."],
+    [["--clean"], "--clean needs --broker with the ?prefix= of the run whose traces are to go."],
     [["--broker", "localhost"], expect.stringMatching(/^unknown-scheme: The transport URL has no scheme; there are /)],
   ])("refuses %j in one line", async (args, line) => {
     const { out, err, code } = await runExample(DEMO, { args });
@@ -64,7 +68,7 @@ describe.concurrent("npm run demo", () => {
   it("prints its options", async () => {
     const { out, code } = await runExample(DEMO, { args: ["--help"] });
     expect(code).toBe(0);
-    for (const option of ["--broker", "--speed", "--repeat"]) expect(out).toContain(option);
+    for (const option of ["--broker", "--speed", "--repeat", "--clean"]) expect(out).toContain(option);
   });
 });
 

@@ -1,7 +1,7 @@
 import { PapaApp, useCase } from "@papa-events/core";
 import { memory } from "@papa-events/transport-memory";
 import { describe, expect, it } from "vitest";
-import { shownUrl, withOwnNamespace } from "../../src/demo/broker-url.ts";
+import { copiedUrl, shownUrl, withOwnNamespace } from "../../src/demo/broker-url.ts";
 import { Run } from "../../src/demo/run.ts";
 import { Tally } from "../../src/demo/tally.ts";
 import { until } from "../../src/demo/until.ts";
@@ -24,6 +24,18 @@ describe("the broker's URL", () => {
     ["memory:", "memory:"],
   ])("%s is shown without secrets", (url, shown) => {
     expect(shownUrl(url)).toBe(shown);
+  });
+});
+
+describe("the URL that is copied", () => {
+  it.each([
+    [
+      "amqp://guest:p@ss@localhost:5672/vhost?prefix=demo-1&password=x",
+      "amqp://USER:PASSWORD@localhost:5672/vhost?prefix=demo-1",
+    ],
+    ["kafka://a:1,b:2?prefix=mine", "kafka://a:1,b:2?prefix=mine"],
+  ])("%s has a place for what may be secret", (url, copied) => {
+    expect(copiedUrl(url)).toBe(copied);
   });
 });
 

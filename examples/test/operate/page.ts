@@ -1,5 +1,5 @@
 /** A command of a page, run as it is written. */
-export interface CommandStep {
+interface CommandStep {
   readonly kind: "command";
   readonly script: string;
   /** How it exits where all is as the page says. */
@@ -11,7 +11,7 @@ export interface CommandStep {
 }
 
 /** Something that happens beside the commands, such as a deploy, named in the words of the page. */
-export interface MeanwhileStep {
+interface MeanwhileStep {
   readonly kind: "meanwhile";
   readonly what: string;
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 const PAPA = fileURLToPath(new URL("../../../packages/cli/dist/bin.js", import.meta.url));
 /** Longer than any command of the runbook takes, also on a busy machine. */
 const LIMIT_MS = 60_000;
+/** Gives what it runs a terminal; a part of util-linux. */
+const TERMINAL = "script";
 /** As wide as a page shows it. */
 const COLUMNS = 120;
 
@@ -40,7 +42,7 @@ export class Shell {
     writeFileSync(block, `stty cols ${COLUMNS} -echo\n${commands}`);
     const path = `${this.#bin}${delimiter}${process.env.PATH}`;
     // In a terminal, since papa prints there what a person sees, and elsewhere what a program reads.
-    const child = spawn("script", ["-q", "-e", "-f", "-c", `bash -e "${block}"`, "/dev/null"], {
+    const child = spawn(TERMINAL, ["-q", "-e", "-f", "-c", `bash -e "${block}"`, "/dev/null"], {
       cwd: this.folder,
       env: { ...process.env, NO_COLOR: "1", EDITOR: "editor", ...env, PATH: path },
       // Its end would be typed into the terminal.

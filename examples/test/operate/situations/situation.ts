@@ -2,7 +2,7 @@ import type { Shell } from "../shell.ts";
 import type { Site } from "../site.ts";
 
 /** A symptom that has been caused and shows. */
-export interface Situation {
+interface Situation {
   /** What happens beside the commands, by the words of the page. */
   readonly meanwhile?: Readonly<Record<string, () => Promise<unknown>>>;
   /** Resolves once all is well again. @throws Error where it does not get well */
