@@ -12,6 +12,7 @@ import type { PublishOptions } from "../publishing/event-maker.ts";
 import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
+import { patiently } from "../transport/connect.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
 import { fromOnEvent } from "../use-cases/definition.ts";
 import { makeUseCase, UseCase } from "../use-cases/use-case.ts";
@@ -115,9 +116,12 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
   async #start(): Promise<void> {
     try {
       const definitions = [...this.#useCases.values()].map(({ definition }) => definition);
-      await RunningApp.start(this.#settings, definitions, this.#waiting.signal, (app) => {
-        this.#running = app;
-      });
+      const { waitForBroker, logger } = this.#settings;
+      const start = () =>
+        RunningApp.start(this.#settings, definitions, (app) => {
+          this.#running = app;
+        });
+      await patiently(start, { waitForBroker, signal: this.#waiting.signal, logger });
       this.#state = "running";
     } catch (error) {
       this.#running = undefined;

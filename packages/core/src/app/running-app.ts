@@ -14,7 +14,7 @@ import { Publisher } from "../publishing/publisher.ts";
 import { UnwantedEvents } from "../publishing/unwanted-events.ts";
 import { FailurePolicy } from "../retry/failure-policy.ts";
 import { type Clock, systemClock } from "../transport/clock.ts";
-import { connectPatiently } from "../transport/connect.ts";
+import { connect } from "../transport/connect.ts";
 import type { Connection, ConnectionStatus } from "../transport/transport.ts";
 import { boundHandler } from "../use-cases/container-handler.ts";
 import type { UseCaseDefinition } from "../use-cases/definition.ts";
@@ -49,17 +49,15 @@ export class RunningApp {
   /**
    * Connects, declares, consumes (L1). Leaves nothing open when one of them fails, and no handler begins after that.
    *
-   * @param signal ends the wait for a broker that cannot be reached
    * @param onConnected gets the app before it consumes: the first handlers run while other use cases still subscribe
    * @throws PapaError
    */
   static async start(
     settings: AppSettings,
     useCases: readonly UseCaseDefinition[],
-    signal: AbortSignal,
     onConnected: (app: RunningApp) => void,
   ): Promise<RunningApp> {
-    const { transport, name, logger, maxHeldBytes, waitForBroker } = settings;
+    const { transport, name, logger, maxHeldBytes } = settings;
     const problems = new Problems(() => (connection?.clock ?? systemClock).now());
     let app: RunningApp | undefined;
     let early: ConnectionStatus = { connected: true };
@@ -74,7 +72,7 @@ export class RunningApp {
       },
       onProblem: (subject: string, problem: string | undefined) => problems.report(subject, problem),
     };
-    connection = await connectPatiently(transport, options, { waitForBroker, signal, logger });
+    connection = await connect(transport, options);
     try {
       const starting = new RunningApp(settings, connection, useCases, problems);
       app = starting;

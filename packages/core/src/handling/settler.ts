@@ -114,7 +114,7 @@ export class Settler {
         return undefined;
       } catch (error) {
         const { kind } = outcome.settlement;
-        context.logger.error({ err: error, settlement: kind }, "The broker refused to store what became of an event.");
+        this.#logRefusal(context, kind, error);
         this.#refused.add(delivery);
         this.#options.onProblem(`the broker refuses to store a settlement (${kind}): ${messageOf(error)}`);
         const forNow = isPapaError(error) && error.retryable;
@@ -126,6 +126,12 @@ export class Settler {
     }
     this.#accepted(delivery);
     return undefined;
+  }
+
+  /** Once above debug while the broker refuses: a full one refuses each event, each time it is offered. */
+  #logRefusal({ logger }: DeliveryContext, settlement: string, err: unknown): void {
+    const first = this.#refused.size === 0;
+    logger[first ? "error" : "debug"]({ err, settlement }, "The broker refused to store what became of an event.");
   }
 
   #wait(milliseconds: number): Promise<void> {

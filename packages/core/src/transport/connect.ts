@@ -8,9 +8,9 @@ const ATTEMPT_LIMIT_MS = 10_000;
 const INITIAL_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 5_000;
 
-/** How a connection is made. */
+/** How long a broker is waited for. */
 export interface Patience {
-  /** How long a broker that cannot be reached is waited for, in milliseconds. */
+  /** How long one that cannot be reached is waited for, in milliseconds. */
   readonly waitForBroker: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
@@ -18,20 +18,15 @@ export interface Patience {
 }
 
 /**
- * Connects, and tries again for as long as a broker that cannot be reached is waited for. Wrong credentials and the like
- * are not waited for: they stay wrong.
- *
- * @throws PapaError as `Transport.connect`
+ * Tries something that needs the broker, and tries again for as long as a broker that cannot be reached is waited for: one
+ * that is just coming up may accept a connection and lose it again. Wrong credentials and the like are not waited for: they
+ * stay wrong.
  */
-export async function connectPatiently(
-  transport: Transport,
-  options: ConnectOptions,
-  { waitForBroker, signal, logger }: Patience,
-): Promise<Connection> {
+export async function patiently<T>(attempt: () => Promise<T>, { waitForBroker, signal, logger }: Patience): Promise<T> {
   const deadline = systemClock.elapsed() + waitForBroker;
   for (let backoff = INITIAL_BACKOFF_MS; ; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
     try {
-      return await connect(transport, options);
+      return await attempt();
     } catch (error) {
       const left = deadline - systemClock.elapsed();
       if (left <= 0 || signal.aborted || !isPapaError(error, "connection-failed")) throw error;

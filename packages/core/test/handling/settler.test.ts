@@ -211,6 +211,22 @@ describe("L7 what the broker refuses for now", () => {
     expect(app.health()).toMatchObject({ healthy: true, reasons: [] });
   });
 
+  it("L6 is logged once above debug, however many events are refused and however often", async () => {
+    const { transport, clock } = brokerInTime();
+    refusing(transport, busy, 20);
+    const levels: string[] = [];
+    const at = (level: string) => (_: object, message?: string) =>
+      void (message?.includes("refused to store") === true && levels.push(level));
+    const logger = { ...silent, debug: at("debug"), error: at("error") };
+    await started(transport, [fails()], { logger });
+    const settled = ["a", "b", "c"].map((name) => transport.deliver("fails", { name }));
+    await turns();
+    await clock.advance("10m");
+    await Promise.all(settled);
+    expect(levels.filter((level) => level === "error")).toHaveLength(1);
+    expect(levels.length).toBe(20);
+  });
+
   it("L6 shows until the last is stored, whatever else the broker stores meanwhile", async () => {
     const { transport, clock } = brokerInTime();
     let full = true;

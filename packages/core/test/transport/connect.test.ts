@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PapaApp, PapaError } from "../../src/index.ts";
-import { connect, connectPatiently } from "../../src/transport/connect.ts";
+import { connect, patiently } from "../../src/transport/connect.ts";
 import type { Connection, ConnectOptions, Transport } from "../../src/transport.ts";
 import { FakeTransport, silent } from "../support.ts";
 
@@ -95,12 +95,12 @@ describe("L4 connecting", () => {
 });
 
 describe("L4 waitForBroker", () => {
-  const patiently = (transport: Transport, waitForBroker: number, { signal } = new AbortController()) =>
-    connectPatiently(transport, OPTIONS, { waitForBroker, signal, logger: silent });
+  const connecting = (transport: Transport, waitForBroker: number, { signal } = new AbortController()) =>
+    patiently(() => connect(transport, OPTIONS), { waitForBroker, signal, logger: silent });
 
   it("0 tries once", async () => {
     const { transport, state } = attempts(failing(gone()));
-    await expect(patiently(transport, 0)).rejects.toMatchObject({ code: "connection-failed" });
+    await expect(connecting(transport, 0)).rejects.toMatchObject({ code: "connection-failed" });
     expect([state.count, vi.getTimerCount()]).toEqual([1, 0]);
   });
 
@@ -109,9 +109,9 @@ describe("L4 waitForBroker", () => {
       if (count <= 8) throw gone();
       return "connected";
     });
-    const connecting = patiently(transport, 60_000);
+    const waiting = connecting(transport, 60_000);
     await vi.advanceTimersByTimeAsync(60_000);
-    await connecting;
+    await waiting;
     const waits = state.times.slice(1).map((time, index) => time - (state.times[index] ?? 0));
     for (const [index, longest] of [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000].entries()) {
       expect(waits[index], `wait ${index}`).toBeGreaterThanOrEqual(longest / 2);
@@ -122,19 +122,19 @@ describe("L4 waitForBroker", () => {
 
   it("gives up when the time has passed, with what the last attempt said", async () => {
     const { transport, state } = attempts(failing(gone()));
-    const connecting = patiently(transport, 3_000).catch((error: unknown) => error);
+    const waiting = connecting(transport, 3_000).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(3_001);
     const attempted = state.count;
-    expect(await connecting).toMatchObject({ code: "connection-failed", message: "nobody there" });
+    expect(await waiting).toMatchObject({ code: "connection-failed", message: "nobody there" });
     await vi.advanceTimersByTimeAsync(60_000);
     expect([state.count, vi.getTimerCount()]).toEqual([attempted, 0]);
   });
 
   it("a broker that accepts and never answers is waited for likewise", async () => {
     const { transport, state } = attempts(async (count) => (count === 1 ? never() : "connected"));
-    const connecting = patiently(transport, 60_000);
+    const waiting = connecting(transport, 60_000);
     await vi.advanceTimersByTimeAsync(11_000);
-    await connecting;
+    await waiting;
     expect([state.count, state.open]).toEqual([2, 1]);
   });
 
@@ -144,17 +144,17 @@ describe("L4 waitForBroker", () => {
     new Error("a bug"),
   ])("does not wait for what stays wrong: %s", async (error) => {
     const { transport, state } = attempts(failing(error));
-    await expect(patiently(transport, 60_000)).rejects.toBe(error);
+    await expect(connecting(transport, 60_000)).rejects.toBe(error);
     expect(state.count).toBe(1);
   });
 
   it("ends at once when it is told to, with why the broker was waited for", async () => {
     const { transport, state } = attempts(failing(gone()));
     const stop = new AbortController();
-    const connecting = patiently(transport, 60_000, stop).catch((error: unknown) => error);
+    const waiting = connecting(transport, 60_000, stop).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(100);
     stop.abort();
-    expect(await connecting).toMatchObject({ code: "connection-failed" });
+    expect(await waiting).toMatchObject({ code: "connection-failed" });
     await vi.advanceTimersByTimeAsync(60_000);
     expect([state.count, vi.getTimerCount()]).toEqual([1, 0]);
   });
@@ -187,6 +187,29 @@ describe("L4 a start that fails", () => {
     expect(app.health()).toMatchObject({ healthy: true });
     expect(lines).toEqual(Array.from({ length: 2 }, () => "The broker cannot be reached yet; waiting for it."));
     await app.stop();
+  });
+
+  it("waits also where the broker is lost again before the topology is declared, and keeps nothing of the first try", async () => {
+    const { transport, state } = attempts(connected);
+    let declared = 0;
+    const losing: Transport = {
+      name: "fake",
+      connect: async (options) => {
+        const connection = await transport.connect(options);
+        const declare = async () => {
+          declared += 1;
+          if (declared < 3) throw gone();
+        };
+        return { ...connection, declarations: { ...connection.declarations, declare } };
+      },
+    };
+    const app = new PapaApp({ transport: losing, logger: silent, waitForBroker: "10s" });
+    const starting = app.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await starting;
+    expect([app.health().healthy, declared, state.open]).toEqual([true, 3, 1]);
+    await app.stop();
+    expect(state.open).toBe(0);
   });
 
   it("stop() ends the wait: start() rejects, and the app can be started again", async () => {
