@@ -60,10 +60,10 @@ export const ofConnections: readonly Scenario[] = [
       const took = performance.now() - begun;
       notes.push(`a stop in the silence took ${(took / 1_000).toFixed(1)} s of ${(DRAIN_MS + STOP_MS) / 1_000}`);
       if (took > DRAIN_MS + STOP_MS + LATE_MS) problems.push(`a stop took ${(took / 1_000).toFixed(1)} s (L2)`);
-      const joining = handlers.join();
+      const joining = Promise.allSettled([handlers.join()]);
       await silent;
       proxy.flow();
-      await joining;
+      for (const joined of await joining) if (joined.status === "rejected") problems.push(String(joined.reason));
     }),
   },
   {

@@ -67,16 +67,16 @@ export const ofProcesses: readonly Scenario[] = [
     play: async (stage, times) => {
       const { handlers, problems } = stage;
       const changes: Promise<void>[] = [];
-      const joining: Promise<Place>[] = [];
+      const joining: Promise<Place | undefined>[] = [];
+      const failed = (error: unknown) => void problems.push(String(error));
       const begun = performance.now();
       (await stage.startPublisher({ rate: (stage.events * 1_000) / (times * CHANGE_MS) })).go();
       for (let time = 1; time <= times; time += 1) {
         await pause(begun + time * CHANGE_MS - performance.now());
-        if (time % 2 === 1) joining.push(handlers.join());
-        else changes.push(leave(handlers, joining.shift()));
+        if (time % 2 === 1) joining.push(handlers.join().catch(failed));
+        else changes.push(leave(handlers, joining.shift()).catch(failed));
       }
-      for (const change of await Promise.allSettled([...changes, ...joining]))
-        if (change.status === "rejected") problems.push(String(change.reason));
+      await Promise.all(changes);
     },
   },
   {
@@ -88,7 +88,7 @@ export const ofProcesses: readonly Scenario[] = [
   },
 ];
 
-async function leave(handlers: Crew, joining: Promise<Place> | undefined): Promise<void> {
+async function leave(handlers: Crew, joining: Promise<Place | undefined> | undefined): Promise<void> {
   await handlers.leave(await joining);
 }
 
