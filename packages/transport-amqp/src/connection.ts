@@ -1,4 +1,5 @@
 import type {
+  Administration,
   Connection,
   ConnectOptions,
   DeadLetterStore,
@@ -9,6 +10,8 @@ import type {
   Subscription,
   Unconfirmed,
 } from "@papa-events/core/transport";
+import { AmqpAdministration } from "./administration/administration.ts";
+import { AmqpPauses } from "./administration/pauses.ts";
 import { capabilities } from "./capabilities.ts";
 import { Channels } from "./client/channels.ts";
 import { Connections } from "./client/connections.ts";
@@ -51,9 +54,11 @@ export class AmqpConnection implements Connection {
   readonly #registry: Registry;
   readonly declarations: Declarations;
   readonly trials: AmqpTrials;
+  readonly #pauses: AmqpPauses;
+  readonly #administration: AmqpAdministration;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
-  readonly #subscribers: Subscriber[] = [];
+  #subscribers: Subscriber[] = [];
   readonly #lookingAtDeadLetters = new Underway();
   #closed = false;
 
@@ -90,8 +95,20 @@ export class AmqpConnection implements Connection {
       registry: this.#registry,
       earlierRegistry: new EarlierRegistry(this.#names, this.#channels, this.#locks),
       retryOnReconnect,
+      onRemoved: (useCase) => this.#onRemoved(useCase),
     });
     this.trials = new AmqpTrials(this.#names, documents, retryOnReconnect);
+    this.#pauses = new AmqpPauses(this.#names, documents);
+    this.#administration = new AmqpAdministration({
+      names: this.#names,
+      channels: this.#channels,
+      topology: this.#topology,
+      registry: this.#registry,
+      trials: this.trials,
+      pauses: this.#pauses,
+      connection: publishing,
+      deadLetterQueue: (useCase) => this.#deadLetterQueue(this.#names.queue(useCase)),
+    });
     this.#delays = new Delays(this.#topology, this.#registry, options.logger);
     this.#settlements = new Settlements({
       names: this.#names,
@@ -103,6 +120,10 @@ export class AmqpConnection implements Connection {
     });
   }
 
+  get administration(): Administration {
+    return this.#administration;
+  }
+
   publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     return this.#publisher.publish(events);
   }
@@ -112,6 +133,7 @@ export class AmqpConnection implements Connection {
     const { exchange } = this.#names;
     const { maxHeldBytes } = this.#options;
     const queue = this.#names.queue(useCase);
+    this.#closeFinished();
     const subscriber = new Subscriber(readAhead, {
       useCase,
       connection: consuming,
@@ -127,6 +149,7 @@ export class AmqpConnection implements Connection {
       }),
       accepts: (name) => this.declarations.accepts(useCase, name),
       redeclare: () => this.declarations.redeclare(useCase),
+      wasRemoved: () => this.declarations.wasRemoved(useCase),
       onProblem: (problem) => this.#options.onProblem(`consuming "${useCase}"`, problem),
       initialPrefetch: Math.max(1, Math.floor(maxHeldBytes / MAX_EVENT_BYTES / this.declarations.size)),
     });
@@ -169,10 +192,12 @@ export class AmqpConnection implements Connection {
     const flushed = Promise.all([
       ...this.#subscribers.map((each) => each.close()),
       this.#registry.idle(),
+      this.#pauses.idle(),
       this.trials.idle(),
       this.#lookingAtDeadLetters.idle(),
     ]);
     await within(flushed, MAX_FLUSH_MS, "the broker does not answer").catch(() => {});
+    this.#administration.end(this.#connections.consuming.lost());
     await this.#connections.close();
   }
 
@@ -188,6 +213,20 @@ export class AmqpConnection implements Connection {
         );
     });
     for (const subscriber of this.#subscribers) subscriber.resume(!failed.has(subscriber.useCase));
+  }
+
+  /** Subscriptions that were stopped keep their channel until all is settled that they handed out. */
+  #closeFinished(): void {
+    const finished = this.#subscribers.filter((each) => each.finished);
+    this.#subscribers = this.#subscribers.filter((each) => !each.finished);
+    for (const each of finished) void each.close();
+  }
+
+  #onRemoved(useCase: string): void {
+    const problem = `The use case "${useCase}" was removed by an operator; this app stops handling it. Restart the app to declare it anew.`;
+    this.#options.logger.error({ useCase }, problem);
+    this.#options.onProblem(`consuming "${useCase}"`, problem);
+    for (const each of this.#subscribers) if (each.useCase === useCase) void each.stop();
   }
 
   async #inspect(useCase: string): Promise<QueueStats> {

@@ -15,6 +15,7 @@ export interface OpenConnection {
   /** The first number of the broker's version. */
   readonly majorVersion: number;
   readonly minorVersion: number;
+  readonly version: string;
 }
 
 /**
@@ -48,7 +49,7 @@ export async function openConnection(target: Target, connectionName: string): Pr
     if (problem === undefined) {
       batchSocketWrites(model);
       const [majorVersion = 0, minorVersion = 0] = version.split(".").map(Number);
-      return { model, majorVersion, minorVersion };
+      return { model, majorVersion, minorVersion, version };
     }
     void closeConnection(model);
     throw unsupportedBroker(`The broker at ${address} is ${product} ${version}: ${problem}`);

@@ -69,11 +69,23 @@ export class ReconnectingConnection {
     return this.#current?.majorVersion ?? 0;
   }
 
+  /** The broker's version, as it says it. */
+  get version(): string {
+    return this.#current?.version ?? "unknown";
+  }
+
+  /** How many channels the broker permits; 0 if it does not say. */
+  get channelMax(): number {
+    // amqplib's types leave it out.
+    const connection = this.#current?.model.connection as unknown as { readonly channelMax?: unknown } | undefined;
+    return typeof connection?.channelMax === "number" ? connection.channelMax : 0;
+  }
+
   /** Whether the broker's version is this one or newer. */
-  isAtLeast(major: number, minor: number): boolean {
+  readonly isAtLeast = (major: number, minor: number): boolean => {
     const { majorVersion = 0, minorVersion = 0 } = this.#current ?? {};
     return majorVersion > major || (majorVersion === major && minorVersion >= minor);
-  }
+  };
 
   /** Opens a channel. An error ends only that channel, which then emits `close`. @throws PapaError `connection-failed` */
   channel(): Promise<Channel> {

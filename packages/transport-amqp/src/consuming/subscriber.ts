@@ -15,6 +15,8 @@ export interface SubscriberOptions extends Omit<ConsumerOptions, "losses" | "onE
   readonly origin: () => ConsumerOptions["origin"];
   /** Declares the use case again, in case somebody has deleted its queues. */
   readonly redeclare: () => Promise<void>;
+  /** Whether an operator has removed the use case: then nobody is told of anything else. */
+  readonly wasRemoved: () => Promise<boolean>;
   /** Called when the use case cannot be consumed while the connection stands, and with `undefined` when it can again. */
   readonly onProblem: (problem: string | undefined) => void;
   /** How many events may be handed out before it is known how large they are. */
@@ -50,6 +52,11 @@ export class Subscriber implements Subscription {
 
   get useCase(): string {
     return this.#options.useCase;
+  }
+
+  /** Whether it has been stopped and all its deliveries are settled. */
+  get finished(): boolean {
+    return !this.#open && this.unsettled === 0;
   }
 
   /** Counts the deliveries that are not settled. */
@@ -181,17 +188,20 @@ export class Subscriber implements Subscription {
 
   #onEnd(reason: string): void {
     this.#consumer = undefined;
+    this.#ended = true;
+    this.#declared = false;
+    this.#wake();
     if (performance.now() - this.#begun > MAX_BACKOFF_MS) this.#backoff = INITIAL_BACKOFF_MS;
-    const { connection, logger, onProblem, useCase } = this.#options;
     // If the whole connection was lost, amqplib says so a moment later.
-    setImmediate(() => {
-      if (!this.#open || !connection.connected || this.#consumer !== undefined) return;
-      this.#declared = false;
-      onProblem(`the broker ended its consumer: ${reason}`);
-      logger.warn({ useCase, reason }, "The broker ended a consumer; it is started again.");
-      this.#ended = true;
-      this.#wake();
-    });
+    setImmediate(() => void this.#explainEnd(reason));
+  }
+
+  async #explainEnd(reason: string): Promise<void> {
+    const { connection, logger, onProblem, useCase, wasRemoved } = this.#options;
+    if (!this.#open || !connection.connected) return;
+    if ((await wasRemoved().catch(() => false)) || !this.#open) return;
+    logger.warn({ useCase, reason }, "The broker ended a consumer; it is started again.");
+    if (this.#consumer === undefined && connection.connected) onProblem(`the broker ended its consumer: ${reason}`);
   }
 
   /** Waits for so long, or until something may have changed. */

@@ -39,6 +39,12 @@ export class AmqpTrials implements Trials {
     return records.filter((each) => isOther(each) && isOf(each, useCase, eventId)).length;
   }
 
+  /** Forgets all records of a use case. */
+  async forget(useCase: string): Promise<void> {
+    const isIts = (each: TrialRecord) => each.useCase === useCase;
+    await this.#document.change((before) => (before.some(isIts) ? before.filter((each) => !isIts(each)) : before));
+  }
+
   /** Resolves when no change is under way any more. Never rejects. */
   idle(): Promise<void> {
     return this.#document.idle();

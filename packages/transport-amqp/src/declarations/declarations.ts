@@ -6,7 +6,7 @@ import {
   PatternTrie,
   type Declarations as SharedDeclarations,
 } from "@papa-events/core/transport";
-import { isConnectionLost } from "../client/errors.ts";
+import { isConnectionLost, unknownUseCase } from "../client/errors.ts";
 import { isWidened } from "../wire/binding-keys.ts";
 import type { EarlierRegistry } from "./earlier-registry.ts";
 import type { Registry } from "./registry.ts";
@@ -26,6 +26,8 @@ export interface DeclarationsOptions {
   readonly earlierRegistry: EarlierRegistry;
   /** Runs an idempotent action, and runs it again if a connection is lost under it. */
   readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
+  /** Called once for each use case of this app that an operator has removed. */
+  readonly onRemoved: (useCase: string) => void;
 }
 
 /** What apps declare on the broker: queues, bindings and the record of them. */
@@ -35,6 +37,10 @@ export class Declarations implements SharedDeclarations {
   readonly #declared = new Map<string, readonly string[]>();
   /** Use cases that need no look at what the version before kept of them. */
   readonly #takenOver = new Set<string>();
+  /** How often each use case had been removed when this app first declared it. */
+  readonly #removals = new Map<string, number>();
+  /** Use cases of this app that were removed since. */
+  readonly #removed = new Set<string>();
   #declaredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeclarationsOptions) {
@@ -61,11 +67,24 @@ export class Declarations implements SharedDeclarations {
     return registry.withdraw(useCase, patterns, idle, (stale, kept) => topology.unbind(useCase, stale, kept));
   }
 
-  /** Declares a use case again, in case somebody has deleted its queues: what this app declares of it, else what is recorded. */
+  /**
+   * Declares a use case again, in case somebody has deleted its queues: what this app declares of it, else what is recorded.
+   *
+   * @throws PapaError `unknown-use-case` if an operator has removed it
+   */
   async redeclare(useCase: string): Promise<void> {
-    const patterns = this.#declared.get(useCase) ?? (await this.#recordedPatterns(useCase));
+    if (await this.wasRemoved(useCase)) throw unknownUseCase(useCase);
+    const own = this.#declared.get(useCase);
+    const patterns = own ?? (await this.#recordedPatterns(useCase));
+    if (own === undefined && patterns.length === 0) throw unknownUseCase(useCase);
     await this.ensureExchange();
     await this.#declareQueues(useCase, patterns);
+  }
+
+  /** Whether an operator has removed a use case of this app. @throws PapaError `connection-failed` */
+  async wasRemoved(useCase: string): Promise<boolean> {
+    if (this.#declared.has(useCase)) this.#noticeRemovals(await this.#options.registry.removals());
+    return this.#removed.has(useCase);
   }
 
   /**
@@ -75,6 +94,8 @@ export class Declarations implements SharedDeclarations {
    */
   async redeclareAll(onFailure: (useCase: string, error: unknown) => void): Promise<void> {
     if (this.#declared.size === 0) return;
+    const removals = await this.#options.registry.removals().catch(() => undefined);
+    if (removals !== undefined) this.#noticeRemovals(removals);
     const exchange = await settled(this.ensureExchange());
     await inParallel([...this.#declared], async ([useCase, patterns]) => {
       const queues = exchange ?? (await settled(this.#declareQueues(useCase, patterns)));
@@ -123,35 +144,56 @@ export class Declarations implements SharedDeclarations {
     return onlyLiteral(this.#declared.get(useCase) ?? (await this.#recordedPatterns(useCase))) ?? useCase;
   }
 
-  async #declare(declarations: readonly Declaration[]): Promise<void> {
-    const { topology } = this.#options;
+  async #declare(all: readonly Declaration[]): Promise<void> {
+    const { topology, registry } = this.#options;
     const now = performance.now();
     // The core repeats the very same.
-    const repeats = declarations.every(({ name, patterns }) => this.#declared.get(name) === patterns);
+    const repeats = all.every(({ name, patterns }) => this.#removed.has(name) || this.#declared.get(name) === patterns);
     const full = !repeats || now - this.#declaredAt >= MIN_FULL_INTERVAL_MS;
+    if (full && this.#declared.size > 0) this.#noticeRemovals(await registry.removals());
+    const declarations = this.#ofWhatIsNotRemoved(all);
     if (full) {
       await this.ensureExchange();
       await inParallel(declarations, ({ name }) => topology.declareQueues(name));
     }
     // Recorded before it is bound: from then on no other instance unbinds the patterns.
     const added = await this.#record(declarations);
-    const unbound = full ? declarations : added;
+    const unbound = this.#ofWhatIsNotRemoved(full ? declarations : added);
     await inParallel(unbound, ({ name, patterns }) => topology.bind(name, patterns));
-    await inParallel(declarations, ({ name }) => this.#takeOver(name));
-    for (const { name, patterns } of declarations) this.#declared.set(name, patterns);
+    const alive = this.#ofWhatIsNotRemoved(declarations);
+    await inParallel(alive, ({ name }) => this.#takeOver(name));
+    for (const { name, patterns } of alive) this.#declared.set(name, patterns);
     if (full) this.#declaredAt = now;
+  }
+
+  #ofWhatIsNotRemoved(declarations: readonly Declaration[]): readonly Declaration[] {
+    return this.#removed.size === 0 ? declarations : declarations.filter(({ name }) => !this.#removed.has(name));
   }
 
   /** Resolves to the declarations that were not recorded before. */
   async #record(declarations: readonly Declaration[]): Promise<readonly Declaration[]> {
     const { appName, registry, logger } = this.#options;
+    if (declarations.length === 0) return declarations;
     try {
-      return await registry.declare(appName, declarations, []);
+      const { added, removals } = await registry.declare(appName, declarations, this.#removals);
+      this.#noticeRemovals(removals);
+      for (const { name } of declarations)
+        if (!this.#removals.has(name)) this.#removals.set(name, removals.get(name) ?? 0);
+      return added;
     } catch (error) {
       if (!isPapaError(error) || !error.retryable || isConnectionLost(error)) throw error;
       // A broker that takes no messages can be drained all the same (L7). Nor can anybody record a withdrawal meanwhile.
       logger.warn({ err: error }, "The declarations could not be recorded; it is tried again with the next refresh.");
       return declarations;
+    }
+  }
+
+  #noticeRemovals(removals: ReadonlyMap<string, number>): void {
+    for (const [useCase, known] of this.#removals) {
+      if (this.#removed.has(useCase) || (removals.get(useCase) ?? 0) <= known) continue;
+      this.#removed.add(useCase);
+      this.#declared.delete(useCase);
+      this.#options.onRemoved(useCase);
     }
   }
 
@@ -166,7 +208,7 @@ export class Declarations implements SharedDeclarations {
     const { appName, registry, earlierRegistry } = this.#options;
     const found = await earlierRegistry.takeOver(useCase, async ({ declared, delays }) => {
       const earlier: readonly Declared[] = declared.patterns.length === 0 ? [] : [declared];
-      await registry.declare(appName, [], earlier);
+      await registry.declare(appName, [], undefined, earlier);
       if (delays.length > 0) await registry.addDelays(useCase, delays);
     });
     if (!found) this.#takenOver.add(useCase);

@@ -19,17 +19,30 @@ export interface UsedDelays {
   readonly delays: readonly number[];
 }
 
+/** How often a use case was removed by an operator. */
+export interface Removal {
+  readonly useCase: string;
+  readonly count: number;
+  /** Whether its dead letters were kept, and nobody has declared it anew since. */
+  readonly kept: boolean;
+}
+
 /** What is known of a namespace: AMQP can list neither bindings nor queues. */
 export interface RegistryDocument {
   readonly declarations: readonly Declared[];
   readonly delays: readonly UsedDelays[];
+  readonly removals: readonly Removal[];
 }
 
 export const registryKind: DocumentKind<RegistryDocument> = {
-  empty: { declarations: [], delays: [] },
+  empty: { declarations: [], delays: [], removals: [] },
   read: (json) => {
-    const { declarations, delays } = Object(json) as Record<string, unknown>;
-    return { declarations: listOf(declarations, isDeclared), delays: listOf(delays, isUsedDelays) };
+    const { declarations, delays, removals } = Object(json) as Record<string, unknown>;
+    return {
+      declarations: listOf(declarations, isDeclared),
+      delays: listOf(delays, isUsedDelays),
+      removals: listOf(removals, isRemoval),
+    };
   },
   merge: (one, other) => {
     const declarations = new Map(one.declarations.map((each) => [keyOf(each), each]));
@@ -41,7 +54,12 @@ export const registryKind: DocumentKind<RegistryDocument> = {
       (merged, each) => each.delays.reduce((all, delay) => withDelay(all, each.useCase, delay), merged),
       one.delays,
     );
-    return { declarations: [...declarations.values()], delays };
+    const removals = new Map(one.removals.map((each) => [each.useCase, each]));
+    for (const each of other.removals) {
+      const known = removals.get(each.useCase);
+      if (known === undefined || known.count < each.count) removals.set(each.useCase, each);
+    }
+    return { declarations: [...declarations.values()], delays, removals: [...removals.values()] };
   },
 };
 
@@ -78,4 +96,9 @@ function isDeclared(value: unknown): value is Declared {
 function isUsedDelays(value: unknown): value is UsedDelays {
   const { useCase, delays } = Object(value) as Record<string, unknown>;
   return typeof useCase === "string" && Array.isArray(delays) && delays.every((each) => Number.isInteger(each));
+}
+
+function isRemoval(value: unknown): value is Removal {
+  const { useCase, count, kept } = Object(value) as Record<string, unknown>;
+  return typeof useCase === "string" && Number.isInteger(count) && typeof kept === "boolean";
 }

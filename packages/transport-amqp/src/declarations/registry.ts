@@ -1,6 +1,13 @@
 import type { Declaration, DeclarationRecord } from "@papa-events/core/transport";
 import type { Names } from "../wire/names.ts";
-import { type Declared, keyOf, type RegistryDocument, registryKind, withDelay } from "./registry-document.ts";
+import {
+  type Declared,
+  keyOf,
+  type RegistryDocument,
+  type Removal,
+  registryKind,
+  withDelay,
+} from "./registry-document.ts";
 import { type DocumentAccess, SharedDocument } from "./shared-document.ts";
 
 /** A clock may be wrong by minutes. So what it says about longer times counts, and nothing else of what it says. */
@@ -10,6 +17,14 @@ const MIN_TRUSTED_IDLE_MS = 3_600_000;
 interface LastSeen {
   readonly count: number;
   readonly at: number;
+}
+
+/** What came of recording declarations. */
+export interface Recorded {
+  /** Those of which some pattern was not recorded before. */
+  readonly added: readonly Declaration[];
+  /** How often each use case has been removed by operators. */
+  readonly removals: ReadonlyMap<string, number>;
 }
 
 /**
@@ -27,37 +42,90 @@ export class Registry {
   }
 
   /**
-   * Records declarations as seen now, and resolves to those of which some pattern was not recorded before.
+   * Records declarations as seen now, but for those of use cases that were removed more often than whoever declares them
+   * knows.
    *
+   * @param known how often each was removed when it was first declared
    * @param found declarations of the version before, which are recorded too
    */
   async declare(
     app: string,
     declarations: readonly Declaration[],
-    found: readonly Declared[],
-  ): Promise<readonly Declaration[]> {
+    known: ReadonlyMap<string, number> = new Map(),
+    found: readonly Declared[] = [],
+  ): Promise<Recorded> {
     let added: readonly Declaration[] = [];
     const at = Date.now();
-    const seen = [
-      ...declarations.map(({ name, patterns, id }) => ({ useCase: name, patterns, id, app, count: 1, at })),
-      ...found,
-    ];
-    await this.#change((document) => {
+    const { removals } = await this.#change((document) => {
       const all = new Map(document.declarations.map((each) => [keyOf(each), each]));
-      added = declarations.filter(({ name, patterns, id }) => {
+      const removed = countsOf(document.removals);
+      const alive = declarations.filter(({ name }) => (removed.get(name) ?? 0) <= (known.get(name) ?? Infinity));
+      added = alive.filter(({ name, patterns, id }) => {
         const recorded = all.get(keyOf({ useCase: name, app, id }))?.patterns ?? [];
         return patterns.some((pattern) => !recorded.includes(pattern));
       });
+      const seen = [
+        ...alive.map(({ name, patterns, id }) => ({ useCase: name, patterns, id, app, count: 1, at })),
+        ...found,
+      ];
       for (const each of seen) {
         const key = keyOf(each);
-        const known = all.get(key);
-        const patterns = each.id === undefined ? union(known?.patterns, each.patterns) : each.patterns;
-        all.set(key, { ...each, patterns, count: (known?.count ?? 0) + 1 });
+        const before = all.get(key);
+        const patterns = each.id === undefined ? union(before?.patterns, each.patterns) : each.patterns;
+        all.set(key, { ...each, patterns, count: (before?.count ?? 0) + 1 });
       }
       const declared = [...all.values()];
-      return { ...document, declarations: declared.filter((each) => !this.#isSuperseded(each, declared)) };
+      const names = new Set(seen.map(({ useCase }) => useCase));
+      return {
+        ...document,
+        declarations: declared.filter((each) => !this.#isSuperseded(each, declared)),
+        removals: document.removals.map((each) => (names.has(each.useCase) ? { ...each, kept: false } : each)),
+      };
     });
-    return added;
+    return { added, removals: countsOf(removals) };
+  }
+
+  /** Tells how often each use case has been removed by operators. */
+  async removals(): Promise<ReadonlyMap<string, number>> {
+    return countsOf((await this.#read()).removals);
+  }
+
+  /** Forgets a use case, and notes that it was removed; resolves to what was known of it. */
+  async remove(
+    useCase: string,
+    keepsDeadLetters: boolean,
+  ): Promise<{ readonly known: boolean; readonly delays: readonly number[] }> {
+    let known = false;
+    let delays: readonly number[] = [];
+    await this.#change((document) => {
+      const isOther = (each: { readonly useCase: string }) => each.useCase !== useCase;
+      const removal = document.removals.find((each) => each.useCase === useCase);
+      delays = document.delays.find((each) => each.useCase === useCase)?.delays ?? [];
+      known = removal?.kept === true || !document.declarations.every(isOther);
+      if (!known && delays.length === 0) return document;
+      const count = (removal?.count ?? 0) + 1;
+      return {
+        declarations: document.declarations.filter(isOther),
+        delays: document.delays.filter(isOther),
+        removals: [...document.removals.filter(isOther), { useCase, count, kept: keepsDeadLetters }],
+      };
+    });
+    return { known, delays };
+  }
+
+  /** When anybody last declared anything, by his own clock. */
+  async latest(): Promise<number | undefined> {
+    const { declarations } = await this.#read();
+    return declarations.length === 0 ? undefined : Math.max(...declarations.map(({ at }) => at));
+  }
+
+  /** Lists the use cases that are declared, and those that were removed while their dead letters were kept. */
+  async useCases(): Promise<{ readonly declared: readonly string[]; readonly kept: readonly string[] }> {
+    const { declarations, removals } = await this.#read();
+    return {
+      declared: [...new Set(declarations.map(({ useCase }) => useCase))],
+      kept: removals.filter(({ kept }) => kept).map(({ useCase }) => useCase),
+    };
   }
 
   /** Lists the declarations of a use case, or of all. */
@@ -95,7 +163,8 @@ export class Registry {
         const declarations = document.declarations.flatMap((each) => {
           if (each.useCase !== useCase) return [each];
           const left = each.patterns.filter((pattern) => !stale.includes(pattern));
-          return left.length === 0 ? [] : [{ ...each, patterns: left }];
+          // The last record of a use case stays: its queue does.
+          return left.length === 0 && own.length > 1 ? [] : [{ ...each, patterns: left }];
         });
         return { ...document, declarations };
       },
@@ -103,9 +172,10 @@ export class Registry {
     );
   }
 
-  /** Records delays that have a queue. */
+  /** Records delays that have a queue, of a use case that somebody declares. */
   async addDelays(useCase: string, delays: readonly number[]): Promise<void> {
     await this.#change((document) => {
+      if (!document.declarations.some((each) => each.useCase === useCase)) return document;
       const all = delays.reduce((before, delay) => withDelay(before, useCase, delay), document.delays);
       return all === document.delays ? document : { ...document, delays: all };
     });
@@ -128,12 +198,16 @@ export class Registry {
     return document;
   }
 
-  async #change(change: (document: RegistryDocument) => RegistryDocument, whileHeld?: () => Promise<void>) {
+  async #change(
+    change: (document: RegistryDocument) => RegistryDocument,
+    whileHeld?: () => Promise<void>,
+  ): Promise<RegistryDocument> {
     const changed = await this.#document.change((document) => {
       this.#note(document);
       return change(document);
     }, whileHeld);
     this.#note(changed);
+    return changed;
   }
 
   #note({ declarations }: RegistryDocument): void {
@@ -173,4 +247,8 @@ export class Registry {
 
 function union(one: readonly string[] = [], other: readonly string[]): readonly string[] {
   return [...new Set([...one, ...other])];
+}
+
+function countsOf(removals: readonly Removal[]): ReadonlyMap<string, number> {
+  return new Map(removals.map(({ useCase, count }) => [useCase, count]));
 }

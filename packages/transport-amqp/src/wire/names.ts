@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 /**
  * Names every object on the broker. Without a prefix the names are those of the Python original:
  *
@@ -8,6 +10,8 @@
  *     dead      = queue ".dlq"
  *     registry  = exchange ":registry"      what is declared in the namespace
  *     trials    = exchange ":trials"        trials of suspects
+ *     pauses    = exchange ":paused"        use cases that are paused; there only while any is
+ *     tail      = exchange ":tail." random  events that an operator watches, as long as he does
  *     lock      = queue ":lock"
  *
  * The version before had a registry for each use case, called queue ":declared".
@@ -20,6 +24,7 @@ export class Names {
   readonly deadLetterExchange: string;
   readonly registry: string;
   readonly trials: string;
+  readonly pauses: string;
   readonly #prefix: string;
 
   constructor(prefix: string) {
@@ -29,6 +34,12 @@ export class Names {
     this.deadLetterExchange = `${this.exchange}.dlq`;
     this.registry = `${this.exchange}:registry`;
     this.trials = `${this.exchange}:trials`;
+    this.pauses = `${this.exchange}:paused`;
+  }
+
+  /** Names a queue for somebody who watches events. */
+  newTail(): string {
+    return `${this.exchange}:tail.${randomUUID()}`;
   }
 
   /** Names a use case's queue; also the routing key of what goes to this use case only. */
