@@ -36,18 +36,19 @@ console.log(newest?.eventName, newest?.reason, newest?.error.message, newest?.pa
 if (newest !== undefined) await letters.redrive([newest.id]); // to this use case only, attempt 1, same event id
 console.log(await letters.count());
 // #endregion
+// #region mend
+const [oldest] = (await letters.list({ order: "oldest" })).items;
+if (oldest !== undefined) await letters.redrive([oldest.id], { payload: { number: 7 } }); // the same event, mended
+// #endregion
 broken = false;
 await clock.settled();
 await app.stop();
 
-// #region all
+// #region search
 await using stored = deadLetters(transport, "send_welcome"); // no app runs
-let after: string | undefined;
-do {
-  const { items, next } = await stored.list({ order: "oldest", limit: 1_000, after });
-  const ids = items.filter(({ error }) => error.message.includes("ECONNREFUSED")).map(({ id }) => id);
-  console.log(`${await stored.redrive(ids)} redriven`);
-  after = next;
-} while (after !== undefined);
+const where = { reason: "retries-exhausted", text: "ECONNREFUSED", before: new Date(Date.now() + 60_000) } as const;
+for await (const { id, payload } of stored.search(where)) console.log(id, payload);
+
+await stored.redrive({ where }, { onProgress: ({ seen, done }) => console.log(`${done} of ${seen}`) });
 // #endregion
 assert.equal(await stored.count(), 0);
