@@ -12,19 +12,20 @@ const DOCUMENT = "docs/faults.md";
 const known = { targets, scenarios };
 const { brokers, scenarios: scenariosOn, events, times, write } = choice();
 
-const counted = new Map<string, readonly Count[]>();
 let kept = true;
 for (const name of brokers) {
   const counts = await countOn(name);
-  counted.set(name, counts);
   kept &&= counts.every(({ problems }) => problems.length === 0);
   console.log(`\n${name}, ${events.toLocaleString("en")} events each\n\n${tableOf(counts)}\n`);
 }
-if (write) {
-  writeFileSync(DOCUMENT, documentOf(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "", counted));
-  console.log(`Written to ${DOCUMENT}`);
-}
+if (write) console.log(`Written to ${DOCUMENT}`);
 process.exit(kept ? 0 : 1);
+
+/** Writes it at once: what is counted so far outlives a run that is stopped. */
+function writeDown(broker: string, counts: readonly Count[]): void {
+  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "";
+  writeFileSync(DOCUMENT, documentOf(before, new Map([[broker, counts]])));
+}
 
 async function countOn(name: string): Promise<Count[]> {
   const target = targets[name];
@@ -38,6 +39,7 @@ async function countOn(name: string): Promise<Count[]> {
       const fewer = times === undefined ? undefined : Math.min(times, scenario.times);
       const count = await runScenario(scenario, { target, broker, namespace, events, times: fewer });
       counts.push(count);
+      if (write) writeDown(name, counts);
       console.log(
         `  ${count.seconds.toFixed(0)} s, lost ${count.lost}, again ${JSON.stringify(count.repeats)}` +
           count.problems.map((problem) => `\n  PROBLEM: ${problem}`).join(""),
