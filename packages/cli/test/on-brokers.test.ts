@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Broker, kafka, redis } from "@papa-events/conformance/brokers";
+import { type Broker, kafka, rabbitmq, redis } from "@papa-events/conformance/brokers";
 import { PapaApp } from "@papa-events/core";
 import { transportFromUri } from "@papa-events/core/uri";
+import { fromUri as amqp } from "@papa-events/transport-amqp";
 import { fromUri as kafkaUri } from "@papa-events/transport-kafka";
 import { fromUri as redisUri } from "@papa-events/transport-redis-streams";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -20,12 +21,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** An app of this process, on the transports' sources. */
 function appOn(uri: string): PapaApp {
-  const factories = { kafka: kafkaUri, redis: redisUri };
+  const factories = { amqp, kafka: kafkaUri, redis: redisUri };
   return new PapaApp({ transport: transportFromUri(uri, factories), name: "mailer", logger: silent });
 }
 
 describe.each([
   ["redis", () => redis("8.6"), "redis://127.0.0.1:1"],
+  ["rabbitmq", () => rabbitmq("4.0"), "amqp://127.0.0.1:1"],
   ["kafka", () => kafka("4.4"), "kafka://127.0.0.1:1"],
 ])("the built command on %s", (name, start, nowhere) => {
   let broker: Broker;
