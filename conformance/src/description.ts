@@ -67,6 +67,11 @@ export interface Faults {
   crash(namespace: string): Promise<void>;
   /** The broker is killed and started again on the same data, under all namespaces; resolves when it serves again. */
   readonly restart: Offered<() => Promise<void>>;
+  /**
+   * Has the broker take no more events, under all namespaces (L7): what has to be stored is refused for now, and what is
+   * there can be consumed. Resolves to what ends that, as often as it is called.
+   */
+  readonly fill?: Offered<(namespace: string) => Promise<() => Promise<void>>> | undefined;
   /** The broker ends the consumers of a use case by itself (L3). */
   readonly cancel: Offered<(namespace: string, useCase: string) => Promise<void>>;
 }

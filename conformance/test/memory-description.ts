@@ -44,6 +44,12 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
       stall: async (namespace) => on(namespace).network.stall(),
       flow: async (namespace) => on(namespace).network.flow(),
       crash: async (namespace) => on(namespace).inner.crash(),
+      fill: async (namespace) => {
+        on(namespace).network.full = true;
+        return async () => {
+          on(namespace).network.full = false;
+        };
+      },
       restart: "a broker in memory ends with its process",
       cancel: "a broker in memory cancels no consumer",
     },

@@ -1,10 +1,14 @@
 import { PapaError } from "@papa-events/core";
-import type { Connection, DeadLetterStore, Delivery, Transport } from "@papa-events/core/transport";
+import type { Connection, DeadLetterStore, Delivery, Settlement, Transport } from "@papa-events/core/transport";
 import { redirected, wrappedConnection, wrappedStore } from "../src/rig/wrapped.ts";
 
-/** What is between apps and a broker in memory: it can be away for those who connect, and it can fall silent. */
+/**
+ * What is between apps and a broker in memory: it can be away for those who connect, it can fall silent, and it can refuse
+ * what would have to be stored.
+ */
 export class Network {
   away = false;
+  full = false;
   #flowing: Promise<void> | undefined;
   #flow = () => {};
 
@@ -44,7 +48,7 @@ export class Network {
       administration: administration && this.#slowed(administration),
       publish: async (events) => {
         await this.#crossed();
-        return connection.publish(events);
+        return this.full ? events.map((_, index) => ({ index, error: refused() })) : connection.publish(events);
       },
       subscribe: async (useCase, options, onDelivery) => {
         await this.#crossed();
@@ -78,6 +82,7 @@ export class Network {
   #delivery(delivery: Delivery): Delivery {
     return redirected(delivery, async (settlement) => {
       await this.#crossed();
+      if (this.full && stores(settlement) && !delivery.lost) throw refused();
       return delivery.settle(settlement);
     });
   }
@@ -100,4 +105,13 @@ export class Network {
 function unreachable(transport: string): PapaError {
   const message = "The broker in memory cannot be reached.";
   return new PapaError("connection-failed", message, { transport }, { retryable: true });
+}
+
+function stores(settlement: Settlement): boolean {
+  return settlement.kind === "done" ? settlement.outputs.length > 0 : settlement.kind !== "release";
+}
+
+function refused(): PapaError {
+  const message = "The broker in memory has no room.";
+  return new PapaError("connection-failed", message, { transport: "memory" }, { retryable: true });
 }

@@ -9,6 +9,7 @@ import { deadlines } from "./deadlines.ts";
 import { failedStarts } from "./failed-starts.ts";
 import { fairShare } from "./fair-share.ts";
 import { forwarding } from "./forwarding.ts";
+import { full } from "./full.ts";
 import { handlers } from "./handlers.ts";
 import { held } from "./held.ts";
 import { lateConfirmations } from "./late-confirmations.ts";
@@ -71,6 +72,7 @@ export const allRules: readonly RuleTest[] = [
   ...resubscribing,
   ...tails,
   ...operating,
+  ...full,
   ...rollingRestarts,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 

@@ -1,7 +1,7 @@
 import { PapaError } from "@papa-events/core";
 import type { Delivery, Settlement } from "@papa-events/core/transport";
 import { wrapped } from "../../src/rig/wrapped.ts";
-import { changed, deliveries, later, redirected, settlements, type Variant } from "./variant.ts";
+import { changed, deliveries, later, publishing, redirected, settlements, type Variant } from "./variant.ts";
 
 /** Faults that do not stay with their event, and bounds that do not hold. */
 export const neighbourFaults: readonly Variant[] = [
@@ -29,6 +29,35 @@ export const neighbourFaults: readonly Variant[] = [
           return delivery.settle(settlement);
         }),
       );
+  }),
+
+  deliveries("L7", "lets acknowledgements wait behind what a full broker refuses", () => {
+    let refused: Promise<unknown> = Promise.resolve();
+    return (delivery, hand) =>
+      hand(
+        redirected(delivery, async (settlement) => {
+          await refused;
+          const settled = delivery.settle(settlement);
+          refused = settled.catch(() => new Promise<void>((resolve) => later(20_000, resolve)));
+          return settled;
+        }),
+      );
+  }),
+
+  settlements("L7", "drops the outputs that a full broker refuses", (settlement, delivery) =>
+    delivery.settle(settlement).catch(() => delivery.settle({ kind: "done", outputs: [] })),
+  ),
+
+  publishing("L7", "confirms what a full broker refuses", () => async (events, connection) => {
+    await connection.publish(events);
+    return [];
+  }),
+
+  publishing("L7", "says of what a full broker refuses for now that it is refused for good", () => {
+    return async (events, connection) => {
+      const unconfirmed = await connection.publish(events);
+      return unconfirmed.map(({ index }) => ({ index, error: new Error("there is no room") }));
+    };
   }),
 
   settlements("H9", "frees a place before the outcome is stored", async (settlement, delivery) => {
