@@ -70,6 +70,14 @@ conformance({
       for (const connection of connections.get(namespace) ?? []) connection.sever();
       connections.delete(namespace);
     },
+    deletions: (namespace) => ({
+      "its patterns": async () => {
+        execute(namespace, "DELETE FROM declarations");
+        execute(namespace, "UPDATE bindings SET version = 'deleted'");
+      },
+      "the use case": async () => execute(namespace, "DELETE FROM use_cases"),
+      "the subscribers": async () => execute(namespace, "DELETE FROM subscribers"),
+    }),
     restart: "a file has no server that could be killed",
     // As another instance would that takes this one for dead.
     cancel: async (namespace) => {

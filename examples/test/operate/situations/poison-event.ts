@@ -3,10 +3,12 @@ import { untilAllIsWell, untilThereAre } from "../site.ts";
 import { DYING_SERVICE } from "./dying-service.ts";
 import type { Cause } from "./situation.ts";
 
+/** What has a broker notice soon that a process is dead. RabbitMQ hears of it at once. */
+const SOON: Readonly<Record<string, string>> = { redis: "&lease=500ms", kafka: "&sessionTimeout=1000" };
+
 /** Among some images there is one that kills every process that handles it. */
 export const poisonEvent: Cause = async (site, shell) => {
-  // What a dead process held is taken over when its lease has ended.
-  const url = `${site.url}&lease=500ms`;
+  const url = `${site.url}${SOON[site.broker.kind] ?? ""}`;
   let child = spawn(process.execPath, [DYING_SERVICE, url], { stdio: "ignore" });
   let stopped = false;
   const restart = () => {
