@@ -72,9 +72,14 @@ export interface Faults {
    * there can be consumed. Resolves to what ends that, as often as it is called.
    */
   readonly fill?: Offered<(namespace: string) => Promise<() => Promise<void>>> | undefined;
+  /** What an operator could delete of a namespace and a use case in it (L8), by name, and how. */
+  readonly deletions?: Offered<(namespace: string, useCase: string) => Deletions> | undefined;
   /** The broker ends the consumers of a use case by itself (L3). */
   readonly cancel: Offered<(namespace: string, useCase: string) => Promise<void>>;
 }
+
+/** Things on the broker by name (`"the queue"`), and what deletes each, or why nobody can notice that it is gone. */
+export type Deletions = Readonly<Record<string, Offered<() => Promise<unknown>>>>;
 
 /** An event that another program publishes. */
 export interface OutsideEvent {

@@ -1,4 +1,4 @@
-import type { Transport } from "@papa-events/core/transport";
+import type { Connection, Transport } from "@papa-events/core/transport";
 import { type MemoryTransport, memory } from "@papa-events/transport-memory";
 import type { Description } from "../src/description.ts";
 import { Network } from "./network.ts";
@@ -50,25 +50,41 @@ export function memoryDescription(around: (transport: Transport) => Transport = 
           on(namespace).network.full = false;
         };
       },
+      deletions: (namespace, useCase) => ({
+        "its patterns": () =>
+          byItself(on(namespace).inner, async ({ declarations }) => {
+            const records = await declarations.list(useCase);
+            await declarations.withdraw(
+              useCase,
+              records.flatMap(({ patterns }) => patterns),
+              0,
+            );
+          }),
+      }),
       restart: "a broker in memory ends with its process",
       cancel: "a broker in memory cancels no consumer",
     },
-    outside: async (namespace, { name, body, headers = {} }) => {
-      const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-      const connection = await on(namespace).outer.connect({
-        appName: "outside",
-        logger,
-        maxHeldBytes: 1,
-        onStatus: () => {},
-        onProblem: () => {},
-      });
-      await connection.publish([{ name, id: "", time: Date.now(), headers: headers as Record<string, string>, body }]);
-      await connection.close();
-    },
+    outside: (namespace, { name, body, headers = {} }) =>
+      byItself(on(namespace).outer, (connection) =>
+        connection.publish([{ name, id: "", time: Date.now(), headers: headers as Record<string, string>, body }]),
+      ),
     outsideHeaders: { amount: 7, flag: true, bytes: Buffer.from([0xff, 0x00]), twice: ["a", "b"] },
     conflict: "a queue in memory has no properties that could differ",
     refused: "a broker in memory refuses nobody",
     program: "a broker in memory cannot be reached from another process",
     wildcardPairs: "all",
   };
+}
+
+/** Does something by a connection of its own. */
+async function byItself(transport: Transport, act: (connection: Connection) => Promise<unknown>): Promise<void> {
+  const connection = await transport.connect({
+    appName: "outside",
+    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    maxHeldBytes: 1,
+    onStatus: () => {},
+    onProblem: () => {},
+  });
+  await act(connection);
+  await connection.close();
 }

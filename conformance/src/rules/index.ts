@@ -6,6 +6,7 @@ import { contexts } from "./contexts.ts";
 import { crashLoops } from "./crash-loops.ts";
 import { deadLetterRules } from "./dead-letters.ts";
 import { deadlines } from "./deadlines.ts";
+import { deleted } from "./deleted.ts";
 import { failedStarts } from "./failed-starts.ts";
 import { fairShare } from "./fair-share.ts";
 import { forwarding } from "./forwarding.ts";
@@ -73,6 +74,7 @@ export const allRules: readonly RuleTest[] = [
   ...tails,
   ...operating,
   ...full,
+  ...deleted,
   ...rollingRestarts,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 

@@ -1,6 +1,7 @@
 import { PapaError } from "@papa-events/core";
 import type { Delivery } from "@papa-events/core/transport";
 import type { Description } from "../../src/description.ts";
+import { declaring } from "../../src/rig/wrapped.ts";
 import { memoryDescription } from "../memory-description.ts";
 import { changed, DONE, deliveries, redirected, settlements, type Variant, variant } from "./variant.ts";
 
@@ -52,6 +53,17 @@ export const livingFaults: readonly Variant[] = [
   settlements("L5", "keeps headers that are not text only as text", (settlement, delivery) => {
     if (settlement.kind !== "retry" && settlement.kind !== "dead") return delivery.settle(settlement);
     return delivery.settle({ ...settlement, event: changed(settlement.event, { rawHeaders: undefined }) });
+  }),
+
+  variant("L8", "declares once, and makes nothing again that was deleted", () => (connection) => {
+    const declared = new Set<string>();
+    return {
+      declarations: declaring(connection.declarations, async (declarations) => {
+        const news = declarations.filter(({ name }) => !declared.has(name));
+        if (news.length > 0) await connection.declarations.declare(news);
+        for (const { name } of news) declared.add(name);
+      }),
+    };
   }),
 
   settlements("L6", "says of an outcome that came too late that it is stored", async (settlement, delivery) => {

@@ -22,6 +22,18 @@ for (const version of testedVersions.rabbitmq) {
     },
     faults: {
       ...faults,
+      deletions: (namespace, useCase) => {
+        const on = (act: (channel: Channel) => Promise<unknown>) => () => onChannel(broker.broker().uri, act);
+        const [exchange, queue] = [`${namespace}/domain_events`, `${namespace}/${useCase}`];
+        return {
+          "the binding": "no client can see which bindings there are; it comes back when an app starts",
+          "the queue": on((channel) => channel.deleteQueue(queue)),
+          "the exchange": on((channel) => channel.deleteExchange(exchange)),
+          "the exchange for dead letters": on((channel) => channel.deleteExchange(`${exchange}.dlq`)),
+          "the queue of dead letters": on((channel) => channel.deleteQueue(`${queue}.dlq`)),
+          "the registry": on((channel) => channel.deleteQueue(`${exchange}:registry`)),
+        };
+      },
       // A consumer is cancelled when its queue is deleted.
       cancel: (namespace, useCase) =>
         onChannel(broker.broker().uri, (channel) => channel.deleteQueue(`${namespace}/${useCase}`)),

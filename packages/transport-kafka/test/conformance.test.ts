@@ -2,7 +2,7 @@ import { conformance, proxied } from "@papa-events/conformance";
 import { kafka as kafkaBroker, testedVersions } from "@papa-events/conformance/brokers";
 import { kafka } from "@papa-events/transport-kafka";
 import type { IHeaders } from "kafkajs";
-import { makeTopic, produceFrom, removeMembers } from "./support/admin.ts";
+import { makeTopic, produceFrom, removeMembers, withAdmin } from "./support/admin.ts";
 
 /** Short, because tests of killed consumers wait for it. */
 const SESSION_TIMEOUT_MS = 3_000;
@@ -30,6 +30,17 @@ for (const version of testedVersions.kafka) {
     clean: closeProxies,
     faults: {
       ...faults,
+      deletions: (namespace, useCase) => {
+        const removal = (topic: string) => () =>
+          withAdmin(uri(), (admin) => admin.deleteTopics({ topics: [topic], timeout: 10_000 }));
+        return {
+          "the topic of events": removal(`${namespace}.made`),
+          "the topic of what is ready": removal(`${namespace}--ready-${useCase}`),
+          "the topic of dead letters": removal(`${namespace}--dead-${useCase}`),
+          "the topic of delays": removal(`${namespace}--delays`),
+          "the registry": removal(`${namespace}--registry`),
+        };
+      },
       cancel: (namespace, useCase) => removeMembers(uri(), `${namespace}--use-case-${useCase}`),
     },
     outside: (namespace, { name, body, headers }) => {
