@@ -119,11 +119,6 @@ export class Reader {
     this.#replyLost = true;
   }
 
-  /** Looks for them now, if there may be any. @throws when the server cannot be asked */
-  async recoverLostReply(): Promise<void> {
-    if (this.#replyLost) await this.#recoverLostReply();
-  }
-
   /** Ends a read that blocks. Best effort: the read ends by itself a little later. */
   interrupt(): void {
     const { control } = this.#options;

@@ -10,6 +10,8 @@ import { Ledger } from "./ledger.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
 import { Settlements, type SettlementsOptions } from "./settlements.ts";
 
+/** Stands for a declaration in the name of a consumer that takes nothing any more. */
+const NO_DECLARATION = "stopped";
 /** How long closing waits for the server. If it is away, others take over when the lease ends. */
 const CLOSE_TIMEOUT_MS = 1_000;
 /** How many entries one script releases when a consumer leaves. */
@@ -217,19 +219,27 @@ export class Subscriber implements Subscription {
     await this.#reader.stop();
     // What is being taken over arrives before this, and is released with the rest.
     await untilClosed(this.exclusively(async () => {}));
-    this.#releaseSurplus();
+    const surplus = this.#surplus.splice(0).reverse();
+    await untilClosed(Promise.all(surplus.map((delivery) => delivery.settle({ kind: "release" }))));
+    if (this.#ledger.size > 0) await untilClosed(this.#stopTaking());
   }
 
-  #releaseSurplus(): void {
-    for (const delivery of this.#surplus.splice(0).reverse()) void delivery.settle({ kind: "release" });
+  /**
+   * Goes on as a consumer of no declaration: what is forwarded to this one's is for those who take it. All else that the
+   * server has delivered, in replies that were lost, is released.
+   */
+  async #stopTaking(): Promise<void> {
+    const { connection } = this.#options;
+    const { consumer } = this;
+    await this.#goOnAs(this.#newConsumer(), consumer);
+    await connection.whenUp();
+    await this.#leave(consumer);
   }
 
-  /** Where nothing is unsettled after a stop, nothing is left to do here. What was delivered in a lost reply is released. */
+  /** Where nothing is unsettled after a stop, nothing is left to do here. */
   async #retire(): Promise<void> {
     if (this.#open || this.#closed || this.#stopping === undefined) return;
     await this.#stopping;
-    await this.#reader.recoverLostReply().catch(() => {});
-    this.#releaseSurplus();
     if (this.#ledger.size === 0) await this.close();
   }
 
@@ -243,16 +253,16 @@ export class Subscriber implements Subscription {
     this.#ledger.clear();
     if (connection.up) {
       // Where this fails, the lease ends by itself.
-      await untilClosed(this.#leave());
+      await untilClosed(this.#leave(this.consumer));
     }
     this.#reader.close();
     held.leave(this);
     onClosed(this);
   }
 
-  async #leave(): Promise<void> {
+  async #leave(consumer: string): Promise<void> {
     const { connection, keys } = this.#options;
-    const args = [GROUP, this.consumer, RELEASED_CONSUMER, MAX_RELEASED_AT_ONCE];
+    const args = [GROUP, consumer, RELEASED_CONSUMER, MAX_RELEASED_AT_ONCE];
     for (let more: unknown = 1; more === 1; ) more = await connection.run(leave, [keys.queue, keys.leases], args);
   }
 
@@ -265,22 +275,30 @@ export class Subscriber implements Subscription {
     return true;
   }
 
-  /** Entries that were settled while this was under way are found to be the new consumer's, or gone, by who settles them. */
   async #adopt(consumer: string): Promise<void> {
     const { logger, useCase } = this.#options;
     logger.warn(
       { useCase },
       "The lease ended: the process or its connection was silent for too long, or the lease was deleted on the server. What others have taken over meanwhile is handled by them.",
     );
-    const next = this.#newConsumer();
-    await this.exclusively(async () => {
+    await this.#goOnAs(this.#newConsumer(), consumer);
+    this.#leaseKeeper.lookWithin(0);
+    this.#reader.interrupt();
+    this.onRoom();
+  }
+
+  /** Entries that were settled while this was under way are found to be the new consumer's, or gone, by who settles them. */
+  #goOnAs(next: string, before: string): Promise<void> {
+    return this.exclusively(async () => {
+      // It may have been both that its lease ended and that it was stopped.
+      if (this.#ledger.consumer !== before) return;
       const seen = new Set<StreamDelivery>();
       // Twice, if some were read meanwhile. What is read once the name has changed is adopted late.
       for (let round = 0; round < 2; round += 1) {
         const held = this.#ledger.list().filter((delivery) => !seen.has(delivery));
         if (round > 0 && held.length === 0) break;
         const entries = held.map(({ entry }) => entry);
-        const adopted = await this.#leaseKeeper.adopt(consumer, next, entries);
+        const adopted = await this.#leaseKeeper.adopt(before, next, entries);
         if (this.#closed) return;
         this.#ledger.consumer = next;
         for (const delivery of held) {
@@ -289,14 +307,11 @@ export class Subscriber implements Subscription {
         }
       }
     });
-    this.#leaseKeeper.lookWithin(0);
-    this.#reader.interrupt();
-    this.onRoom();
   }
 
   #newConsumer(): string {
     const { appName, target } = this.#options;
-    return consumerName(appName, randomUUID(), target.lease, this.#declaration);
+    return consumerName(appName, randomUUID(), target.lease, this.#open ? this.#declaration : NO_DECLARATION);
   }
 }
 

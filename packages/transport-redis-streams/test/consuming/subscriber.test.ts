@@ -1,3 +1,4 @@
+import type { Delivery } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
@@ -25,4 +26,27 @@ test("L2 a consumer that leaves releases all that it has, also where that is mor
   await next.subscribe("uc", options, (delivery) => void redeliveries.push(delivery.redeliveries));
   await until("all are out again", () => redeliveries.length === events.length);
   expect(Math.max(...redeliveries)).toBe(0);
+});
+
+test("R6 what is forwarded to a subscription that has stopped, and still has something out, is anybody's", async () => {
+  const space = new Space({ lease: 30_000 });
+  const [busy, other] = [await space.connect(), await space.connect()];
+  await busy.declarations.declare([declared("uc", "new")]);
+  const out: Delivery[] = [];
+  const stopping = await busy.subscribe("uc", { readAhead: 1, declaration: "new" }, (delivery) => out.push(delivery));
+  await busy.publish([encoded("new", 0)]);
+  await until("it is busy", () => out.length === 1);
+  const taken: string[] = [];
+  let forwarded = false;
+  await other.subscribe("uc", { readAhead: 1, declaration: "old" }, (delivery) => {
+    if (forwarded) taken.push(String(delivery.event.text));
+    else void delivery.settle({ kind: "forward", delay: 60_000, to: "new", event: encoded("new", 1) });
+    forwarded = true;
+  });
+  await busy.publish([encoded("new", 1)]);
+  await until("it is forwarded", () => forwarded);
+  await stopping.stop();
+  await until("the other one gets it", () => taken.length === 1);
+  expect(await out[0]?.settle({ kind: "done", outputs: [] })).toBe("stored");
+  await until("the consumer has left", async () => (await space.redis.zcard(space.key("leases:uc"))) <= 2);
 });
