@@ -1,8 +1,13 @@
+import { readFileSync } from "node:fs";
 import { conformance, proxied } from "@papa-events/conformance";
 import { redis, testedVersions } from "@papa-events/conformance/brokers";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { until } from "./support/wait.ts";
+
+/** The version on which apps and operators have no more rights than the guide gives an app that handles. */
+const LEAST_RIGHTS = "valkey-9.1";
+const GUIDE = new URL("../../../docs/brokers/redis-streams.md", import.meta.url);
 
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE = 2_000;
@@ -12,8 +17,14 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
     name: "redis-streams",
     start: () => redis(version),
     transport: (uri, namespace) =>
-      version.endsWith("-cluster") ? onCluster(uri, namespace) : redisStreams(address(uri, namespace)),
+      version.endsWith("-cluster") ? onCluster(uri, namespace) : redisStreams(address(account(uri), namespace)),
   });
+  const limitRights = async () => {
+    if (version === LEAST_RIGHTS)
+      await withClient((client) => client.call("ACL", "SETUSER", "handles", ...rulesOf("handles")));
+  };
+  const account = (uri: string) =>
+    version === LEAST_RIGHTS ? uri.replace("redis://", "redis://handles:secret@") : uri;
   const { clean: closeProxies, faults } = broker;
   const withClient = async (act: (client: Redis) => Promise<unknown>) => {
     const client = new Redis(broker.broker().uri);
@@ -37,6 +48,7 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
     longestLease: LEASE,
     setUp: async () => {
       await broker.setUp?.();
+      await limitRights();
       if (!version.endsWith("-cluster")) return;
       await withClient(async (client) => {
         await client.cluster("ADDSLOTSRANGE", 0, 16_383);
@@ -52,6 +64,11 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
     },
     faults: {
       ...faults,
+      // The server forgets its accounts, unless it has a file for them.
+      restart: async () => {
+        if (typeof faults.restart === "function") await faults.restart();
+        await limitRights();
+      },
       // A read that blocks fails when its stream is deleted.
       cancel: (namespace, useCase) => withClient((client) => client.del(key(namespace, `queue:${useCase}`))),
     },
@@ -95,6 +112,13 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
       uri: (namespace) => address(broker.broker().uri, namespace),
     },
   });
+}
+
+/** The rules that the guide has for an account, in every namespace. */
+function rulesOf(name: string): readonly string[] {
+  const rules = new RegExp(`^ACL SETUSER ${name} (.*)$`, "m").exec(readFileSync(GUIDE, "utf8"))?.[1];
+  if (rules === undefined) throw new Error(`the guide has no account "${name}"`);
+  return rules.replaceAll("{papa-events}", "{papa-events:*}").split(" ");
 }
 
 function address(uri: string, namespace: string): string {
