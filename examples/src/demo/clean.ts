@@ -10,5 +10,7 @@ export async function clean(url: string): Promise<void> {
   const useCases = (await ops.useCases()).filter(({ name }) => made.has(name));
   await Promise.all(useCases.map(({ name }) => ops.remove(name, { deadLetters: "purge" })));
   for (const { name, stats } of useCases) console.log(`  removed  ${name.padEnd(22)}${stats.dead} dead letters`);
-  if (useCases.length === 0) console.log(`  nothing of the demo is on ${shownUrl(url)}`);
+  if (useCases.length > 0)
+    console.log("  The namespace itself stays, empty; on Kafka also what was published, until it expires.");
+  else console.log(`  nothing of the demo is on ${shownUrl(url)}`);
 }
