@@ -143,8 +143,7 @@ export class LiveTail implements Tail {
   }
 
   #show(position: Position, { records, next, highWatermark }: FetchResult): void {
-    const { topic, partition } = position.source;
-    const topicName = this.#cluster.names.eventName(topic);
+    const topicName = this.#cluster.names.eventName(position.source.topic);
     let dropped = 0;
     for (const record of records) {
       if (record.unreadable !== undefined) {
@@ -153,7 +152,7 @@ export class LiveTail implements Tail {
       }
       const name = nameOf(record, topicName);
       if (this.#bindings.accept(name, position.source, record.offset) && !this.#over)
-        this.#listener.onEvent(eventOf(record, name, `${topic}-${partition}`));
+        this.#listener.onEvent(eventOf(record, name, position.source));
     }
     position.offset = next;
     if (highWatermark - next > MAX_BEHIND) {

@@ -19,8 +19,7 @@ export class KafkaDelivery implements Delivery {
 
   constructor(entry: Entry, settler: Settler, topicName: string | undefined) {
     const { record, log } = entry;
-    const { topic, partition } = log.source;
-    this.event = eventOf(record, nameOf(record, topicName), `${topic}-${partition}`);
+    this.event = eventOf(record, nameOf(record, topicName), log.source);
     this.attempt = attemptOf(record);
     this.redeliveries = log.redeliveriesOf(record.offset);
     this.#entry = entry;

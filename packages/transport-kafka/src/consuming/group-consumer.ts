@@ -36,8 +36,8 @@ export interface GroupConsumerOptions {
   readonly startOf: (source: TopicPartition) => number;
   readonly filter: FetcherOptions["filter"];
   readonly maxBuffered: FetcherOptions["maxBuffered"];
-  /** Whether one more entry of this partition may be delivered now. */
-  readonly hasRoom: (log: PartitionLog) => boolean;
+  /** Whether one more entry of so many bytes may be delivered now. @param overdue how many are done while their commit is late */
+  readonly hasRoom: (log: PartitionLog, bytes: number, overdue: number) => boolean;
   /** Takes an entry; returns at once. */
   readonly deliver: (entry: Entry) => void;
   /** How many offsets are announced at least before their records are handed out, so that these are known after a death (T6). */
@@ -170,24 +170,23 @@ export class GroupConsumer {
     if (this.expired) return;
     const { hasRoom, deliver } = this.#options;
     const { list } = this.#partitions;
-    for (let idle = 0; idle < list.length; ) {
-      const log = list[this.#turn++ % list.length];
-      const entry = log?.hasRecords && hasRoom(log) ? log.next() : undefined;
+    const { overdue } = this.#commits;
+    const active = list.filter((log) => log.hasRecords);
+    for (let turn = this.#turn; active.length > 0; ) {
+      const at = turn % active.length;
+      const log = active[at];
+      const entry = log?.next((bytes) => hasRoom(log, bytes, overdue));
       if (entry === undefined) {
-        idle += 1;
+        active.splice(at, 1);
         continue;
       }
-      idle = 0;
+      turn = at + 1;
+      this.#turn += 1;
       deliver(entry);
     }
     if (list.some((log) => log.wantsAnnouncement)) this.#commits.now();
     else this.#commits.schedule();
     this.#fetcher.fetchMore();
-  }
-
-  /** How many entries are done while their commit is late, so that all of them may come back. */
-  get overdue(): number {
-    return this.#commits.overdue;
   }
 
   /** Marks an entry as done. */

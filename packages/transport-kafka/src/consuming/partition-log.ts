@@ -3,6 +3,7 @@ import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wir
 import type { FetchedRecord } from "../wire/records.ts";
 import { withTopicId } from "../wire/topic-id.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
+import { OpenEntries } from "./open-entries.ts";
 
 /** A record's headers and framing are counted as so many bytes. */
 const RECORD_OVERHEAD_BYTES = 100;
@@ -17,19 +18,20 @@ export class Entry {
   /** The log it belongs to; another one after the partition has been reassigned to this instance. */
   log: PartitionLog;
   record: FetchedRecord;
+  /** How much it counts for, also when it is shed. */
+  readonly bytes: number;
   settled = false;
   /** Its settlement was not stored: whoever owns the partition delivers it again. */
   dropped = false;
   /** The number of the subscription that it was delivered to. */
   subscription = 0;
+  /** Its place among the open entries. */
+  place = 0;
 
   constructor(log: PartitionLog, record: FetchedRecord) {
     this.log = log;
     this.record = record;
-  }
-
-  get bytes(): number {
-    return bytesOf(this.record);
+    this.bytes = bytesOf(record);
   }
 
   /** Forgets what the record holds but its place: it can be read again. */
@@ -83,8 +85,8 @@ export class PartitionLog {
   #deliveryPaused = false;
   readonly #done: DoneRuns;
   readonly #chunks: Chunk[] = [];
-  /** What is delivered and not done, by offset in ascending order; what was released or dropped too. */
-  readonly #open = new Map<number, Entry>();
+  /** What is delivered and not done; what was released or dropped too. */
+  readonly #open = new OpenEntries();
   #unsettled = 0;
   readonly #released: Entry[] = [];
   /** When they may be delivered again, by the monotonic clock. */
@@ -115,8 +117,7 @@ export class PartitionLog {
 
   /** The low-water mark: everything below is done. */
   get mark(): number {
-    const [first] = this.#open.keys();
-    return first ?? this.examined;
+    return this.#open.first?.record.offset ?? this.examined;
   }
 
   /** Whether it is drained, so that nothing is to be fetched for it. */
@@ -131,12 +132,6 @@ export class PartitionLog {
 
   get hasRecords(): boolean {
     return this.#nextRecord !== undefined;
-  }
-
-  /** How large the next entry to deliver is; 0 where there is none. */
-  get nextBytes(): number {
-    const record = this.#nextRecord;
-    return record === undefined ? 0 : bytesOf(record);
   }
 
   /** Whether a commit should announce further deliveries soon. */
@@ -164,11 +159,11 @@ export class PartitionLog {
     this.#passEmpty();
   }
 
-  /** Takes the next entry to deliver; none that is not announced yet. */
-  next(): Entry | undefined {
+  /** Takes the next entry to deliver; none that is not announced yet, or for which there is no room. */
+  next(hasRoom: (bytes: number) => boolean = () => true): Entry | undefined {
     for (;;) {
       const record = this.#nextRecord;
-      if (record === undefined || record.offset >= this.#announced) return undefined;
+      if (record === undefined || record.offset >= this.#announced || !hasRoom(bytesOf(record))) return undefined;
       const released = this.#nextReleased;
       if (released !== undefined) {
         this.#released.shift();
@@ -179,11 +174,11 @@ export class PartitionLog {
       if (chunk === undefined) return undefined;
       chunk.at += 1;
       this.examined = record.offset + 1;
-      const running = this.#stillRunning(record);
+      const running = this.#running.size === 0 ? undefined : this.#stillRunning(record);
       const entry = running ?? new Entry(this, record);
-      this.#open.set(record.offset, entry);
+      this.#open.add(entry);
       this.#unsettled += 1;
-      this.#passEmpty();
+      if (chunk.at >= chunk.records.length) this.#passEmpty();
       if (running === undefined) return entry;
     }
   }
@@ -203,7 +198,7 @@ export class PartitionLog {
     if (entry.settled || entry.dropped) return;
     entry.settled = true;
     this.#unsettled -= 1;
-    this.#open.delete(entry.record.offset);
+    this.#open.delete(entry);
   }
 
   /** Leaves an entry open whose settlement was not stored. */
@@ -221,7 +216,7 @@ export class PartitionLog {
     entry.settled = true;
     this.#unsettled -= 1;
     const again = new Entry(this, entry.record);
-    this.#open.set(entry.record.offset, again);
+    this.#open.replace(entry, again);
     this.#released.push(again);
     this.#released.sort((a, b) => a.record.offset - b.record.offset);
     this.#releasedUntil = Math.max(this.#releasedUntil, notBefore);
@@ -243,8 +238,8 @@ export class PartitionLog {
 
   /** Takes over what still runs from an earlier log of this partition, so that it is not delivered a second time. */
   adopt(earlier: PartitionLog): void {
-    for (const [offset, entry] of earlier.#open)
-      if (!entry.dropped && offset >= this.mark) this.#running.set(offset, entry);
+    for (const entry of earlier.#open)
+      if (!entry.dropped && entry.record.offset >= this.mark) this.#running.set(entry.record.offset, entry);
   }
 
   /**
@@ -255,7 +250,7 @@ export class PartitionLog {
    */
   commit(ends: boolean): { readonly offset: number; readonly metadata: string; readonly stored: () => void } {
     const { mark, examined } = this;
-    const runs = examined === mark ? "" : encodeRuns(mark, examined, this.#open.keys());
+    const runs = examined === mark ? "" : encodeRuns(mark, examined, this.#open.offsets());
     if (this.#announces === undefined)
       return { offset: mark, metadata: withTopicId(runs, this.topicId), stored: () => {} };
     // Whatever comes of the commit: from now on nothing is handed out without a new announcement.

@@ -10,7 +10,7 @@ import type { TopicPartition } from "../wire/topic-partition.ts";
 import { KafkaDelivery, type Settler } from "./delivery.ts";
 import { GroupConsumer } from "./group-consumer.ts";
 import type { HeldBytes } from "./held-bytes.ts";
-import type { Entry, PartitionLog } from "./partition-log.ts";
+import type { Entry } from "./partition-log.ts";
 import { type SettlementStore, storeSettlement } from "./settlement.ts";
 import { StrayEvents } from "./stray-events.ts";
 import { TRIM_INTERVAL_MS, trim } from "./trim.ts";
@@ -53,6 +53,7 @@ export class Subscriber implements Settler {
   #closed = false;
   readonly #onRoom = () => this.#consumer.deliverSoon();
   #trimming: NodeJS.Timeout | undefined;
+  readonly #topicNames = new Map<string, { readonly of: string | undefined }>();
   /** Settlements that are being stored. */
   readonly #storing = new Set<Promise<Settled>>();
 
@@ -74,7 +75,7 @@ export class Subscriber implements Settler {
       startOf: (source) => (source.topic === this.#ready ? 0 : registry.startOf(useCase, source)),
       filter: (source, records) => this.#filter(source, records),
       maxBuffered: options.maxBuffered,
-      hasRoom: (log) => this.#hasRoom(log),
+      hasRoom: (_, bytes, overdue) => this.#hasRoom(bytes, overdue),
       announces: () => Math.max(this.#limit, MIN_ANNOUNCED),
       deliver: (entry) => this.#deliver(entry),
       drains: true,
@@ -195,9 +196,8 @@ export class Subscriber implements Settler {
     };
   }
 
-  #hasRoom(log: PartitionLog): boolean {
-    if (this.#ownUnsettled + this.#consumer.overdue >= this.#limit) return false;
-    return this.#options.held.hasRoomFor(log.nextBytes, this.#onRoom);
+  #hasRoom(bytes: number, overdue: number): boolean {
+    return this.#ownUnsettled + overdue < this.#limit && this.#options.held.hasRoomFor(bytes, this.#onRoom);
   }
 
   /** Frees the place of an entry that is not this instance's to settle any more. */
@@ -246,14 +246,14 @@ export class Subscriber implements Settler {
   }
 
   #noteStrays({ topic }: TopicPartition, records: readonly FetchedRecord[]): void {
-    const topicName = this.#options.cluster.names.eventName(topic) ?? "";
+    const topicName = this.#topicName(topic) ?? "";
     for (const record of records)
       if (record.unreadable === undefined) this.#strays.note(topic, topicName, nameOf(record, topicName));
   }
 
   #accepted(source: TopicPartition, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
-    const { registry, cluster } = this.#options;
-    const topicName = cluster.names.eventName(source.topic);
+    const { registry } = this.#options;
+    const topicName = this.#topicName(source.topic);
     const bindings = registry.bindings(this.useCase);
     return records.filter((record) =>
       record.unreadable === undefined
@@ -267,7 +267,16 @@ export class Subscriber implements Settler {
     this.#ownUnsettled += 1;
     entry.subscription = this.#subscription;
     this.#options.held.take(entry.bytes);
-    const topicName = this.#options.cluster.names.eventName(entry.log.source.topic);
-    this.#onDelivery(new KafkaDelivery(entry, this, topicName));
+    this.#onDelivery(new KafkaDelivery(entry, this, this.#topicName(entry.log.source.topic)));
+  }
+
+  /** The event name that a topic stands for. */
+  #topicName(topic: string): string | undefined {
+    let name = this.#topicNames.get(topic);
+    if (name === undefined) {
+      name = { of: this.#options.cluster.names.eventName(topic) };
+      this.#topicNames.set(topic, name);
+    }
+    return name.of;
   }
 }

@@ -189,7 +189,10 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   #deadLetter(record: FetchedRecord): StoredDeadLetter {
-    return { id: idOf(record), event: eventOf(record, nameOf(record, undefined), this.#topic.topic) };
+    return {
+      id: idOf(record),
+      event: eventOf(record, nameOf(record, undefined), { topic: this.#topic.topic, partition: 0 }),
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { type EncodedEvent, HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
 import type { FetchedRecord, KafkaRecord } from "./records.ts";
+import type { TopicPartition } from "./topic-partition.ts";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -19,10 +20,34 @@ export function nameOf({ headers, unreadable }: FetchedRecord, topicName: string
   return topicName ?? "";
 }
 
-/** Reads a record as an event. Its position is the same at each delivery, so it serves as an id where there is none. */
-export function eventOf(record: FetchedRecord, name: string, position: string): ReceivedEvent {
-  const { headers, time, value, offset } = record;
-  return { name, id: `${position}-${offset}`, time, headers, body: value ?? EMPTY };
+/** A record as an event. */
+class RecordedEvent implements ReceivedEvent {
+  readonly name: string;
+  readonly time: number;
+  readonly headers: FetchedRecord["headers"];
+  readonly body: Uint8Array;
+  readonly #source: TopicPartition;
+  readonly #offset: number;
+
+  constructor({ offset, time, headers, value }: FetchedRecord, name: string, source: TopicPartition) {
+    this.name = name;
+    this.time = time;
+    this.headers = headers;
+    this.body = value ?? EMPTY;
+    this.#source = source;
+    this.#offset = offset;
+  }
+
+  /** Its position is the same at each delivery, so it serves as an id where there is none. */
+  get id(): string {
+    const { topic, partition } = this.#source;
+    return `${topic}-${partition}-${this.#offset}`;
+  }
+}
+
+/** Reads a record as an event. */
+export function eventOf(record: FetchedRecord, name: string, source: TopicPartition): ReceivedEvent {
+  return new RecordedEvent(record, name, source);
 }
 
 export function attemptOf({ headers }: FetchedRecord): number {
