@@ -98,7 +98,7 @@ export class AmqpConnection implements Connection {
       onRemoved: (useCase) => this.#onRemoved(useCase),
     });
     this.trials = new AmqpTrials(this.#names, documents, retryOnReconnect);
-    this.#pauses = new AmqpPauses(this.#names, documents);
+    this.#pauses = new AmqpPauses(this.#names, documents, options.operator !== true);
     this.#administration = new AmqpAdministration({
       names: this.#names,
       channels: this.#channels,

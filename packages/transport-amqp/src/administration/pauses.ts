@@ -1,5 +1,4 @@
 import type { Channels } from "../client/channels.ts";
-import type { Locks } from "../client/locks.ts";
 import { sleep } from "../client/sleep.ts";
 import { type DocumentAccess, type DocumentKind, SharedDocument } from "../declarations/shared-document.ts";
 import type { Names } from "../wire/names.ts";
@@ -14,41 +13,49 @@ const pausesKind: DocumentKind<readonly string[]> = {
 };
 
 /**
- * Keeps which use cases are paused in the one message of a queue. There is no such queue while none is paused, so that
- * those who ask every two seconds find that out by a single call.
+ * Keeps which use cases are paused in the one message of a queue. The queue is there from the first app on, also while none is
+ * paused: a look at one that is missing is an error in the broker's log, each two seconds from each app.
  */
 export class AmqpPauses {
   readonly #queue: string;
   readonly #document: SharedDocument<readonly string[]>;
   readonly #channels: Channels;
-  readonly #locks: Locks;
+  readonly #mayCreate: boolean;
+  #creating: Promise<unknown> | undefined;
 
-  constructor(names: Names, access: DocumentAccess) {
+  /** @param mayCreate whether a look may make the queue; an operator's makes nothing */
+  constructor(names: Names, access: DocumentAccess, mayCreate: boolean) {
     this.#queue = names.pauses;
     this.#document = new SharedDocument(names.pauses, pausesKind, access);
     this.#channels = access.channels;
-    this.#locks = access.locks;
+    this.#mayCreate = mayCreate;
   }
 
   /** @throws PapaError `connection-failed` */
   async list(): Promise<readonly string[]> {
-    if (!(await this.#channels.queueExists(this.#queue))) return [];
-    return this.#document.read();
+    const paused = await this.#document.read();
+    if (paused === pausesKind.empty && this.#mayCreate) this.#create();
+    return paused;
   }
 
   /** Notes that a use case is paused, or no longer. @throws PapaError */
-  set(useCase: string, paused: boolean): Promise<void> {
-    return this.#locks.hold(`${this.#queue}:change`, async () => {
-      const before = await this.list();
-      if (before.includes(useCase) === paused) return;
-      const others = before.filter((each) => each !== useCase);
-      if (!paused && others.length === 0) {
-        await this.#channels.withChannel((channel) => channel.deleteQueue(this.#queue));
-        return;
-      }
-      await this.#document.change(() => (paused ? [...others, useCase] : others));
-      if (before.length === 0) await sleep(SETTLING_MS);
+  async set(useCase: string, paused: boolean): Promise<void> {
+    const existed = await this.#channels.queueExists(this.#queue);
+    await this.#document.change((before) => {
+      if (before.includes(useCase) === paused) return before;
+      return paused ? [...before, useCase] : before.filter((each) => each !== useCase);
     });
+    if (!existed) await sleep(SETTLING_MS);
+  }
+
+  /** Not waited for: a broker that takes nothing just now must not keep an app from starting. The next look tries again. */
+  #create(): void {
+    this.#creating ??= this.#document
+      .change((before) => (before === pausesKind.empty ? [] : before))
+      .catch(() => {})
+      .finally(() => {
+        this.#creating = undefined;
+      });
   }
 
   /** Resolves when no change is under way any more. Never rejects. */

@@ -12,6 +12,8 @@ const MAX_READ_WAIT_MS = 5_000;
 const MAX_CHANGE_WAIT_MS = 9_000;
 /** How long a change may take to be stored: nobody can read the document meanwhile. */
 const MAX_PUBLISH_MS = 5_000;
+/** After how many returns a reader stores the message anew: far fewer than its queue permits, at any number of readers. */
+const MAX_RETURNS = 100_000;
 
 /** How a document is read and written. */
 export interface DocumentKind<T> {
@@ -36,7 +38,8 @@ export interface DocumentAccess {
  * leaves one or both, and never none.
  *
  * A reader takes the message and gives it back, which changes nothing. Its queue permits a million returns, where the
- * default of RabbitMQ 4 destroys a message at the 21st; each change starts the count again.
+ * default of RabbitMQ 4 destroys a message at the 21st; each change starts the count again, and readers that have counted it
+ * up to a tenth of that make one.
  */
 export class SharedDocument<T> {
   readonly #queue: string;
@@ -140,10 +143,16 @@ export class SharedDocument<T> {
       if (messages === undefined) return this.#kind.empty;
       // Closing the channel would give them back too, a moment later.
       if (messages.length > 0) channel.nackAll(true);
+      if (messages.some((message) => returnsOf(message) > MAX_RETURNS)) this.#renew();
       if (messages.length > 0) return this.#documentIn(messages);
       const text = `The message in "${this.#queue}" at ${this.#channels.address} could not be had for ${MAX_READ_WAIT_MS} ms.`;
       throw new PapaError("connection-failed", text, { transport: "amqp" }, { retryable: true });
     });
+  }
+
+  /** Stores the message anew, so that its returns are counted from 0. Not waited for, and left to the next look where it fails. */
+  #renew(): void {
+    this.change((document) => structuredClone(document)).catch(() => {});
   }
 
   #documentIn(messages: readonly Message[]): T {
@@ -166,4 +175,10 @@ export class SharedDocument<T> {
     const published = this.#publisher.publishOrDeclare({ queue: this.#queue, body, properties }, this.#declareQueue);
     await within(published, MAX_PUBLISH_MS, `"${this.#queue}" takes no message`);
   }
+}
+
+/** How often a quorum queue says that the message came back. */
+function returnsOf({ properties }: Message): number {
+  const count: unknown = properties.headers?.["x-delivery-count"];
+  return typeof count === "number" ? count : 0;
 }

@@ -10,7 +10,7 @@ import { randomUUID } from "node:crypto";
  *     dead      = queue ".dlq"
  *     registry  = exchange ":registry"      what is declared in the namespace
  *     trials    = exchange ":trials"        trials of suspects
- *     pauses    = exchange ":paused"        use cases that are paused; there only while any is
+ *     pauses    = exchange ":paused"        use cases that are paused
  *     tail      = exchange ":tail." random  events that an operator watches, as long as he does
  *     lock      = queue ":lock"
  *
