@@ -1,4 +1,5 @@
-import { PapaError } from "@papa-events/core";
+import { isPapaError, PapaError } from "@papa-events/core";
+import type { Channel } from "amqplib";
 import type { Channels } from "./channels.ts";
 import { codeOf } from "./errors.ts";
 import { sleep } from "./sleep.ts";
@@ -21,10 +22,15 @@ export class Locks {
     this.#channels = channels;
   }
 
-  /** Runs `action` while nobody else holds the lock of this name. @throws PapaError `connection-failed` */
-  hold<T>(name: string, action: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `action` while nobody else holds the lock of this name.
+   *
+   * @param required whether it is refused to an account that may not make the lock's queue; else it then runs without the lock
+   * @throws PapaError `connection-failed`, `access-refused`
+   */
+  hold<T>(name: string, action: () => Promise<T>, required = true): Promise<T> {
     const before = this.#local.get(name) ?? Promise.resolve();
-    const run = before.then(() => this.#hold(`${name}:lock`, action));
+    const run = before.then(() => this.#hold(`${name}:lock`, action, required));
     const settled = run.then(
       () => {},
       () => {},
@@ -36,22 +42,38 @@ export class Locks {
     return run;
   }
 
-  /** Whether another connection holds the lock of this name just now. @throws PapaError `connection-failed` */
-  isHeldElsewhere(name: string): Promise<boolean> {
+  /** Whether this connection holds the lock of this name, or waits for it. */
+  isHeldHere(name: string): boolean {
+    return this.#local.has(name);
+  }
+
+  /**
+   * Looks at something while nobody holds the lock of this name, and without holding it: it is asked right before and
+   * right after. Resolves to `undefined` where somebody does. Not to be called while this connection holds it.
+   */
+  glance<T>(name: string, look: (channel: Channel) => Promise<T>): Promise<{ readonly seen: T } | undefined> {
     return this.#channels.withChannel(async (channel) => {
+      // To delete a queue that is not there is no error, and keeps the channel open.
+      const assertFree = () => channel.deleteQueue(`${name}:lock`);
       try {
-        await channel.checkQueue(`${name}:lock`);
-        return false;
+        await assertFree();
+        const seen = await look(channel);
+        await assertFree();
+        return { seen };
       } catch (error) {
-        if (codeOf(error) === 405) return true;
-        if (codeOf(error) === 404) return false;
+        if (codeOf(error) === 405) return undefined;
         throw error;
       }
     });
   }
 
-  async #hold<T>(queue: string, action: () => Promise<T>): Promise<T> {
-    await this.#acquire(queue);
+  async #hold<T>(queue: string, action: () => Promise<T>, required: boolean): Promise<T> {
+    try {
+      await this.#acquire(queue);
+    } catch (error) {
+      if (required || !isPapaError(error, "access-refused")) throw error;
+      return action();
+    }
     try {
       return await action();
     } finally {

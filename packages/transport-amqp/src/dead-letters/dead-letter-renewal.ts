@@ -1,3 +1,4 @@
+import { isPapaError } from "@papa-events/core";
 import type { Logger } from "@papa-events/core/transport";
 import type { Channel, Message } from "amqplib";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
@@ -19,6 +20,8 @@ const MAX_RETURNS = 14;
 const RENEWAL_BATCH = 50;
 /** How many copies are on their way at once when nothing is urgent. */
 const MAX_COPIES = 500;
+
+const NOT_RENEWED = "A dead letter could not be renewed.";
 
 /** A dead letter that is held. */
 export interface TakenLetter extends StampedMessage, TakenMessage {
@@ -48,6 +51,8 @@ export class DeadLetterRenewal {
       batch.forEach((letter, index) => {
         if (copied[index] === true) remove(letter);
       });
+      // Of an account that may only read, or of a broker that takes nothing, no more is asked.
+      if (!copied.includes(true)) return;
     }
   }
 
@@ -90,7 +95,8 @@ export class DeadLetterRenewal {
     } catch {
       // amqplib sends at most 65,536 bytes of headers, and a dead letter of the original may have twice that.
       return publish(true).catch((error: unknown) => {
-        this.#logger.warn({ err: error, queue: this.#queue, id }, "A dead letter could not be renewed.");
+        const isRefused = isPapaError(error, "access-refused");
+        this.#logger[isRefused ? "debug" : "warn"]({ err: error, queue: this.#queue, id }, NOT_RENEWED);
         return false;
       });
     }

@@ -129,10 +129,11 @@ export class DeadLetters implements DeadLetterStore {
     return (letter) => which(storedDeadLetter(letter, { ...origin, fallbackName: name }));
   }
 
-  #returnToQueue(event: EncodedEvent, { message: { properties: received } }: StampedMessage): Promise<void> {
+  async #returnToQueue(event: EncodedEvent, { message: { properties: received } }: StampedMessage): Promise<void> {
     const { origin, queuePublisher, redeclare } = this.#options;
+    queuePublisher.assertWritable();
     const message = { queue: origin.queue, body: event.body, properties: propertiesOfStored(event, received) };
-    return queuePublisher.publishOrDeclare(message, redeclare);
+    await queuePublisher.publishOrDeclare(message, redeclare);
   }
 
   async #stored(messages: readonly StampedMessage[]): Promise<StoredDeadLetter[]> {

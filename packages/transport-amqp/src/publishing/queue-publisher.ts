@@ -32,6 +32,18 @@ export class QueuePublisher {
   }
 
   /**
+   * Finds out whether this account may publish to queues, by a message to one that does not exist. Who may read a queue
+   * may take from it too: AMQP has no right to look only.
+   *
+   * @throws PapaError `access-refused`, `connection-failed`
+   */
+  async assertAllowed(queue: string): Promise<void> {
+    // A broker that takes nothing would not answer; what is there can be removed all the same.
+    if (this.#channel.blocked !== undefined) return;
+    await this.publish({ queue: `${queue}:none`, body: new Uint8Array(), properties: {} });
+  }
+
+  /**
    * Publishes to a queue, and resolves to whether there is such a queue. It is published as mandatory, since the broker
    * otherwise confirms even what it drops for want of a queue.
    *

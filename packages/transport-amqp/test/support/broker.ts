@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { PapaApp, type PapaAppOptions } from "@papa-events/core";
 import type { Connection, ConnectOptions, Declaration } from "@papa-events/core/transport";
 import { amqp } from "@papa-events/transport-amqp";
-import { type Channel, type ChannelModel, connect } from "amqplib";
+import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import { inject, onTestFinished } from "vitest";
 
 /** The broker that the tests run against; each test is in a namespace of its own on it. */
@@ -87,7 +87,7 @@ export class Space {
   }
 
   /** A connection beside the library, as another program has. */
-  async channel(): Promise<Channel> {
+  async channel(): Promise<ConfirmChannel> {
     if (this.#model === undefined) {
       this.#model = await connect(brokerUrl(), { noDelay: true });
       this.#model.on("error", () => {});

@@ -1,6 +1,6 @@
 /**
  * Runs from the built packages, in a process that tests kill. `consume` handles events and prints each. `poison` does too,
- * and dies of the event 0. `list` lists dead letters again and again.
+ * and dies of the event 0. `list` lists dead letters again and again. `tail` watches events.
  */
 import { deadLetters, PapaApp } from "@papa-events/core";
 import { amqp } from "@papa-events/transport-amqp";
@@ -25,6 +25,11 @@ if (what === "consume") {
     process.stdout.write(`handled ${n}\n`);
   });
   await app.start();
+} else if (what === "tail") {
+  const options = { appName: "tail", logger: quiet, maxHeldBytes: 1, onStatus: () => {}, onProblem: () => {} };
+  const { administration } = await transport.connect({ ...options, operator: true });
+  await administration?.tail(["#"], { onEvent: () => {}, onDropped: () => {}, onEnd: () => {} });
+  process.stdout.write("watching\n");
 } else {
   const letters = deadLetters(transport, "uc");
   for (;;) {

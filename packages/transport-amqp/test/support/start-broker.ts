@@ -6,6 +6,8 @@ declare module "vitest" {
     rabbitmq: string;
     /** Whether this run started it, so that it has the accounts that tests need. */
     ownRabbitmq: boolean;
+    /** Where its data are on this machine, if this run started it here; else nobody can make accounts on it. */
+    rabbitmqFolder: string;
   }
 }
 
@@ -14,5 +16,6 @@ export default async function startBroker(project: TestProject): Promise<() => P
   const broker = await rabbitmq(project.name.split(" ").at(-1) as RabbitMqVersion);
   project.provide("rabbitmq", broker.uri);
   project.provide("ownRabbitmq", broker.own);
+  project.provide("rabbitmqFolder", broker.folder ?? "");
   return () => broker.stop();
 }

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { declaration, Space } from "../support/broker.ts";
+import { json } from "../support/original.ts";
+import { until } from "../support/wait.ts";
+
+/** More than a quorum queue hands out to one consumer. */
+const COUNT = 2_500;
+
+test("D2, D3, D6 more dead letters than one consumer is given are paged, found, redriven by a filter and never wear out", {
+  timeout: 120_000,
+}, async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declarations.declare([declaration("uc", "x")]);
+  const channel = await space.channel();
+  for (let n = 0; n < COUNT; n += 1) {
+    const id = n.toString(16).padStart(8, "0");
+    const headers = { ce_type: "x", ce_id: id, papa_reason: "rejected", papa_order: `1-${id}` };
+    const properties = { headers, persistent: true, correlationId: id, messageId: id };
+    channel.publish("", space.name("uc.dlq"), json(n), properties);
+  }
+  await channel.waitForConfirms();
+  const other = await space.connect({ operator: true });
+  const letters = connection.deadLetters("uc");
+  const numberOf = ({ event }: { event: { body: Uint8Array } }) => Number(Buffer.from(event.body).toString());
+  const page = async (order: "newest" | "oldest") => (await letters.list({ limit: 3, order })).items.map(numberOf);
+  // More often than RabbitMQ 4 lets a message be returned.
+  let leastDead = COUNT;
+  let looking = true;
+  const watching = (async () => {
+    while (looking) leastDead = Math.min(leastDead, (await other.inspect("uc")).dead);
+  })();
+  for (let look = 0; look < 22; look += 1) expect(await page("newest")).toEqual([2_499, 2_498, 2_497]);
+  expect(await page("oldest")).toEqual([0, 1, 2]);
+  looking = false;
+  await watching;
+  expect(leastDead, "it was shown that there were none while somebody looked").toBeGreaterThan(0);
+  expect(await letters.count()).toBe(COUNT);
+  const [last] = (await letters.list({ limit: 1, order: "newest" })).items;
+  expect(await letters.get(last?.id ?? "")).toEqual(last);
+  let seen = 0;
+  for await (const letter of letters.scan("newest")) expect(numberOf(letter)).toBe(COUNT - ++seen);
+  expect(seen).toBe(COUNT);
+  const revive = (letter: { event: { id?: string | undefined; body: Uint8Array } }) => ({
+    name: "x",
+    id: letter.event.id ?? "",
+    time: 0,
+    headers: { ce_type: "x", ce_id: letter.event.id ?? "" },
+    body: letter.event.body,
+  });
+  expect(await letters.redrive((letter) => numberOf(letter) % 3 === 0, revive)).toBe(Math.ceil(COUNT / 3));
+  expect(await letters.purge(["00000001", last?.id ?? "", "gone"])).toBe(1 + ((COUNT - 1) % 3 === 0 ? 0 : 1));
+  await until("they are back", async () => (await space.size("uc")) === Math.ceil(COUNT / 3));
+  expect(await page("oldest")).toEqual([2, 4, 5]);
+});
