@@ -4,7 +4,7 @@ import { AmqpTransport } from "./transport.ts";
 /**
  * Makes a transport for RabbitMQ 3.10 to 4.x, whose queues services of the Python original can share.
  *
- * @param target the broker's URL, `amqp(s)://user:password@host:port/vhost?prefix=namespace&heartbeat=seconds`, or options
+ * @param target the broker's URL, `amqp(s)://user:password@host:port,host:port/vhost?prefix=namespace&heartbeat=seconds`, or options
  * @throws PapaError `invalid-option`; no message holds the password
  * @example const app = new PapaApp({ transport: amqp("amqp://guest:guest@localhost") });
  */

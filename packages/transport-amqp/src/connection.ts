@@ -29,6 +29,7 @@ import { EarlierRegistry } from "./declarations/earlier-registry.ts";
 import { Registry } from "./declarations/registry.ts";
 import type { DocumentAccess } from "./declarations/shared-document.ts";
 import { Topology } from "./declarations/topology.ts";
+import { Upkeep } from "./declarations/upkeep.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { QueuePublisher } from "./publishing/queue-publisher.ts";
 import { Delays } from "./waiting/delays.ts";
@@ -56,6 +57,7 @@ export class AmqpConnection implements Connection {
   readonly trials: AmqpTrials;
   readonly #pauses: AmqpPauses;
   readonly #administration: AmqpAdministration;
+  readonly #upkeep: Upkeep;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   #subscribers: Subscriber[] = [];
@@ -96,6 +98,13 @@ export class AmqpConnection implements Connection {
       earlierRegistry: new EarlierRegistry(this.#names, this.#channels, this.#locks),
       retryOnReconnect,
       onRemoved: (useCase) => this.#onRemoved(useCase),
+    });
+    this.#upkeep = new Upkeep({
+      declared: () => this.declarations.own,
+      topology: this.#topology,
+      redeclare: (useCase) => this.declarations.redeclare(useCase),
+      reachable: () => consuming.connected && publishing.blocked === undefined,
+      logger: options.logger,
     });
     this.trials = new AmqpTrials(this.#names, documents, retryOnReconnect);
     this.#pauses = new AmqpPauses(this.#names, documents, options.operator !== true);
@@ -189,6 +198,7 @@ export class AmqpConnection implements Connection {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#upkeep.stop();
     const flushed = Promise.all([
       ...this.#subscribers.map((each) => each.close()),
       this.#registry.idle(),

@@ -21,7 +21,7 @@ export class AmqpPauses {
   readonly #document: SharedDocument<readonly string[]>;
   readonly #channels: Channels;
   readonly #mayCreate: boolean;
-  #creating: Promise<unknown> | undefined;
+  #creating: Promise<readonly string[]> | undefined;
 
   /** @param mayCreate whether a look may make the queue; an operator's makes nothing */
   constructor(names: Names, access: DocumentAccess, mayCreate: boolean) {
@@ -33,8 +33,9 @@ export class AmqpPauses {
 
   /** @throws PapaError `connection-failed` */
   async list(): Promise<readonly string[]> {
-    const paused = await this.#document.read();
-    if (paused === pausesKind.empty && this.#mayCreate) this.#create();
+    // Whoever is about to make the queue has the message soon.
+    const paused = await (this.#creating ?? this.#document.read());
+    if (paused === pausesKind.empty && this.#mayCreate) void this.#create().catch(() => {});
     return paused;
   }
 
@@ -49,17 +50,18 @@ export class AmqpPauses {
   }
 
   /** Not waited for: a broker that takes nothing just now must not keep an app from starting. The next look tries again. */
-  #create(): void {
+  #create(): Promise<readonly string[]> {
     this.#creating ??= this.#document
       .change((before) => (before === pausesKind.empty ? [] : before))
-      .catch(() => {})
       .finally(() => {
         this.#creating = undefined;
       });
+    return this.#creating;
   }
 
-  /** Resolves when no change is under way any more. Never rejects. */
-  idle(): Promise<void> {
-    return this.#document.idle();
+  /** Resolves when no change is under way any more: a queue without its message would have others wait for it. Never rejects. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([this.#creating]);
+    await this.#document.idle();
   }
 }

@@ -24,7 +24,7 @@ export function toPapaError(thrown: unknown, context: ErrorContext): PapaError {
   if (code === 403 || code === 530) return refused(cause, address, about);
   // The broker closed the connection instead of opening the virtual host; amqplib leaves out why.
   if (text.includes("got <ConnectionClose")) {
-    const vhost = decodeURIComponent(new URL(address).pathname.slice(1)) || "/";
+    const vhost = decodeURIComponent(/^\w+:\/\/[^/]*\/(.*)$/.exec(address)?.[1] ?? "") || "/";
     return refused(cause, address, about, `it has no virtual host "${vhost}", or the account may not use it`);
   }
   if (code === 405 || code === 406) return conflict(cause, object ?? "an object of the broker");
@@ -57,6 +57,21 @@ const lostErrors = new WeakSet<PapaError>();
 /** Whether an error says only that the connection was lost, so that the action may be repeated once it is back. */
 export function isConnectionLost(error: unknown): boolean {
   return error instanceof PapaError && lostErrors.has(error);
+}
+
+/** Says of each address why it could not be used; what another try cannot change goes before the rest. */
+export function noneCanBeUsed(errors: readonly PapaError[], address: string): PapaError {
+  const definite = errors.find(({ code }) => code !== "connection-failed") ?? errors.find((each) => !each.retryable);
+  const [first] = errors;
+  if (definite !== undefined) return definite;
+  if (first !== undefined && errors.length === 1) return first;
+  const message = `None of the brokers at ${address} can be used. ${errors.map((error) => error.message).join(" ")}`;
+  return new PapaError(
+    "connection-failed",
+    message,
+    { transport: TRANSPORT, address },
+    { retryable: true, cause: errors.at(-1) },
+  );
 }
 
 export function unsupportedBroker(problem: string): PapaError {

@@ -1,6 +1,7 @@
+import type { PapaError } from "@papa-events/core";
 import { type ChannelModel, connect } from "amqplib";
 import { batchSocketWrites } from "./batch-socket-writes.ts";
-import { toPapaError, unsupportedBroker } from "./errors.ts";
+import { noneCanBeUsed, toPapaError, unsupportedBroker } from "./errors.ts";
 import { addressOf, type Target, type TlsOptions } from "./options.ts";
 import { within } from "./time-limit.ts";
 
@@ -16,17 +17,45 @@ export interface OpenConnection {
   readonly majorVersion: number;
   readonly minorVersion: number;
   readonly version: string;
+  /** Which of the addresses it is. */
+  readonly index: number;
 }
 
+/** At least so long a host is given to answer. */
+const MIN_TIMEOUT_MS = 1_000;
+
 /**
- * Connects once and checks the broker (L4).
+ * Connects to the first host that answers and checks the broker (L3, L4).
  *
+ * @param first which host to begin with; the others follow in turn
  * @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`
  */
-export async function openConnection(target: Target, connectionName: string): Promise<OpenConnection> {
-  const { protocol, hostname, port, username, password, vhost, heartbeat, connectTimeout, tls } = target;
+export async function openConnection(target: Target, connectionName: string, first = 0): Promise<OpenConnection> {
+  const { addresses, connectTimeout } = target;
+  const timeout = Math.max(MIN_TIMEOUT_MS, Math.floor(connectTimeout / addresses.length));
+  const errors: PapaError[] = [];
+  for (let tried = 0; tried < addresses.length; tried += 1) {
+    const index = (first + tried) % addresses.length;
+    const address = addresses[index];
+    if (address === undefined) continue;
+    try {
+      const limit = addresses.length === 1 ? connectTimeout : timeout;
+      return {
+        ...(await openAddress({ ...target, addresses: [address], connectTimeout: limit }, connectionName)),
+        index,
+      };
+    } catch (error) {
+      errors.push(error as PapaError);
+    }
+  }
+  throw noneCanBeUsed(errors, addressOf(target));
+}
+
+async function openAddress(target: Target, connectionName: string): Promise<Omit<OpenConnection, "index">> {
+  const { protocol, username, password, vhost, heartbeat, connectTimeout, tls } = target;
   const address = addressOf(target);
   try {
+    const [{ hostname = "", port = 0 } = {}] = target.addresses;
     const connecting = connect(
       { protocol, hostname, port, username, password, vhost, heartbeat },
       {

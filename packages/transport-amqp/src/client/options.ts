@@ -1,4 +1,5 @@
 import { PapaError } from "@papa-events/core";
+import { type Address, type BrokerUrl, InvalidUrl, parseBrokerUrl, showAddress } from "./broker-url.ts";
 
 /** Certificates, as Node.js's `tls.connect` takes them. */
 export interface TlsOptions {
@@ -18,13 +19,13 @@ export interface TlsOptions {
 
 /** How to reach a broker. */
 export interface AmqpOptions {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:` for TLS. */
+  /** `amqp://user:password@host:port,host:port/vhost`, or `amqps:` for TLS. Any one of the hosts that answers will do. */
   readonly uri: string;
   /** The namespace: several systems share one broker without seeing each other. The original's names unless set. */
   readonly prefix?: string | undefined;
   /** Seconds between heartbeats; a connection is lost after about two without one. 20 unless set. */
   readonly heartbeat?: number | undefined;
-  /** Milliseconds that connecting may take; 8,000 unless set. */
+  /** Milliseconds that connecting may take, all hosts together; 8,000 unless set. */
   readonly connectTimeout?: number | undefined;
   /** Certificates for `amqps:`. */
   readonly tls?: TlsOptions | undefined;
@@ -33,8 +34,8 @@ export interface AmqpOptions {
 /** Checked options, with the URL taken apart. */
 export interface Target {
   readonly protocol: "amqp" | "amqps";
-  readonly hostname: string;
-  readonly port: number;
+  /** Tried one after the other; at least one. */
+  readonly addresses: readonly Address[];
   readonly username: string;
   readonly password: string;
   readonly vhost: string;
@@ -62,65 +63,61 @@ export function readOptions(options: AmqpOptions): Target {
     if (!OPTIONS.includes(name))
       throw invalid("amqp", `unknown option "${name}"; the options are ${OPTIONS.join(", ")}`);
   }
-  const url = parseUrl(options.uri);
-  const query = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
-  for (const name of url.searchParams.keys()) {
-    if (!PARAMETERS.includes(name))
-      throw invalid("amqp URL", `unknown parameter "${name}"; the parameters are ${PARAMETERS.join(", ")}`);
-  }
-  const protocol = url.protocol === "amqps:" ? "amqps" : "amqp";
-  if (options.tls !== undefined && protocol === "amqp")
+  const { parameters, ...url } = parseUrl(options.uri);
+  // Nothing of the URL is shown, not even a parameter's name: it may be the end of a password.
+  if ([...parameters.keys()].some((name) => !PARAMETERS.includes(name)))
+    throw invalid("amqp URL", `it has an unknown parameter; the parameters are ${PARAMETERS.join(", ")}`);
+  if (options.tls !== undefined && url.protocol === "amqp")
     throw invalid("amqp: tls", "it needs a URL that starts with amqps:");
-  const anonymous = url.username === "" && url.password === "";
+  const given = (name: "prefix" | "heartbeat" | "connectTimeout"): Given => {
+    const value = options[name];
+    return value === undefined
+      ? { value: parameters.get(name) ?? undefined, isShown: false }
+      : { value, isShown: true };
+  };
   return {
-    protocol,
-    hostname: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? (protocol === "amqp" ? 5672 : 5671) : Number(url.port),
-    username: anonymous ? "guest" : decode(url.username),
-    password: anonymous ? "guest" : decode(url.password),
-    vhost: url.pathname.length > 1 ? decode(url.pathname.slice(1)) : "/",
-    prefix: prefixOf(options.prefix ?? query("prefix")),
-    heartbeat: integer("heartbeat", options.heartbeat ?? query("heartbeat"), 20, 1, 600),
-    connectTimeout: integer("connectTimeout", options.connectTimeout ?? query("connectTimeout"), 8_000, 100, 600_000),
+    ...url,
+    prefix: prefixOf(given("prefix")),
+    heartbeat: integer("heartbeat", given("heartbeat"), 20, 1, 600),
+    connectTimeout: integer("connectTimeout", given("connectTimeout"), 8_000, 100, 600_000),
     tls: options.tls ?? {},
   };
 }
 
-/** The broker's address for messages, without user and password. */
-export function addressOf(target: Target): string {
-  const host = target.hostname.includes(":") ? `[${target.hostname}]` : target.hostname;
-  return `${target.protocol}://${host}:${target.port}/${target.vhost === "/" ? "" : encodeURIComponent(target.vhost)}`;
+/** A value, and whether it may be shown: one from a URL may be part of a password. */
+interface Given {
+  readonly value: unknown;
+  readonly isShown: boolean;
 }
 
-/** Keeps the URL out of every message: it may hold a password even if it cannot be parsed. */
-function parseUrl(uri: string): URL {
-  const url = URL.canParse(uri) ? new URL(uri) : undefined;
-  if (url === undefined || (url.protocol !== "amqp:" && url.protocol !== "amqps:") || url.hostname === "") {
-    const hint = "a special character in the user or password must be percent-encoded";
-    throw invalid("amqp URL", `it is not of the form amqp://user:password@host:port/vhost; ${hint}`);
-  }
-  return url;
+/** The broker's addresses for messages, without user and password. */
+export function addressOf({ protocol, addresses, vhost }: Target): string {
+  return `${protocol}://${addresses.map(showAddress).join(",")}/${vhost === "/" ? "" : encodeURIComponent(vhost)}`;
 }
 
-function decode(text: string): string {
+function parseUrl(uri: string): BrokerUrl {
   try {
-    return decodeURIComponent(text);
-  } catch {
-    throw invalid("amqp URL", 'a "%" in it is not followed by two hex digits; write "%25" for the sign itself');
+    return parseBrokerUrl(uri);
+  } catch (error) {
+    throw error instanceof InvalidUrl ? invalid("amqp URL", error.message) : error;
   }
 }
 
-function prefixOf(prefix: string | undefined): string {
-  if (prefix === undefined || prefix === "") return "";
-  if (typeof prefix === "string" && PREFIX.test(prefix)) return prefix;
-  throw invalid("amqp: prefix", `${JSON.stringify(prefix)} is not 1 to 30 of a-z, 0-9 and single "-"`);
+function prefixOf({ value, isShown }: Given): string {
+  if (value === undefined || value === "") return "";
+  if (typeof value === "string" && PREFIX.test(value)) return value;
+  throw invalid("amqp: prefix", `${shown(value, isShown)} is not 1 to 30 of a-z, 0-9 and single "-"`);
 }
 
-function integer(name: string, value: unknown, fallback: number, min: number, max: number): number {
+function integer(name: string, { value, isShown }: Given, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback;
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
-  throw invalid(`amqp: ${name}`, `${JSON.stringify(value)} is not a whole number from ${min} to ${max}`);
+  throw invalid(`amqp: ${name}`, `${shown(value, isShown)} is not a whole number from ${min} to ${max}`);
+}
+
+function shown(value: unknown, isShown: boolean): string {
+  return isShown ? JSON.stringify(value) : "what the URL gives";
 }
 
 function invalid(option: string, problem: string): PapaError {

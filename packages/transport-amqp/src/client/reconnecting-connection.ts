@@ -30,6 +30,8 @@ export class ReconnectingConnection {
   readonly address: string;
   readonly #options: ReconnectingConnectionOptions;
   #current: OpenConnection | undefined;
+  /** Which address is tried first. */
+  #next = 0;
   #serving = false;
   #blocked: string | undefined;
   #closed = false;
@@ -138,7 +140,8 @@ export class ReconnectingConnection {
 
   async #connect(): Promise<void> {
     const { target, connectionName, setUp } = this.#options;
-    const opened = await openConnection(target, connectionName);
+    const opened = await openConnection(target, connectionName, this.#next);
+    this.#next = opened.index;
     const { model } = opened;
     if (this.#closed) return closeConnection(model);
     this.#current = opened;
@@ -160,6 +163,8 @@ export class ReconnectingConnection {
     if (this.#current !== closed) return;
     this.#setBlocked(closed, undefined);
     this.#current = undefined;
+    // The others are more likely to answer just now.
+    this.#next = closed.index + 1;
     // During set-up the rejection of #connect says so.
     if (!this.#serving) return;
     this.#serving = false;

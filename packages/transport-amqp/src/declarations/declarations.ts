@@ -47,6 +47,11 @@ export class Declarations implements SharedDeclarations {
     this.#options = options;
   }
 
+  /** What this app declares, but for what was removed: the patterns of each use case. */
+  get own(): ReadonlyMap<string, readonly string[]> {
+    return this.#declared;
+  }
+
   /** How many use cases this app has declared, at least 1. */
   get size(): number {
     return Math.max(1, this.#declared.size);

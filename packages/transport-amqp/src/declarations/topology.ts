@@ -73,7 +73,16 @@ export class Topology {
     });
   }
 
-  /** Binds a use case's queue again to an exchange that was made anew; nothing if there is no such queue. */
+  /** Names those queues of a use case that are not there, of those that nobody consumes. @throws PapaError `connection-failed` */
+  async missingQueues(useCase: string): Promise<readonly string[]> {
+    const queue = this.#names.queue(useCase);
+    const missing: string[] = [];
+    for (const each of [retryQueue(queue), deadLetterQueue(queue)])
+      if (!(await this.#channels.queueExists(each))) missing.push(each);
+    return missing;
+  }
+
+  /** Binds a use case's queue again, such as to an exchange that was made anew; nothing if there is no such queue. */
   async rebind(useCase: string, patterns: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
     if (await this.#channels.queueExists(queue)) await this.bind(useCase, [queue, ...patterns]);
