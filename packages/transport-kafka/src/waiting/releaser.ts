@@ -10,9 +10,10 @@ import { unreleasable } from "../declarations/rights.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
-import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
+import type { FetchedRecord } from "../wire/records.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { BrokerClock } from "./broker-clock.ts";
+import { ClockQuestions } from "./clock-questions.ts";
 import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
 /** No more waiting events of one partition are known; the others stay at the broker. */
@@ -50,6 +51,7 @@ export class Releaser {
   readonly #clock = new BrokerClock();
   #starting: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #questions: ClockQuestions;
   #trimming: NodeJS.Timeout | undefined;
   /** The release in progress. */
   #releasing: Promise<void> | undefined;
@@ -66,6 +68,12 @@ export class Releaser {
     this.#registry = registry;
     this.#publisher = publisher;
     this.#waiting = new WaitingEvents(maxBytes);
+    this.#questions = new ClockQuestions({
+      cluster,
+      clock: this.#clock,
+      assigned: () => this.#assigned,
+      onAnswered: () => this.#setTimer(),
+    });
     this.#consumer = new GroupConsumer({
       cluster,
       group: cluster.names.releaser,
@@ -79,7 +87,8 @@ export class Releaser {
       startOf: () => 0,
       filter: ({ partition }, records) => {
         const last = records.at(-1);
-        if (last !== undefined) this.#clock.update(partition, last.time);
+        if (last !== undefined && this.#clock.read(partition, last.offset, last.time))
+          void this.#questions.ask([{ topic: topology.delays.topic, partition }]);
         return records;
       },
       maxBuffered,
@@ -91,7 +100,7 @@ export class Releaser {
       onAssigned: (assigned) => {
         this.#assigned = assigned;
         for (const event of this.#waiting.takeLost()) this.#giveUp(event);
-        void this.#askTime(assigned);
+        void this.#questions.ask(assigned);
       },
     });
   }
@@ -115,6 +124,7 @@ export class Releaser {
     this.#closed = true;
     clearTimeout(this.#starting);
     clearTimeout(this.#timer);
+    this.#questions.close();
     clearInterval(this.#trimming);
     if (this.#releasing !== undefined) await settlesWithin(this.#releasing, limit);
     await this.#consumer.close(limit);
@@ -142,9 +152,7 @@ export class Releaser {
       this.#consumer.settle(entry);
       return;
     }
-    const { time } = entry.record;
-    this.#clock.update(entry.log.source.partition, time);
-    this.#waiting.hold(time + delay.delay, entry, delay.useCase);
+    this.#waiting.hold(entry.record.time + delay.delay, entry, delay.useCase);
     this.#setTimer();
   }
 
@@ -171,10 +179,17 @@ export class Releaser {
 
   #release(): void {
     if (this.#releasing !== undefined || this.#closed || !this.#consumer.joined) return;
-    const due = this.#waiting.takeDue((partition) => this.#clock.now(partition));
+    // Its broker's clock may have been set while nothing came.
+    const isStale = (partition: number) => !this.#clock.isFresh(partition);
+    const stale = this.#assigned.filter(
+      ({ partition }) => isStale(partition) && this.#waiting.isDue(partition, this.#clock.now(partition)),
+    );
+    if (stale.length > 0) void this.#questions.ask(stale);
+    const due = this.#waiting.takeDue((each) => (isStale(each) ? Number.NEGATIVE_INFINITY : this.#clock.now(each)));
+    if (due.length === 0) return;
     this.#releasing = this.#requeue(due).finally(() => {
       this.#releasing = undefined;
-      if (due.length > 0) this.#consumer.deliverSoon();
+      this.#consumer.deliverSoon();
       this.#setTimer();
     });
   }
@@ -260,21 +275,6 @@ export class Releaser {
     this.#cluster.logger.debug({ err: error }, "Waiting events could not be released; trying again.");
     const since = this.#releaseProblem?.since ?? performance.now();
     this.#releaseProblem = { since, message: `retries cannot be released: ${messageOf(error)}` };
-  }
-
-  /** Stores an empty record in each partition to learn the broker's time, since no other record may come. */
-  async #askTime(partitions: readonly TopicPartition[]): Promise<void> {
-    try {
-      const record: KafkaRecord = { key: null, value: Buffer.alloc(0) };
-      for (const [node, list] of await this.#cluster.byLeader(partitions)) {
-        const batches = list.map((source) => ({ ...source, records: [record] }));
-        for (const { partition, time, error } of await this.#cluster.client.produce(node, batches))
-          if (error === undefined && time > 0) this.#clock.update(partition, time);
-      }
-    } catch (error) {
-      this.#cluster.logger.debug({ err: error }, "The broker's time is not known yet; waiting events may be late.");
-    }
-    this.#setTimer();
   }
 }
 

@@ -54,6 +54,12 @@ export class WaitingEvents {
     return earliest;
   }
 
+  /** Whether any event of a partition is due at a time. */
+  isDue(partition: number, time: number): boolean {
+    const first = this.#heaps.get(partition)?.first;
+    return first !== undefined && first.at <= time;
+  }
+
   /** Takes events that are due, no more than go in one batch. */
   takeDue(now: (partition: number) => number): WaitingEvent[] {
     const due: WaitingEvent[] = [];
