@@ -33,6 +33,7 @@ import { Upkeep } from "./declarations/upkeep.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { QueuePublisher } from "./publishing/queue-publisher.ts";
 import { Delays } from "./waiting/delays.ts";
+import { RingRescue } from "./waiting/ring-rescue.ts";
 import { deadLetterQueue, delayQueue, Names, retryQueue } from "./wire/names.ts";
 
 /** How long closing waits for settlements that are being stored. A broker that is away redelivers by itself. */
@@ -60,6 +61,7 @@ export class AmqpConnection implements Connection {
   readonly #upkeep: Upkeep;
   readonly #delays: Delays;
   readonly #settlements: Settlements;
+  readonly #ringRescue: RingRescue;
   #subscribers: Subscriber[] = [];
   readonly #lookingAtDeadLetters = new Underway();
   #closed = false;
@@ -118,6 +120,12 @@ export class AmqpConnection implements Connection {
       connection: publishing,
       deadLetterQueue: (useCase) => this.#deadLetterQueue(this.#names.queue(useCase)),
     });
+    this.#ringRescue = new RingRescue({
+      names: this.#names,
+      channels: this.#channels,
+      publisher: this.#queuePublisher,
+      logger: options.logger,
+    });
     this.#delays = new Delays(this.#topology, this.#registry, options.logger);
     this.#settlements = new Settlements({
       names: this.#names,
@@ -164,6 +172,7 @@ export class AmqpConnection implements Connection {
     });
     await subscriber.start();
     this.#subscribers.push(subscriber);
+    this.#ringRescue.start();
     return subscriber;
   }
 
@@ -203,6 +212,7 @@ export class AmqpConnection implements Connection {
       ...this.#subscribers.map((each) => each.close()),
       this.#registry.idle(),
       this.#pauses.idle(),
+      this.#ringRescue.stop(),
       this.trials.idle(),
       this.#lookingAtDeadLetters.idle(),
     ]);

@@ -1,13 +1,11 @@
 import type { Administration, Finding, Tail, TailListener } from "@papa-events/core/transport";
 import type { DeadLetterQueue } from "../dead-letters/dead-letter-queue.ts";
-import type { Topology } from "../declarations/topology.ts";
 import type { DiagnosisOptions } from "./diagnose.ts";
 import { diagnose } from "./diagnose.ts";
 import { LiveTail, tailNames } from "./live-tail.ts";
 import { removeUseCase } from "./removal.ts";
 
 export interface AdministrationOptions extends DiagnosisOptions {
-  readonly topology: Topology;
   /** The dead letters of a use case. */
   readonly deadLetterQueue: (useCase: string) => DeadLetterQueue;
 }

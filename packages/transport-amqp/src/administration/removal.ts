@@ -3,6 +3,7 @@ import { codeOf } from "../client/errors.ts";
 import { sleep } from "../client/sleep.ts";
 import type { AmqpTrials } from "../consuming/trials.ts";
 import type { Registry } from "../declarations/registry.ts";
+import type { Topology } from "../declarations/topology.ts";
 import { deadLetterQueue, delayQueue, earlierRegistryQueue, type Names, retryQueue } from "../wire/names.ts";
 import type { AmqpPauses } from "./pauses.ts";
 
@@ -15,6 +16,7 @@ export interface RemovalOptions {
   readonly registry: Registry;
   readonly trials: AmqpTrials;
   readonly pauses: AmqpPauses;
+  readonly topology: Topology;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RemovalOptions {
 export async function removeUseCase(
   useCase: string,
   deadLetters: "keep" | "purge",
-  { names, channels, registry, trials, pauses }: RemovalOptions,
+  { names, channels, registry, trials, pauses, topology }: RemovalOptions,
 ): Promise<boolean> {
   const queue = names.queue(useCase);
   const keeps = deadLetters === "keep" && ((await channels.queueSize(deadLetterQueue(queue))) ?? 0) > 0;
@@ -41,6 +43,7 @@ export async function removeUseCase(
   if (!known && !found) return false;
   await pauses.set(useCase, false);
   await trials.forget(useCase);
+  await topology.forgetReturns(useCase);
   await sleep(AFTERMATH_MS);
   await deleteAll(channels, queues);
   return true;

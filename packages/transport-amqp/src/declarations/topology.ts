@@ -7,6 +7,11 @@ import { deadLetterQueue, delayQueue, type Names, retryQueue } from "../wire/nam
 /** How long retries of the original wait unless it is set otherwise. */
 const ORIGINAL_RETRY_DELAY_MS = 10_000;
 
+/** How much is kept of what came back from retry queues, and how long. */
+const MAX_RETURNED = 100_000;
+const MAX_RETURNED_BYTES = 256 * 1_048_576;
+const MAX_RETURNED_AGE_MS = 24 * 3_600_000;
+
 /** All versions take it; "unlimited" destroys at the first return on RabbitMQ 3. */
 const MAX_DOCUMENT_RETURNS = 1_000_000;
 
@@ -60,6 +65,7 @@ export class Topology {
       }
       await this.#declareQueue(channel, deadLetterQueue(queue), {});
       await this.#bind(channel, queue, exchange, queue);
+      await this.#declareReturned(channel, queue);
       await this.#bind(channel, retryQueue(queue), retryExchange, queue);
       await this.#bind(channel, deadLetterQueue(queue), deadLetterExchange, queue);
     });
@@ -85,7 +91,9 @@ export class Topology {
   /** Binds a use case's queue again, such as to an exchange that was made anew; nothing if there is no such queue. */
   async rebind(useCase: string, patterns: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
-    if (await this.#channels.queueExists(queue)) await this.bind(useCase, [queue, ...patterns]);
+    if (!(await this.#channels.queueExists(queue))) return;
+    await this.bind(useCase, [queue, ...patterns]);
+    await this.#channels.withChannel((channel) => this.#declareReturned(channel, queue));
   }
 
   /**
@@ -122,6 +130,27 @@ export class Topology {
         "x-overflow": "reject-publish",
       }),
     );
+  }
+
+  /** Unbinds what `RingRescue` needs of a use case. */
+  async forgetReturns(useCase: string): Promise<void> {
+    const { exchange, returned } = this.#names;
+    if (!(await this.#channels.queueExists(returned))) return;
+    await this.#channels.withChannel((channel) => channel.unbindQueue(returned, exchange, this.#names.queue(useCase)));
+  }
+
+  /**
+   * Declares the queue of all returns from retry queues, and binds it to those of one. It is bounded, in case no app of the
+   * library runs any more beside services of the original.
+   */
+  async #declareReturned(channel: Channel, queue: string): Promise<void> {
+    const { exchange, returned } = this.#names;
+    await this.#declareQueue(channel, returned, {
+      "x-max-length": MAX_RETURNED,
+      "x-max-length-bytes": MAX_RETURNED_BYTES,
+      "x-message-ttl": MAX_RETURNED_AGE_MS,
+    });
+    await this.#bind(channel, returned, exchange, queue);
   }
 
   /** Declares a queue whose one message holds a document. Reading it returns the message, which must not wear it out. */
