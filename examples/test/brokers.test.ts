@@ -33,7 +33,7 @@ describe.each([
     timeout: 180_000,
   }, async () => {
     const demo = await runExample("demo/main.ts", { args: ["--broker", broker.uri, "--speed", "max"] });
-    expect({ err: demo.err, code: demo.code }).toEqual({ err: "", code: 0 });
+    expect({ err: demo.err, code: demo.code }, demo.out).toEqual({ err: "", code: 0 });
     expect(demo.out).toContain("All counts match");
     const prefix = /\?prefix=(demo-[0-9a-f]{8})'/.exec(demo.out)?.[1];
     const PAPA_BROKER_URL = `${broker.uri}?prefix=${prefix}`;
