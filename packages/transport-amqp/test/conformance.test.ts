@@ -26,7 +26,7 @@ for (const version of testedVersions.rabbitmq) {
         const on = (act: (channel: Channel) => Promise<unknown>) => () => onChannel(broker.broker().uri, act);
         const [exchange, queue] = [`${namespace}/domain_events`, `${namespace}/${useCase}`];
         return {
-          "the binding": "no client can see which bindings there are; it comes back when an app starts",
+          "the binding": on((channel) => channel.unbindQueue(queue, exchange, "made.#")),
           "the queue": on((channel) => channel.deleteQueue(queue)),
           "the exchange": on((channel) => channel.deleteExchange(exchange)),
           "the exchange for dead letters": on((channel) => channel.deleteExchange(`${exchange}.dlq`)),
