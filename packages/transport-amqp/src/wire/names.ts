@@ -11,6 +11,7 @@ import { randomUUID } from "node:crypto";
  *     registry  = exchange ":registry"      what is declared in the namespace
  *     trials    = exchange ":trials"        trials of suspects
  *     pauses    = exchange ":paused"        use cases that are paused
+ *     returned  = exchange ":returned"      what came back from retries of the original
  *     tail      = exchange ":tail." random  events that an operator watches, as long as he does
  *     lock      = queue ":lock"
  *
@@ -25,6 +26,7 @@ export class Names {
   readonly registry: string;
   readonly trials: string;
   readonly pauses: string;
+  readonly returned: string;
   readonly #prefix: string;
 
   constructor(prefix: string) {
@@ -34,6 +36,7 @@ export class Names {
     this.deadLetterExchange = `${this.exchange}.dlq`;
     this.registry = `${this.exchange}:registry`;
     this.trials = `${this.exchange}:trials`;
+    this.returned = `${this.exchange}:returned`;
     this.pauses = `${this.exchange}:paused`;
   }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { brokerUrlWith, type Space } from "./broker.ts";
 
 const GUIDE = new URL("../../../../docs/brokers/rabbitmq.md", import.meta.url);
@@ -32,6 +32,14 @@ export async function accounts(space: Space): Promise<(part: string) => string> 
     });
     return `${url}${url.includes("?") ? "&" : "?"}prefix=${space.prefix}`;
   };
+}
+
+/** Sets a policy for queues of a namespace until the test ends; `PREFIX` stands for the namespace. */
+export async function policy(space: Space, pattern: string, definition: object): Promise<void> {
+  const name = `test-${space.prefix}`;
+  onTestFinished(() => control("clear_policy", name));
+  const matched = pattern.replaceAll("PREFIX", space.prefix);
+  await control("set_policy", name, matched, JSON.stringify(definition), "--apply-to", "queues");
 }
 
 /** Runs `rabbitmqctl` where the broker runs, with its environment. */

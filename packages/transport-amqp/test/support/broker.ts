@@ -118,7 +118,9 @@ export class Space {
       for (const suffix of ["", ".retry", ".dlq", ":declared", ...DELAYS.map((each) => `.retry.${each}`)])
         await this.#delete(useCase + suffix);
     }
-    if (this.prefix !== "") for (const suffix of [":registry", ":trials"]) await this.#delete(`domain_events${suffix}`);
+    if (this.prefix !== "")
+      for (const suffix of [":registry", ":trials", ":returned", ":paused"])
+        await this.#delete(`domain_events${suffix}`);
     await this.#model?.close();
   }
 
