@@ -191,7 +191,8 @@ export class DeadLetters implements DeadLetterStore {
   #deadLetter(record: FetchedRecord): StoredDeadLetter {
     return {
       id: idOf(record),
-      event: eventOf(record, nameOf(record, undefined), { topic: this.#topic.topic, partition: 0 }),
+      // The key is the letter's id.
+      event: eventOf({ ...record, key: null }, nameOf(record, undefined), { topic: this.#topic.topic, partition: 0 }),
     };
   }
 }

@@ -3,7 +3,7 @@ import { type EncodedEvent, EventReader, HEADER, systemClock, type Unconfirmed }
 import type { Cluster } from "../client/cluster.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { crc32c } from "../wire/crc32c.ts";
-import { recordOf } from "../wire/event-record.ts";
+import { recordOf, withKey } from "../wire/event-record.ts";
 import { firstWord } from "../wire/names.ts";
 import type { KafkaRecord } from "../wire/records.ts";
 import type { Outgoing, Producer } from "./producer.ts";
@@ -53,7 +53,9 @@ export class Publisher {
     records: readonly { readonly useCase: string; readonly record: KafkaRecord }[],
   ): Promise<(PapaError | undefined)[]> {
     return this.#producer.store(
-      records.map(({ useCase, record }) => ({ topic: this.#topology.ready(useCase), turn: turnOf(record), record })),
+      records.map(({ useCase, record }) => {
+        return { topic: this.#topology.ready(useCase), turn: turnOf(record), record: withKey(record) };
+      }),
     );
   }
 

@@ -4,9 +4,19 @@ import type { TopicPartition } from "./topic-partition.ts";
 
 const EMPTY = Buffer.alloc(0);
 
+/** Where a record's key travels with its event: the keys of the topics for retries and dead letters are taken (L5). */
+const KEY_HEADER = "kafka_key";
+
 /** Writes an event as a record: its body and its headers, unchanged; those from outside in their own bytes, each as often as it came (L5). */
 export function recordOf({ headers, rawHeaders, body }: EncodedEvent): KafkaRecord {
   return { key: null, value: body, headers: rawHeaders === undefined ? headers : { ...headers, ...rawHeaders } };
+}
+
+/** Gives a record that comes back to a use case the key that it had, if any. */
+export function withKey(record: KafkaRecord): KafkaRecord {
+  const header = record.headers?.[KEY_HEADER];
+  const key: unknown = Array.isArray(header) ? header[0] : header;
+  return typeof key === "string" || key instanceof Uint8Array ? { ...record, key } : record;
 }
 
 /** Reads an event's name from its header; without one the event is called like its topic, prefix aside. */
@@ -29,10 +39,10 @@ class RecordedEvent implements ReceivedEvent {
   readonly #source: TopicPartition;
   readonly #offset: number;
 
-  constructor({ offset, time, headers, value }: FetchedRecord, name: string, source: TopicPartition) {
+  constructor({ offset, time, key, headers, value }: FetchedRecord, name: string, source: TopicPartition) {
     this.name = name;
     this.time = time;
-    this.headers = headers;
+    this.headers = key === null || KEY_HEADER in headers ? headers : { ...headers, [KEY_HEADER]: key };
     this.body = value ?? EMPTY;
     this.#source = source;
     this.#offset = offset;

@@ -112,8 +112,8 @@ class Writer {
     this.#buffer[this.#at++] = 0;
     this.#varint(0);
     this.#varint(offsetDelta);
-    if (key === null) this.#varint(-1);
-    else this.#text(key);
+    if (typeof key === "string") this.#text(key);
+    else this.#value(key);
     this.#value(value);
     const pairs = pairsOf(headers);
     this.#varint(pairs.length);

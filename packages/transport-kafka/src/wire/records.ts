@@ -4,7 +4,7 @@ import type { TopicPartition } from "./topic-partition.ts";
 
 /** A record to be stored. A `null` value is a tombstone in a compacted topic. */
 export interface KafkaRecord {
-  readonly key: string | null;
+  readonly key: string | Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers?: Headers | Readonly<Record<string, unknown>>;
 }

@@ -40,7 +40,7 @@ test("R6 what the version before declared has neither id nor app, and stays", as
   const seen = (pattern: string) => registryRecord({ kind: "pattern", useCase: "mixed", pattern }, {});
   const bound = registryRecord({ kind: "binding", useCase: "mixed", pattern: "before", writer: "w" }, {});
   for (const { key, value } of [bound, seen("before"), seen("both")])
-    await produceFrom(brokerUri(), `${space.prefix}--registry`, { key, value: Buffer.from(value ?? []) });
+    await produceFrom(brokerUri(), `${space.prefix}--registry`, { key: String(key), value: Buffer.from(value ?? []) });
   const records = await connection.declarations.list("mixed");
   expect(records.map(({ patterns, id, app }) => [patterns, id, app])).toEqual([
     [["both"], "both", "test"],

@@ -1,6 +1,6 @@
 import type { ReceivedEvent } from "@papa-events/core/transport";
-import { expect, test } from "vitest";
-import { produceFrom } from "../support/admin.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { clientTo, produceFrom } from "../support/admin.ts";
 import { brokerUri, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -31,6 +31,41 @@ test("L5 headers that are no text, or come twice, are the same on a retry, in a 
   // What is no text is not shown to handlers.
   expect(seen).toEqual(Array.from({ length: 3 }, () => ({ plain: "text", twice: "one", empty: "" })));
 });
+
+test.each([
+  ["of text", Buffer.from("customer-7"), "customer-7"],
+  ["of bytes", Buffer.from([0, 255, 254, 128]), undefined],
+])(
+  "L5 a key %s is the same on a retry and after a redrive, and a handler reads it as a header",
+  async (_, key, text) => {
+    const space = new Space();
+    const app = space.app({ retries: 1, retryDelay: 50 });
+    const seen: unknown[] = [];
+    app.onEvent("foreign", { useCase: "reader" }, (_payload, { headers }) => {
+      seen.push(headers.kafka_key);
+      if (seen.length < 3) throw new Error("not yet");
+    });
+    await app.start();
+    await produceFrom(brokerUri(), `${space.prefix}.foreign`, { key, value: "{}" });
+    const letters = app.deadLetters("reader");
+    await until("it is dead", async () => (await letters.count()) === 1);
+    await letters.redrive("all");
+    await until("it has come three times", () => seen.length === 3);
+    expect(seen).toEqual([text, text, text]);
+    const keys = await keysIn(`${space.prefix}--ready-reader`);
+    expect(keys.map((each) => each?.toString("hex"))).toEqual([key.toString("hex"), key.toString("hex")]);
+  },
+);
+
+async function keysIn(topic: string): Promise<readonly (Buffer | null)[]> {
+  const client = clientTo(brokerUri());
+  onTestFinished(() => client.close());
+  const { nodes, topics } = await client.metadata([topic]);
+  const partitions = topics.get(topic)?.partitions.map(({ partition }) => ({ topic, partition, offset: 0 })) ?? [];
+  const limits = { wait: 0, bytes: 1_048_576, bytesPerPartition: 1_048_576 };
+  const fetched = await client.fetch(nodes[0] ?? -1, partitions, limits);
+  return fetched.flatMap(({ records }) => records.map((record) => record.key));
+}
 
 /** Each header's values as hex. */
 function bytesOf(event: Pick<ReceivedEvent, "headers"> | undefined, names: readonly string[]): unknown {
