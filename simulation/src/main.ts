@@ -20,8 +20,10 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (options.seed !== undefined) return explain(options.seed, options.broker, fault, options.history);
-  return searchFor(options, fault);
+  // A fault of one transport shows nowhere else.
+  const broker = fault?.broker ?? options.broker;
+  if (options.seed !== undefined) return explain(options.seed, broker, fault, options.history);
+  return searchFor({ ...options, broker }, fault);
 }
 
 async function searchFor(options: Options, fault: PlantedFault | undefined): Promise<number> {

@@ -6,8 +6,9 @@ import { search } from "../src/seeds/pool.ts";
 const SEEDS = 2_000;
 
 describe("a planted fault is found", () => {
-  it.each(plantedFaults)("$name", async (fault) => {
-    const { failures } = await search({ from: 1, to: SEEDS, threads: 1, fault });
+  const all = process.env.PLANTED_FAULTS === "all";
+  it.each(plantedFaults.filter(({ rare }) => all || rare !== true))("$name", async (fault) => {
+    const { failures } = await search({ broker: fault.broker, from: 1, to: SEEDS, threads: 1, fault });
     expect(fault.rules).toContain(failures[0]?.rule);
   });
 

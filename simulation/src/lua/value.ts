@@ -28,7 +28,8 @@ export function toNumber(value: LuaValue): number | undefined {
 /** As `tostring` writes a number: `%.14g`. */
 export function numberText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e14) return String(value);
-  return String(Number.parseFloat(value.toPrecision(14)));
+  const text = value.toPrecision(14);
+  return text.includes("e") ? text.replace(/\.?0*e/, "e") : String(Number.parseFloat(text));
 }
 
 /** A string, or a number as one. @throws LuaError for anything else */

@@ -1,6 +1,8 @@
 import type { Random } from "../random.ts";
 import type { Behaviour, EventPlan, Plan, Step } from "./plan.ts";
 
+const GRACE_OF_LEASE: Readonly<Record<number, number>> = { 600: 20_000, 2000: 60_000 };
+
 /** Changes a plan to what the transport for Redis does and its simulated server can do. */
 export function forRedis(plan: Plan, random: Random): Plan {
   const lease = random.pick([600, 2_000, 15_000]);
@@ -17,6 +19,14 @@ export function forRedis(plan: Plan, random: Random): Plan {
       declarationsComplete: true,
       copies: true,
     },
+    // Every lease is renewed several times in its length: with short ones, a long grace is a long run.
+    services: plan.services.map(({ settings, ...service }) => ({
+      ...service,
+      settings: {
+        ...settings,
+        declarationGrace: Math.min(settings.declarationGrace, GRACE_OF_LEASE[lease] ?? 600_000),
+      },
+    })),
     steps: plan.steps.map((step) => stepForRedis(step, random)),
   };
 }

@@ -98,7 +98,7 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "a settlement that the broker refuses is forgotten",
     rules: ["H1", "H8"],
     file: SETTLER,
-    find: "else await new Promise<void>((resolve) => clock.after(backoff, resolve));",
+    find: "else await this.#wait(backoff);",
     replace: "else return undefined;",
   },
   {
@@ -133,8 +133,8 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "handlers are begun after stop() was called",
     rules: ["L2"],
     file: POOL,
-    find: "    this.#stopping = true;\n",
-    replace: "",
+    find: "const next = () => (!this.#consuming || !running.open",
+    replace: "const next = () => (!running.open",
   },
   {
     name: "deaths on trial count for nothing",

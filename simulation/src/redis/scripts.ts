@@ -144,7 +144,7 @@ function toReply(value: LuaValue): Reply {
   if (value === true) return 1;
   if (!(value instanceof LuaTable)) return null;
   const [error, status] = [value.get("err"), value.get("ok")];
-  if (typeof error === "string") throw new RedisError(error);
+  if (typeof error === "string") return new RedisError(error);
   if (typeof status === "string") return status === "OK" ? OK : new Status(status);
   return value.list.map(toReply);
 }

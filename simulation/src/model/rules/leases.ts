@@ -10,11 +10,13 @@ const LEASES_TO_RECOVER = 3;
 
 /**
  * Of a broker on which deliveries belong to whoever has a lease: what is published is stored for all who want it in one step
- * (R1, R2); what an app is told of a settlement is so (H1, L6); who lives loses nothing (H3), and leaves nothing that it has
+ * (R1 to R3) and not again when it is sent again (P6); what an app is told of a settlement is so (H1, L6); who lives loses nothing (H3), and leaves nothing that it has
  * handled (L2).
  */
 export class LeaseRules implements Rule {
-  readonly #stored = new Set<string>();
+  /** How often each event was stored, and how often somebody has published it, by id. */
+  readonly #stored = new Map<string, number>();
+  readonly #published = new Map<string, number>();
   /** What was stored of each delivery. */
   readonly #settled = new Map<number, string>();
   /** When replies were last lost for no reason of the process's own. */
@@ -24,8 +26,11 @@ export class LeaseRules implements Rule {
   see(entry: Entry, model: Model, report: Report): void {
     switch (entry.kind) {
       case "stores":
-        for (const { id } of entry.events) this.#stored.add(id);
         this.#isForAll(entry, model, report);
+        this.#isNotRepeated(entry, model, report);
+        return;
+      case "publishes":
+        for (const { id } of entry.events) this.#published.set(id, (this.#published.get(id) ?? 0) + 1);
         return;
       case "settled":
         if (entry.result !== "stored") return;
@@ -58,6 +63,19 @@ export class LeaseRules implements Rule {
       const others = queues.filter((useCase) => !wanted.includes(useCase));
       if (missing.length > 0) report("R1", `${named(event)} is not stored for ${missing.join(", ")}, which want it`);
       if (others.length > 0) report("R3", `${named(event)} is stored for ${others.join(", ")}, which do not want it`);
+    }
+  }
+
+  /** P6: what is sent again was not stored. Whoever makes an event's id may publish it several times. */
+  #isNotRepeated({ events, process }: EntryOf<"stores">, { processes }: Model, report: Report): void {
+    for (const event of events) {
+      const times = (this.#stored.get(event.id) ?? 0) + 1;
+      this.#stored.set(event.id, times);
+      if (times > Math.max(1, this.#published.get(event.id) ?? 0))
+        report(
+          "P6",
+          `${named(event)} is stored for the ${times}th time, by ${processes.get(process)?.name ?? process}`,
+        );
     }
   }
 
