@@ -24,6 +24,7 @@ import { Subscriber } from "./consuming/subscriber.ts";
 import { AmqpTrials } from "./consuming/trials.ts";
 import { DeadLetterQueue, Underway } from "./dead-letters/dead-letter-queue.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { RecentDeadLetters } from "./dead-letters/recent-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
 import { EarlierRegistry } from "./declarations/earlier-registry.ts";
 import { Registry } from "./declarations/registry.ts";
@@ -34,7 +35,7 @@ import { Publisher } from "./publishing/publisher.ts";
 import { QueuePublisher } from "./publishing/queue-publisher.ts";
 import { Delays } from "./waiting/delays.ts";
 import { RingRescue } from "./waiting/ring-rescue.ts";
-import { deadLetterQueue, delayQueue, Names, retryQueue } from "./wire/names.ts";
+import { deadLetterQueue, delayQueue, Names, recentQueue, retryQueue } from "./wire/names.ts";
 
 /** How long closing waits for settlements that are being stored. A broker that is away redelivers by itself. */
 const MAX_FLUSH_MS = 5_000;
@@ -62,6 +63,7 @@ export class AmqpConnection implements Connection {
   readonly #delays: Delays;
   readonly #settlements: Settlements;
   readonly #ringRescue: RingRescue;
+  readonly #recentDeadLetters: RecentDeadLetters;
   #subscribers: Subscriber[] = [];
   readonly #lookingAtDeadLetters = new Underway();
   #closed = false;
@@ -120,6 +122,11 @@ export class AmqpConnection implements Connection {
       connection: publishing,
       deadLetterQueue: (useCase) => this.#deadLetterQueue(this.#names.queue(useCase)),
     });
+    this.#recentDeadLetters = new RecentDeadLetters({
+      channels: this.#channels,
+      publisher: this.#queuePublisher,
+      declare: ({ recent }) => this.#topology.declareRecent(recent.replace(/:recent$/, "")),
+    });
     this.#ringRescue = new RingRescue({
       names: this.#names,
       channels: this.#channels,
@@ -134,6 +141,8 @@ export class AmqpConnection implements Connection {
       publisher: this.#publisher,
       queuePublisher: this.#queuePublisher,
       redeclare: (useCase) => this.declarations.redeclare(useCase),
+      onDead: (queue, message) =>
+        this.#recentDeadLetters.add({ dead: deadLetterQueue(queue), recent: recentQueue(queue) }, message),
     });
   }
 
@@ -192,6 +201,8 @@ export class AmqpConnection implements Connection {
   #deadLetterQueue(queue: string): DeadLetterQueue {
     return new DeadLetterQueue({
       queue: deadLetterQueue(queue),
+      recentQueue: recentQueue(queue),
+      recent: this.#recentDeadLetters,
       channels: this.#channels,
       locks: this.#locks,
       publisher: this.#queuePublisher,
@@ -213,6 +224,7 @@ export class AmqpConnection implements Connection {
       this.#registry.idle(),
       this.#pauses.idle(),
       this.#ringRescue.stop(),
+      this.#recentDeadLetters.flush(),
       this.trials.idle(),
       this.#lookingAtDeadLetters.idle(),
     ]);

@@ -4,7 +4,14 @@ import { sleep } from "../client/sleep.ts";
 import type { AmqpTrials } from "../consuming/trials.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
-import { deadLetterQueue, delayQueue, earlierRegistryQueue, type Names, retryQueue } from "../wire/names.ts";
+import {
+  deadLetterQueue,
+  delayQueue,
+  earlierRegistryQueue,
+  type Names,
+  recentQueue,
+  retryQueue,
+} from "../wire/names.ts";
 import type { AmqpPauses } from "./pauses.ts";
 
 /** What an instance was about to declare or store when the use case was removed is made by then. */
@@ -36,6 +43,7 @@ export async function removeUseCase(
     ...delays.map((delay) => delayQueue(queue, delay)),
     retryQueue(queue),
     earlierRegistryQueue(queue),
+    ...(keeps ? [] : [recentQueue(queue)]),
     // Last: what could not be routed there would be lost.
     ...(keeps ? [] : [deadLetterQueue(queue)]),
   ];

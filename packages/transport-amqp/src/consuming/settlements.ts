@@ -26,6 +26,8 @@ export interface SettlementsOptions {
   readonly queuePublisher: QueuePublisher;
   /** Declares a use case again, with its queues and bindings. */
   readonly redeclare: (useCase: string) => Promise<void>;
+  /** Called when a dead letter of a use case's queue is stored. */
+  readonly onDead: (queue: string, message: Omit<QueueMessage, "queue">) => void;
 }
 
 /** Whether a delivery is still this instance's to settle. */
@@ -122,14 +124,17 @@ export class Settlements {
     { message: { properties: received } }: ReceivedMessage,
     isOurs: IsOurs,
   ): Promise<boolean> {
-    const { names, queuePublisher, redeclare } = this.#options;
+    const { names, queuePublisher, redeclare, onDead } = this.#options;
     const traceback = event.headers[HEADER.errorStack] || event.headers[HEADER.errorMessage] || "";
     const message: QueueMessage = {
       queue: deadLetterQueue(names.queue(useCase)),
       body: event.body,
       properties: deadLetterProperties(propertiesOfStored(event, received), id, traceback),
     };
-    return this.#untilStored(isOurs, () => queuePublisher.publishOrDeclare(message, () => redeclare(useCase)));
+    return this.#untilStored(isOurs, async () => {
+      await queuePublisher.publishOrDeclare(message, () => redeclare(useCase));
+      onDead(names.queue(useCase), message);
+    });
   }
 
   async #untilStored(isOurs: IsOurs, store: () => Promise<void>): Promise<boolean> {

@@ -28,6 +28,8 @@ export class DeadLetterAction {
   readonly #pass: DeadLetterPass;
   /** The ids of those that were acted on: if two have one id, a crash left the second. */
   readonly #ids = new Set<string>();
+  /** The ids of those that are gone. */
+  readonly removed = new Set<string>();
   #before = "0";
   #seen = 0;
   #done = 0;
@@ -100,6 +102,7 @@ export class DeadLetterAction {
     try {
       if (!isCopy) await this.#options.act(letter);
       this.#pass.remove(taken);
+      this.removed.add(letter.id);
       if (!isCopy) this.#done += 1;
     } catch (error) {
       this.#pass.keep(taken);

@@ -26,6 +26,7 @@ export class DeadLetterLook {
   /** Copies that a crash has left behind. */
   readonly #duplicates: TakenMessage[] = [];
   #renewedBytes = 0;
+  #stopped = false;
   #before = "0";
 
   constructor(options: LookOptions) {
@@ -47,6 +48,16 @@ export class DeadLetterLook {
   /** How many have to be replaced by copies before all is given back. */
   get due(): number {
     return this.#renewed.length;
+  }
+
+  /** How many it has seen, each once. */
+  get count(): number {
+    return this.#ids.size;
+  }
+
+  /** Whether it has seen all there were. */
+  get isComplete(): boolean {
+    return !this.#stopped;
   }
 
   async take(): Promise<void> {
@@ -82,7 +93,10 @@ export class DeadLetterLook {
     const letter = { message, id, position };
     if (stamp !== undefined) this.#before = position;
     if (stamp === undefined || isWorn(message, id)) this.#keepForRenewal({ ...taken, ...letter });
-    if (this.#options.onLetter(letter)) this.#pass.stop();
+    if (this.#options.onLetter(letter)) {
+      this.#stopped = true;
+      this.#pass.stop();
+    }
     return "kept";
   }
 

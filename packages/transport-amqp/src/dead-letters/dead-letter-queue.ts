@@ -10,6 +10,12 @@ import { DeadLetterAction } from "./dead-letter-action.ts";
 import { DeadLetterLook } from "./dead-letter-look.ts";
 import { DeadLetterRenewal } from "./dead-letter-renewal.ts";
 import { LetterWindow, type WindowOptions } from "./letter-window.ts";
+import type { RecentDeadLetters, RecentLetters } from "./recent-letters.ts";
+
+/** From so many on a look takes long enough that the copies of the newest are worth it; as many as that are kept. */
+const MANY = 2_000;
+const MAX_RECENT = 500;
+const MAX_RECENT_BYTES = 16 * 1_048_576;
 
 /** How many copies a caller waits for; more than these are made after he has got what he asked for. */
 const MAX_AWAITED_COPIES = 200;
@@ -19,6 +25,9 @@ const COUNT_CHECK_MS = 20;
 
 export interface DeadLetterQueueOptions {
   readonly queue: string;
+  /** The queue of copies of the newest. */
+  readonly recentQueue: string;
+  readonly recent: RecentDeadLetters;
   readonly channels: Channels;
   readonly locks: Locks;
   readonly publisher: QueuePublisher;
@@ -106,8 +115,10 @@ export class DeadLetterQueue {
     }
   }
 
-  /** Looks at all of them and keeps a part. @throws PapaError */
+  /** Keeps a part of them, for which it has to look at all unless the copies of the newest will do. @throws PapaError */
   async window(options: WindowOptions): Promise<LetterWindow> {
+    const recent = options.order === "newest" ? await this.#recent(options) : undefined;
+    if (recent !== undefined) return recent;
     const window = new LetterWindow(options);
     await this.#look((letter) => {
       window.add(letter);
@@ -118,6 +129,9 @@ export class DeadLetterQueue {
 
   /** Looks for one. @throws PapaError */
   async find(id: string): Promise<StampedMessage | undefined> {
+    const recent = await this.#believed();
+    const copy = recent?.letters.find((each) => each.id === id);
+    if (copy !== undefined) return copy;
     let found: StampedMessage | undefined;
     await this.#look((letter) => {
       if (letter.id !== id) return false;
@@ -137,43 +151,88 @@ export class DeadLetterQueue {
     act: (letter: StampedMessage) => Promise<void>,
     progress: Progress,
   ): Promise<number> {
-    const { queue, channels, locks, underway, publisher } = this.#options;
+    const { queue, channels, locks, underway, publisher, recent } = this.#options;
     await publisher.assertAllowed(queue);
     return locks.hold(queue, async () => {
       const action = new DeadLetterAction({ queue, channels, renewal: this.#renewal, which, act, progress });
-      return underway.during(queue, action, () => action.run());
+      try {
+        return await underway.during(queue, action, () => action.run());
+      } finally {
+        if (action.removed.size > 0) await recent.forget(this.#pair, action.removed);
+      }
     });
   }
 
   /** Destroys all of them. @throws PapaError */
   async purge(): Promise<number> {
-    const { queue, channels, locks, publisher } = this.#options;
+    const { queue, channels, locks, publisher, recent } = this.#options;
     await publisher.assertAllowed(queue);
-    return locks.hold(queue, () =>
-      channels.withChannel(async (channel) => (await channel.purgeQueue(queue)).messageCount),
+    return locks.hold(queue, async () => {
+      const { messageCount } = await channels.withChannel((channel) => channel.purgeQueue(queue));
+      await recent.clear(this.#pair);
+      return messageCount;
+    });
+  }
+
+  get #pair(): { readonly dead: string; readonly recent: string } {
+    return { dead: this.#options.queue, recent: this.#options.recentQueue };
+  }
+
+  /** What the copies of the newest say, if there are many and the numbers agree. */
+  async #believed(): Promise<RecentLetters | undefined> {
+    const { queue, locks, recent } = this.#options;
+    if (((await this.size()) ?? 0) <= MANY) return undefined;
+    return locks.hold(
+      queue,
+      async () => {
+        const found = await recent.read(this.#pair);
+        return found?.expected === (await this.size()) ? found : undefined;
+      },
+      false,
     );
+  }
+
+  /** A whole page of the newest, if the copies have one. */
+  async #recent(options: WindowOptions): Promise<LetterWindow | undefined> {
+    if (!Number.isFinite(options.limit)) return undefined;
+    const found = await this.#believed();
+    if (found === undefined) return undefined;
+    const window = new LetterWindow(options);
+    for (const letter of found.letters) window.add(letter);
+    const isWhole = window.letters.length === options.limit || window.more;
+    window.continues();
+    return isWhole ? window : undefined;
   }
 
   /** Resolves when all has been seen; where many have to be renewed, that goes on for a while and keeps others waiting. */
   #look(onLetter: (letter: StampedMessage) => boolean): Promise<void> {
     const { queue, channels, locks, underway, logger } = this.#options;
+    const newest = new LetterWindow({ order: "newest", limit: MAX_RECENT, maxBytes: MAX_RECENT_BYTES });
     return new Promise((resolve, reject) => {
+      const look = new DeadLetterLook({
+        queue,
+        channels,
+        renewal: this.#renewal,
+        onLetter: (letter) => {
+          newest.add(letter);
+          return onLetter(letter);
+        },
+      });
       const looking = locks.hold(
         queue,
-        async () => {
-          const look = new DeadLetterLook({ queue, channels, renewal: this.#renewal, onLetter });
-          await underway.during(queue, look, async () => {
+        () =>
+          underway.during(queue, look, async () => {
             try {
               await look.take();
-              if (look.due > MAX_AWAITED_COPIES) resolve();
+              if (look.due > MAX_AWAITED_COPIES || look.count > MANY) resolve();
               await look.finish();
+              if (look.isComplete && look.count > MANY) await this.#keepRecent(newest.letters, look.count);
             } catch (error) {
               throw channels.errorOf(error);
             } finally {
               look.drop();
             }
-          });
-        },
+          }),
         false,
       );
       looking.then(
@@ -185,5 +244,13 @@ export class DeadLetterQueue {
       );
       underway.add(looking);
     });
+  }
+
+  /** Renews the copies where they do not agree with what was seen. */
+  async #keepRecent(newest: readonly StampedMessage[], count: number): Promise<void> {
+    const { recent } = this.#options;
+    const found = await recent.read(this.#pair);
+    if (found?.expected === count) return;
+    await recent.replace(this.#pair, newest.toReversed(), count);
   }
 }

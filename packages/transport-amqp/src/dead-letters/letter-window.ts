@@ -52,6 +52,11 @@ export class LetterWindow {
     return this.#options.order === "newest" ? letters.reverse() : letters;
   }
 
+  /** Says that there is more behind what was added. */
+  continues(): void {
+    this.#more = true;
+  }
+
   add(letter: StampedMessage): void {
     const { order, after, upTo } = this.#options;
     if (this.#last === undefined || compare(letter, this.#last) > 0)

@@ -2,7 +2,7 @@ import type { Channel, Options } from "amqplib";
 import type { Channels } from "../client/channels.ts";
 import { codeOf, toPapaError } from "../client/errors.ts";
 import { bindingKey } from "../wire/binding-keys.ts";
-import { deadLetterQueue, delayQueue, type Names, retryQueue } from "../wire/names.ts";
+import { deadLetterQueue, delayQueue, type Names, recentQueue, retryQueue } from "../wire/names.ts";
 
 /** How long retries of the original wait unless it is set otherwise. */
 const ORIGINAL_RETRY_DELAY_MS = 10_000;
@@ -11,6 +11,10 @@ const ORIGINAL_RETRY_DELAY_MS = 10_000;
 const MAX_RETURNED = 100_000;
 const MAX_RETURNED_BYTES = 256 * 1_048_576;
 const MAX_RETURNED_AGE_MS = 24 * 3_600_000;
+
+/** How much is kept of copies of the newest dead letters. */
+const MAX_RECENT = 1_000;
+const MAX_RECENT_BYTES = 32 * 1_048_576;
 
 /** All versions take it; "unlimited" destroys at the first return on RabbitMQ 3. */
 const MAX_DOCUMENT_RETURNS = 1_000_000;
@@ -130,6 +134,21 @@ export class Topology {
         "x-overflow": "reject-publish",
       }),
     );
+  }
+
+  /**
+   * Declares a classic queue of copies of a use case's newest dead letters, which drops its oldest. Those of the original
+   * come to it by the exchange.
+   */
+  declareRecent(queue: string): Promise<void> {
+    const name = recentQueue(queue);
+    const { deadLetterExchange } = this.#names;
+    return this.#channels.withChannel(async (channel) => {
+      const limits = { "x-max-length": MAX_RECENT, "x-max-length-bytes": MAX_RECENT_BYTES };
+      const options = { durable: true, arguments: { "x-queue-type": "classic", ...limits } };
+      await this.#about(`queue "${name}"`, channel.assertQueue(name, options));
+      await this.#bind(channel, name, deadLetterExchange, queue);
+    });
   }
 
   /** Unbinds what `RingRescue` needs of a use case. */

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
  *     retry     = queue ".retry"            retries of the original, while they wait
  *     delay     = queue ".retry." milliseconds
  *     dead      = queue ".dlq"
+ *     recent    = queue ":recent"           copies of the newest dead letters
  *     registry  = exchange ":registry"      what is declared in the namespace
  *     trials    = exchange ":trials"        trials of suspects
  *     pauses    = exchange ":paused"        use cases that are paused
@@ -61,6 +62,10 @@ export function delayQueue(queue: string, delay: number): string {
 
 export function deadLetterQueue(queue: string): string {
   return `${queue}.dlq`;
+}
+
+export function recentQueue(queue: string): string {
+  return `${queue}:recent`;
 }
 
 export function earlierRegistryQueue(queue: string): string {

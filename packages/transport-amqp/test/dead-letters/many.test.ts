@@ -53,3 +53,39 @@ test("D2, D3, D6 more dead letters than one consumer is given are paged, found, 
   await until("they are back", async () => (await space.size("uc")) === Math.ceil(COUNT / 3));
   expect(await page("oldest")).toEqual([2, 4, 5]);
 });
+
+test("D2 the newest of many are shown by their copies, and by the letters themselves where somebody else has changed those", {
+  timeout: 120_000,
+}, async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declarations.declare([declaration("uc", "x")]);
+  const channel = await space.channel();
+  const letter = (n: number) => {
+    const id = n.toString(16).padStart(8, "0");
+    const headers = { ce_type: "x", ce_id: id, papa_reason: "rejected", papa_order: `1-${id}` };
+    return { headers, persistent: true, correlationId: id, messageId: id };
+  };
+  for (let n = 0; n < COUNT; n += 1) channel.publish("", space.name("uc.dlq"), json(n), letter(n));
+  await channel.waitForConfirms();
+  const letters = connection.deadLetters("uc");
+  const newest = async (limit = 2) =>
+    (await letters.list({ limit, order: "newest" })).items.map(({ event }) =>
+      Number(Buffer.from(event.body).toString()),
+    );
+  expect(await newest()).toEqual([COUNT - 1, COUNT - 2]);
+  await until("copies are made", async () => (await space.size("uc:recent").catch(() => 0)) > 500);
+  const shown = await newest(400);
+  expect(shown).toEqual(Array.from({ length: 400 }, (_, n) => COUNT - 1 - n));
+  const { next } = await letters.list({ limit: 400, order: "newest" });
+  const second = await letters.list({ limit: 400, order: "newest", after: next });
+  expect(Number(Buffer.from(second.items[0]?.event.body ?? []).toString())).toBe(COUNT - 401);
+  // By another program: the numbers do not agree any more.
+  channel.publish("", space.name("uc.dlq"), json(COUNT), letter(COUNT));
+  await channel.waitForConfirms();
+  expect(await newest(1)).toEqual([COUNT]);
+  const id = letter(COUNT).correlationId;
+  expect(await letters.purge([id])).toBe(1);
+  expect(await newest(1)).toEqual([COUNT - 1]);
+  expect(await letters.get(id)).toBeUndefined();
+});

@@ -115,7 +115,7 @@ export class Space {
     await Promise.all(this.#connections.map((connection) => connection.close()));
     const useCases = new Set(["uc", "a", "b", "c", "other", ...this.cleans]);
     for (const useCase of useCases) {
-      for (const suffix of ["", ".retry", ".dlq", ":declared", ...DELAYS.map((each) => `.retry.${each}`)])
+      for (const suffix of ["", ".retry", ".dlq", ":declared", ":recent", ...DELAYS.map((each) => `.retry.${each}`)])
         await this.#delete(useCase + suffix);
     }
     if (this.prefix !== "")

@@ -1,0 +1,205 @@
+import type { Channel, ConsumeMessage, Message } from "amqplib";
+import type { Channels } from "../client/channels.ts";
+import { isConnectionLost } from "../client/errors.ts";
+import type { QueueMessage, QueuePublisher } from "../publishing/queue-publisher.ts";
+import { renewedProperties } from "../wire/dead-letter-properties.ts";
+import { type StampedMessage, stampOf } from "../wire/dead-letter-stamp.ts";
+
+/** A message that is no dead letter, and says how many there were when it was published. */
+const COUNT_HEADER = "papa_count";
+/** How long nothing may come before the messages that were announced are given up. */
+const READ_LIMIT_MS = 2_000;
+/** After how long without another dead letter it is noted how many there are, and after how long in any case. */
+const NOTE_DELAY_MS = 400;
+const MAX_NOTE_DELAY_MS = 2_000;
+
+/** What the queue of recent dead letters holds. */
+export interface RecentLetters {
+  /** In the order in which they came. */
+  readonly letters: readonly StampedMessage[];
+  /** How many dead letters there must be in all, if no other program has added or taken any. */
+  readonly expected: number;
+}
+
+export interface RecentOptions {
+  readonly channels: Channels;
+  readonly publisher: QueuePublisher;
+  /** Makes the queue of recent dead letters of a dead-letter queue. */
+  readonly declare: (queues: QueuePair) => Promise<void>;
+}
+
+/** A dead-letter queue, and the queue of the recent ones among its messages. */
+export interface QueuePair {
+  readonly dead: string;
+  readonly recent: string;
+}
+
+/**
+ * Copies of the newest dead letters of a use case, so that the first page of very many need not take all of them. They are
+ * in a classic queue that drops its oldest: it may be read for ever, and where it is lost, or another program has changed
+ * the dead letters, the numbers do not agree and nobody believes it.
+ */
+export class RecentDeadLetters {
+  readonly #options: RecentOptions;
+  /** When it was last due to note how many there are, by queue. */
+  readonly #notes = new Map<
+    string,
+    { readonly since: number; readonly timer: NodeJS.Timeout; readonly pair: QueuePair }
+  >();
+
+  constructor(options: RecentOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when a dead letter is stored. Nobody waits for it. */
+  add(pair: QueuePair, message: Omit<QueueMessage, "queue">): void {
+    this.#publish(pair, message).then(
+      () => this.#planNote(pair),
+      // A copy that is missing is noticed by the numbers.
+      () => {},
+    );
+  }
+
+  /** Notes at once what is due to be noted. Never rejects. */
+  async flush(): Promise<void> {
+    const due = [...this.#notes.values()];
+    for (const { timer } of due) clearTimeout(timer);
+    this.#notes.clear();
+    await Promise.all(due.map(({ pair }) => this.#note(pair)));
+  }
+
+  /**
+   * Reads them; `undefined` if there are none that can be believed. To be called while nobody else looks at the dead letters.
+   *
+   * @throws PapaError `connection-failed`
+   */
+  async read({ recent }: QueuePair): Promise<RecentLetters | undefined> {
+    return this.#read(recent, () => {});
+  }
+
+  /** Removes copies of dead letters that have gone, and notes how many are left. Never rejects. */
+  async forget(pair: QueuePair, ids: ReadonlySet<string>): Promise<void> {
+    const drop = (channel: Channel, messages: readonly Message[]) => {
+      for (const message of messages) {
+        const id = stampOf(message)?.id;
+        if (id !== undefined && ids.has(id)) channel.ack(message);
+      }
+    };
+    await this.#read(pair.recent, drop).catch(() => {});
+    await this.#note(pair);
+  }
+
+  /** Replaces all of them. @param count how many dead letters there are in all. Never rejects. */
+  async replace(pair: QueuePair, letters: readonly StampedMessage[], count: number): Promise<void> {
+    try {
+      await this.#options.declare(pair);
+      await this.clear(pair);
+      await Promise.all(
+        letters.map(({ message, id, position }) =>
+          this.#publish(pair, {
+            body: message.content,
+            properties: renewedProperties(message, { id, position }, false),
+          }),
+        ),
+      );
+      await this.#publishCount(pair, count);
+    } catch {
+      // Without them a page takes longer.
+    }
+  }
+
+  /** Removes all of them; nothing if there is no such queue. */
+  async clear({ recent }: QueuePair): Promise<void> {
+    const { channels } = this.#options;
+    if (!(await channels.queueExists(recent))) return;
+    await channels.withChannel((channel) => channel.purgeQueue(recent));
+  }
+
+  async #publish(pair: QueuePair, message: Omit<QueueMessage, "queue">): Promise<void> {
+    const { publisher, declare } = this.#options;
+    if (await publisher.publish({ ...message, queue: pair.recent })) return;
+    await declare(pair);
+    await publisher.publish({ ...message, queue: pair.recent });
+  }
+
+  #publishCount(pair: QueuePair, count: number): Promise<void> {
+    const properties = { headers: { [COUNT_HEADER]: count }, persistent: true };
+    return this.#publish(pair, { body: new Uint8Array(), properties });
+  }
+
+  #planNote(pair: QueuePair): void {
+    const planned = this.#notes.get(pair.recent);
+    clearTimeout(planned?.timer);
+    const since = planned?.since ?? performance.now();
+    const delay = Math.max(0, Math.min(NOTE_DELAY_MS, since + MAX_NOTE_DELAY_MS - performance.now()));
+    const timer = setTimeout(() => {
+      this.#notes.delete(pair.recent);
+      void this.#note(pair);
+    }, delay).unref();
+    this.#notes.set(pair.recent, { since, timer, pair });
+  }
+
+  async #note(pair: QueuePair): Promise<void> {
+    const { channels } = this.#options;
+    try {
+      const count = await channels.queueSize(pair.dead);
+      if (count !== undefined && (await channels.queueExists(pair.recent))) await this.#publishCount(pair, count);
+    } catch {
+      // Without the number they are not believed.
+    }
+  }
+
+  async #read(
+    recent: string,
+    use: (channel: Channel, messages: readonly Message[]) => void,
+  ): Promise<RecentLetters | undefined> {
+    const { channels } = this.#options;
+    try {
+      return await channels.withChannel(async (channel) => {
+        const { messageCount } = await channel.checkQueue(recent);
+        const messages = await takeAll(channel, recent, messageCount);
+        use(channel, messages);
+        channel.nackAll(true);
+        await channel.checkQueue(recent);
+        return contentsOf(messages);
+      });
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      return undefined;
+    }
+  }
+}
+
+async function takeAll(channel: Channel, queue: string, count: number): Promise<readonly Message[]> {
+  const messages: Message[] = [];
+  if (count === 0) return messages;
+  await channel.prefetch(count);
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve, reject) => {
+    timer = setTimeout(resolve, READ_LIMIT_MS);
+    channel.once("close", () => reject(new Error("the channel was closed")));
+    const onMessage = (message: ConsumeMessage | null) => {
+      if (message !== null) messages.push({ ...message, content: Buffer.from(message.content) });
+      if (message === null || messages.length === count) resolve();
+    };
+    channel.consume(queue, onMessage, { consumerTag: "recent" }).catch(reject);
+  }).finally(() => clearTimeout(timer));
+  await channel.cancel("recent");
+  return messages;
+}
+
+function contentsOf(messages: readonly Message[]): RecentLetters | undefined {
+  const counts = messages.map(({ properties }) => properties.headers?.[COUNT_HEADER] as unknown);
+  const last = counts.findLastIndex((count) => typeof count === "number");
+  const letters: StampedMessage[] = [];
+  for (const [index, message] of messages.entries()) {
+    if (counts[index] !== undefined) continue;
+    const stamp = stampOf(message);
+    // One of the original's has no place among the others yet.
+    if (stamp === undefined) return undefined;
+    letters.push({ ...stamp, message });
+  }
+  if (last < 0) return undefined;
+  const after = messages.slice(last + 1).length;
+  return { letters, expected: Number(counts[last]) + after };
+}
