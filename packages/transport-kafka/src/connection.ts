@@ -201,6 +201,7 @@ export class KafkaConnection implements Connection {
     this.#discovery.watch(
       () => this.#subscribers.map(({ useCase }) => useCase),
       () => {
+        void this.declarations.restore();
         for (const subscriber of this.#subscribers) subscriber.check();
       },
     );

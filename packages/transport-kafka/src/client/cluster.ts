@@ -192,20 +192,26 @@ export class Cluster {
     partitions: readonly TopicPartition[],
     which: "earliest" | "latest" | "stable",
   ): Promise<readonly OffsetResult[]> {
-    if (partitions.length === 0) return Promise.resolve([]);
-    return this.retried(async () => {
-      const byNode = [...(await this.byLeader(partitions))];
-      const responses = await Promise.all(
-        byNode.map(([node, list]) => this.#invalidating(list, () => this.client.listOffsets(node, list, which))),
-      );
-      const all = responses.flat();
-      for (const { topic, error } of all) {
-        if (error === undefined) continue;
-        this.invalidate(topic, error);
-        throw error;
-      }
-      return all;
-    });
+    return this.retried(() => this.offsetsOnce(partitions, which));
+  }
+
+  /** Resolves to where partitions begin or end, without another try. @throws KafkaError */
+  async offsetsOnce(
+    partitions: readonly TopicPartition[],
+    which: "earliest" | "latest" | "stable",
+  ): Promise<readonly OffsetResult[]> {
+    if (partitions.length === 0) return [];
+    const byNode = [...(await this.byLeader(partitions))];
+    const responses = await Promise.all(
+      byNode.map(([node, list]) => this.#invalidating(list, () => this.client.listOffsets(node, list, which))),
+    );
+    const all = responses.flat();
+    for (const { topic, error } of all) {
+      if (error === undefined) continue;
+      this.invalidate(topic, error);
+      throw error;
+    }
+    return all;
   }
 
   /** Resolves to what a group has committed, by `partitionKey`; retries until it is known. @throws KafkaError */

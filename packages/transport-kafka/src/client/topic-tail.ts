@@ -38,14 +38,16 @@ export class TopicTail {
   async #read(): Promise<void> {
     const source = { topic: this.topic, partition: 0 };
     const cluster = this.#cluster;
-    const exists = await cluster.retried(async () => (await cluster.topics([this.topic])).has(this.topic));
+    const end = await cluster.retried(async () => {
+      // It may be deleted at any time.
+      if (!(await cluster.topics([this.topic])).has(this.topic)) return undefined;
+      return (await cluster.offsetsOnce([source], "latest"))[0];
+    });
     cluster.assertNotRefused(this.topic);
-    if (!exists) {
+    if (end === undefined) {
       this.#reset();
       return;
     }
-    const [end] = await cluster.offsets([source], "latest");
-    if (end === undefined) return;
     const id = cluster.idOf(this.topic);
     if ((this.#id !== undefined && id !== undefined && this.#id !== id) || end.offset < this.#position) this.#reset();
     this.#id = id;

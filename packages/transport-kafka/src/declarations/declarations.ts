@@ -42,6 +42,17 @@ export class Declarations implements SharedDeclarations {
     };
   }
 
+  /** Makes the registry whole again after somebody has deleted it. Never rejects. */
+  async restore(): Promise<void> {
+    if (this.#own.size === 0) return;
+    const { registry, cluster } = this.#options;
+    try {
+      await registry.restore();
+    } catch (error) {
+      cluster.logger.debug({ err: error }, "The registry could not be written again; it is tried again.");
+    }
+  }
+
   isRemoved(useCase: string): boolean {
     return this.#removed.has(useCase);
   }

@@ -32,6 +32,8 @@ export class Registry {
   readonly #trials = new Map<string, Map<string, number>>();
   readonly #paused = new Set<string>();
   readonly removed: RemovedUseCases;
+  /** Whether the topic was deleted, so that this instance knows what nobody else can read any more. */
+  #isGone = false;
   /** Called when a use case has been removed, also for removals of before this connection. */
   onRemoved: (useCase: string) => void = () => {};
   /** A lower bound for the broker's clock minus this machine's monotonic clock. */
@@ -42,7 +44,12 @@ export class Registry {
     this.#idOf = (topic) => cluster.idOf(topic);
     this.#write = write;
     this.removed = new RemovedUseCases(this.#idOf);
-    this.#tail = new TopicTail(cluster, cluster.names.registry, (record) => this.#read(record));
+    this.#tail = new TopicTail(
+      cluster,
+      cluster.names.registry,
+      (record) => this.#read(record),
+      () => (this.#isGone = true),
+    );
   }
 
   /** Resolves when everything that was written before the call is known. */
@@ -120,6 +127,22 @@ export class Registry {
   async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
     const keys = this.#useCases.get(useCase)?.withdrawn(patterns, this.#now - idle) ?? [];
     await this.#store(keys.map((key) => registryRecord(key, null)));
+  }
+
+  /** Writes what is known once more, under the same keys, if somebody has deleted the topic (L8). @throws PapaError */
+  async restore(): Promise<void> {
+    if (!this.#isGone) return;
+    this.#isGone = false;
+    const useCases = [...this.#useCases.values()];
+    try {
+      await this.#store([
+        ...[...this.#paused].map((useCase) => registryRecord({ kind: "paused", useCase }, {})),
+        ...useCases.flatMap((each) => each.records()),
+      ]);
+    } catch (error) {
+      this.#isGone = true;
+      throw error;
+    }
   }
 
   /** Notes that a use case is paused, or no longer. @throws PapaError */

@@ -1,6 +1,7 @@
 import type { DeclarationRecord } from "@papa-events/core/transport";
+import type { KafkaRecord } from "../wire/records.ts";
 import type { Positions } from "./bindings.ts";
-import type { RegistryKey } from "./registry-record.ts";
+import { type RegistryKey, registryRecord } from "./registry-record.ts";
 
 /** A declaration that others have replaced shows for so long who declared what before. */
 const KEEP_REPLACED_MS = 86_400_000;
@@ -64,6 +65,18 @@ export class UseCaseDeclarations {
   /** Whether there is anything of it but traces of instances that still declare what was removed. */
   get exists(): boolean {
     return this.recorded || [...this.#patterns.keys()].some((name) => this.isBound(name));
+  }
+
+  /** What binds its patterns, as records of the registry. */
+  records(): readonly KafkaRecord[] {
+    const { useCase } = this;
+    const bound = [...this.#patterns].flatMap(([pattern, { writers }]) => {
+      const [first] = [...writers].sort(([, a], [, b]) => a.at - b.at);
+      if (first === undefined) return [];
+      const [writer, { positions }] = first;
+      return [registryRecord({ kind: "binding", useCase, pattern, writer }, positions)];
+    });
+    return this.exists ? [registryRecord({ kind: "use-case", useCase }, {}), ...bound] : [];
   }
 
   /** The keys of all that is bound. */

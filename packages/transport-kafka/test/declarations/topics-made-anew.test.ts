@@ -66,3 +66,34 @@ test("L8 a topic that is deleted and made anew while apps run is read from its b
     withAdmin(brokerUri(), async (admin) => (await admin.listTopics()).includes(`${space.prefix}.gone`)),
   );
 });
+
+test("L8 a registry that is deleted while apps run is soon whole again, for whoever comes later", async () => {
+  const space = new Space();
+  const { app, handled } = reader(space, "running");
+  await app.start();
+  const operator = await space.connect({}, { operator: true });
+  await operator.administration?.pause("running");
+  await operator.administration?.resume("running");
+  await publish(app, "gone.x", 5);
+  await deleteTopic(`${space.prefix}--registry`);
+  const later = await space.connect({}, { operator: true });
+  await until(
+    "the use case is known again",
+    async () => (await later.administration?.useCases())?.join() === "running",
+    8_000,
+  );
+  expect((await later.inspect("running")).dead).toBe(0);
+  // Whoever declares it now does not begin at the end.
+  await app.stop();
+  await publishLate(space, 10);
+  const again = reader(space, "running");
+  await again.app.start();
+  await until("all are handled", () => handled.length + again.handled.length === 15);
+});
+
+async function publishLate(space: Space, count: number): Promise<void> {
+  const publisher = space.app();
+  await publisher.start();
+  await publish(publisher, "gone.x", count);
+  await publisher.stop();
+}
