@@ -44,6 +44,11 @@ export interface Description {
    * run all the same: one that fails is reported as "not yet", and an entry whose tests all pass fails the run.
    */
   readonly notYet?: NotYet | undefined;
+  /**
+   * Why the time of day of the machine that apps run on is the broker's own time (L9), if it is: a retry that is due by it
+   * cannot be early.
+   */
+  readonly clock?: string | undefined;
   /** Among how many instances the broker can share a use case's events, as it is set up here (R8); any number unless set. */
   readonly mostInstances?: number | undefined;
   /** How long a condition may take to come true, in milliseconds; 20 s unless set. */

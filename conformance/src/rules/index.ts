@@ -1,6 +1,7 @@
 import type { RuleTest } from "../rule.ts";
 import { atLeastOnce } from "./at-least-once.ts";
 import { claims } from "./claims.ts";
+import { clocks } from "./clocks.ts";
 import { concurrency } from "./concurrency.ts";
 import { contexts } from "./contexts.ts";
 import { crashLoops } from "./crash-loops.ts";
@@ -75,6 +76,7 @@ export const allRules: readonly RuleTest[] = [
   ...operating,
   ...full,
   ...deleted,
+  ...clocks,
   ...rollingRestarts,
 ].sort((a, b) => order(a.rule) - order(b.rule));
 

@@ -24,6 +24,13 @@ export const retryingFaults: readonly Variant[] = [
     delivery.settle(settlement.kind === "retry" ? { ...settlement, delay: settlement.delay * 0.95 } : settlement),
   ),
 
+  settlements("L9", "has retries wait for a time of day", async (settlement, delivery) => {
+    if (settlement.kind !== "retry") return delivery.settle(settlement);
+    const due = Date.now() + settlement.delay;
+    while (Date.now() < due) await new Promise<void>((resolve) => later(20, resolve));
+    return delivery.settle({ ...settlement, delay: 0 });
+  }),
+
   settlements("T2", "retries late", (settlement, delivery) =>
     delivery.settle(settlement.kind === "retry" ? { ...settlement, delay: settlement.delay + 1_200 } : settlement),
   ),

@@ -35,10 +35,10 @@ function descriptionOf(onFault: () => void): Description {
   };
 }
 
-describe("the minimal transport", () => {
-  it.each(allRules.map((rule) => [`${rule.rule} ${rule.title}`, rule] as const))(
+describe.each([true, false])("the minimal transport, with tests that run alone: %s", (alone) => {
+  it.each(allRules.filter((rule) => rule.alone === alone).map((rule) => [`${rule.rule} ${rule.title}`, rule] as const))(
     "keeps %s, unless that needs a broker that fails",
-    { concurrent: true },
+    { concurrent: !alone },
     async (_, rule) => {
       let faults = 0;
       const result = await runRule(
