@@ -1,9 +1,8 @@
-import { KafkaError } from "../wire/kafka-error.ts";
-import type { FetchedRecord, FetchResult } from "../wire/records.ts";
+import type { FetchedRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import type { Cluster } from "./cluster.ts";
+import { fetchOne } from "./fetch-one.ts";
 
-const FETCH_LIMITS = { wait: 0, bytes: 4 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
 /** Backwards, so many records are read at a time: more while they are small, fewer where they are large. */
 const FIRST_GROUP = 8;
 const MAX_GROUP = 2_000;
@@ -55,7 +54,7 @@ interface Read {
 async function* forwards(cluster: Cluster, source: TopicPartition, offsets: Float64Array): AsyncGenerator<Read> {
   for (let at = 0; at < offsets.length; ) {
     const offset = offsets[at] ?? 0;
-    const { records, next } = await cluster.retried(() => fetchFrom(cluster, source, offset));
+    const { records, next } = await cluster.retried(() => fetchOne(cluster, source, offset));
     const found: FetchedRecord[] = [];
     let index = 0;
     for (; at < offsets.length && (offsets[at] ?? 0) < Math.max(next, offset + 1); at += 1) {
@@ -66,15 +65,4 @@ async function* forwards(cluster: Cluster, source: TopicPartition, offsets: Floa
     }
     yield { records: found, bytes: records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) };
   }
-}
-
-async function fetchFrom(cluster: Cluster, source: TopicPartition, offset: number): Promise<FetchResult> {
-  const [result] = await cluster.client.fetch(await cluster.leader(source), [{ ...source, offset }], FETCH_LIMITS);
-  if (result?.error?.type === "OFFSET_OUT_OF_RANGE") return { ...result, records: [], next: offset };
-  if (result?.error !== undefined) {
-    cluster.invalidate(source.topic, result.error);
-    throw result.error;
-  }
-  if (result === undefined) throw new KafkaError("UNKNOWN", "The response holds no partition.", true);
-  return result;
 }

@@ -1,10 +1,7 @@
-import { KafkaError } from "../wire/kafka-error.ts";
-import type { FetchedRecord, FetchResult } from "../wire/records.ts";
-import type { TopicPartition } from "../wire/topic-partition.ts";
+import type { FetchedRecord } from "../wire/records.ts";
 import type { Cluster } from "./cluster.ts";
+import { fetchOne } from "./fetch-one.ts";
 import { SharedRun } from "./shared-run.ts";
-
-const LIMITS = { wait: 0, bytes: 16 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
 
 /** Reads a topic of one partition from its beginning, and on to its current end at each refresh. */
 export class TopicTail {
@@ -53,16 +50,11 @@ export class TopicTail {
     this.#id = id;
     while (this.#position < end.offset) {
       await cluster.retried(async () => {
-        const [result] = await this.#fetch(source);
-        if (result === undefined) return;
-        if (result.error?.type === "OFFSET_OUT_OF_RANGE") {
+        const result = await fetchOne(cluster, source, this.#position);
+        if (result.error !== undefined) {
           const [earliest] = await cluster.offsets([source], "earliest");
           this.#position = Math.max(earliest?.offset ?? 0, 0);
           return;
-        }
-        if (result.error !== undefined) {
-          cluster.invalidate(this.topic, result.error);
-          throw result.error;
         }
         for (const record of result.records) this.#onRecord(record);
         // Compaction may have removed the last records, so that nothing is left to read.
@@ -76,15 +68,5 @@ export class TopicTail {
     this.#position = 0;
     this.#id = undefined;
     this.#onReset();
-  }
-
-  async #fetch(source: TopicPartition): Promise<readonly FetchResult[]> {
-    try {
-      const node = await this.#cluster.leader(source);
-      return await this.#cluster.client.fetch(node, [{ ...source, offset: this.#position }], LIMITS);
-    } catch (error) {
-      if (error instanceof KafkaError) this.#cluster.invalidate(this.topic, error);
-      throw error;
-    }
   }
 }

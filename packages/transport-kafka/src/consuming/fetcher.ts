@@ -20,6 +20,8 @@ const MIN_FETCHED_BYTES = 16_384;
 const ERROR_PAUSE_MS = 100;
 const LOST_CONNECTION_PAUSE_MS = 10;
 const UNREADABLE_PAUSE_MS = 30_000;
+/** What is damaged so often in a row is so at the broker. */
+const MAX_DAMAGES = 3;
 
 export interface FetcherOptions {
   readonly cluster: Cluster;
@@ -209,6 +211,12 @@ export class Fetcher {
     const epoch = this.#epoch;
     if (result.error !== undefined) {
       await this.#partitionFailed(log, result.error);
+      return;
+    }
+    log.damages = result.damaged === true ? log.damages + 1 : 0;
+    if (log.damages > 0 && log.damages < MAX_DAMAGES) {
+      // On its way here, or by one replica.
+      log.pausedUntil = performance.now() + ERROR_PAUSE_MS;
       return;
     }
     if (result.next === position && result.highWatermark > position)

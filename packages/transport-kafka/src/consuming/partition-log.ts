@@ -82,6 +82,8 @@ export class PartitionLog {
   committed: string | undefined;
   /** When it may be fetched again, by the monotonic clock. */
   pausedUntil = 0;
+  /** How often in a row what was fetched was damaged. */
+  damages = 0;
   #deliveryPaused = false;
   readonly #done: DoneRuns;
   readonly #chunks: Chunk[] = [];

@@ -1,12 +1,11 @@
 import type { Cluster } from "../client/cluster.ts";
+import { fetchOne } from "../client/fetch-one.ts";
 import { SharedRun } from "../client/shared-run.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { DELAY_PARTITIONS, readDelay } from "../wire/delay-record.ts";
 import { DoneRuns } from "../wire/done-runs.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
-
-const FETCH_LIMITS = { wait: 0, bytes: 16 * 1_048_576, bytesPerPartition: 4 * 1_048_576 };
 
 /** Counts the events that wait for their retry. It reads everything that waits in the namespace, once for all who ask meanwhile. */
 export class WaitingCounts {
@@ -59,17 +58,9 @@ export class WaitingCounts {
   ): Promise<void> {
     const cluster = this.#cluster;
     for (let offset = from; offset < to; ) {
-      const result = await cluster.retried(async () => {
-        const node = await cluster.leader({ topic, partition });
-        const [fetched] = await cluster.client.fetch(node, [{ topic, partition, offset }], FETCH_LIMITS);
-        if (fetched?.error !== undefined && fetched.error.type !== "OFFSET_OUT_OF_RANGE") {
-          cluster.invalidate(topic, fetched.error);
-          throw fetched.error;
-        }
-        return fetched;
-      });
+      const result = await cluster.retried(() => fetchOne(cluster, { topic, partition }, offset));
       // An offset that was trimmed in the meantime was done.
-      if (result === undefined || result.error !== undefined || result.next === offset) break;
+      if (result.error !== undefined || result.next === offset) break;
       for (const record of result.records) {
         const useCase = readDelay(record)?.useCase;
         if (useCase === undefined || done.has(record.offset)) continue;

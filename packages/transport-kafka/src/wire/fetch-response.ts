@@ -1,6 +1,7 @@
 import { HEADER } from "@papa-events/core/transport";
 import { ByteReader } from "./byte-reader.ts";
 import { compressionName, decompress } from "./compression.ts";
+import { crc32c } from "./crc32c.ts";
 import { errorOfCode } from "./kafka-error.ts";
 import type { FetchedRecord, FetchResult } from "./records.ts";
 import { type PartitionOffset, partitionKey } from "./topic-partition.ts";
@@ -8,6 +9,9 @@ import { type PartitionOffset, partitionKey } from "./topic-partition.ts";
 /** The size of a batch's header, and of the part of it that the batch's length does not count. */
 const BATCH_HEADER_BYTES = 61;
 const UNCOUNTED_BYTES = 12;
+/** Where a batch's checksum is, and from where on it counts. */
+const CHECKSUM_AT = 17;
+const CHECKED_FROM = 21;
 /** Attribute bits of a batch. */
 const COMPRESSION = 0b111;
 const LOG_APPEND_TIME = 0b1000;
@@ -45,7 +49,8 @@ export function readFetch(raw: Buffer, version: number, requested: readonly Part
       const offset = from.get(partitionKey({ topic, partition })) ?? 0;
       const batches = new Batches(raw.subarray(reader.at, reader.at + length), offset, aborted);
       reader.at += length;
-      results.push({ topic, partition, error, highWatermark, records: batches.records, next: batches.next });
+      const { records, next, damaged } = batches;
+      results.push({ topic, partition, error, highWatermark, records, next, damaged });
     }
   }
   return results;
@@ -68,6 +73,8 @@ class Batches {
   readonly records: FetchedRecord[] = [];
   /** The offset after the last batch, even where compaction has removed its last records. */
   next: number;
+  /** Whether the first batch is not as its checksum says. */
+  damaged = false;
   readonly #from: number;
   readonly #aborted: Aborted[];
   /** Producers whose current transaction ends with an abort. */
@@ -79,9 +86,15 @@ class Batches {
     this.#aborted = aborted;
     for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length; ) {
       const end = at + UNCOUNTED_BYTES + bytes.readInt32BE(at + 8);
-      // The request's byte limit may have cut off the last one.
-      if (end > bytes.length) break;
-      this.#batch(bytes.subarray(at, end));
+      // The request's byte limit may have cut off the last one; a length that is too small is damaged.
+      if (end > bytes.length || end < at + BATCH_HEADER_BYTES) break;
+      const batch = bytes.subarray(at, end);
+      if (isDamaged(batch)) {
+        // It may be whole when it is fetched again, which must not cost what comes before it.
+        if (at === 0) this.#damaged(batch);
+        break;
+      }
+      this.#batch(batch);
       at = end;
     }
   }
@@ -123,6 +136,17 @@ class Batches {
     }
   }
 
+  #damaged(batch: Buffer): void {
+    const reader = new ByteReader(batch);
+    const base = reader.int64();
+    reader.at = 23;
+    // What the batch says of itself may be what is damaged.
+    const last = Math.max(base + Math.max(reader.int32(), 0), this.#from);
+    this.damaged = true;
+    this.next = last + 1;
+    this.#unreadable(batch, last, -1, "its checksum is wrong");
+  }
+
   #unreadable(batch: Buffer, offset: number, time: number, problem: string): void {
     if (offset < this.#from) return;
     this.records.push({ offset, time, key: null, value: batch, headers: {}, unreadable: problem });
@@ -141,6 +165,11 @@ class Batches {
     }
     reader.at = end;
   }
+}
+
+/** Batches of older formats have their checksums elsewhere. */
+function isDamaged(batch: Buffer): boolean {
+  return batch.readInt8(16) === 2 && crc32c(batch, CHECKED_FROM, batch.length) !== batch.readUInt32BE(CHECKSUM_AT);
 }
 
 /** Values stay bytes, except the event's name, of which there are few. A header that comes more than once is a list. */

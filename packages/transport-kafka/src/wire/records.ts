@@ -33,4 +33,6 @@ export interface FetchResult extends TopicPartition {
   readonly records: readonly FetchedRecord[];
   /** The offset to fetch next; unchanged if nothing was returned. */
   readonly next: number;
+  /** Whether all that was returned is one batch that is not as its checksum says. It may be whole when it is fetched again. */
+  readonly damaged?: boolean | undefined;
 }
