@@ -21,6 +21,10 @@ for (const name of brokers) {
 if (write) console.log(`Written to ${DOCUMENT}`);
 process.exit(kept ? 0 : 1);
 
+function onProgress(done: string): void {
+  console.log(`  ${done}`);
+}
+
 /** Writes it at once: what is counted so far outlives a run that is stopped. */
 function writeDown(broker: string, counts: readonly Count[]): void {
   const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "";
@@ -37,7 +41,7 @@ async function countOn(name: string): Promise<Count[]> {
       console.log(`${name}: ${scenario.name}: ${scenario.what} ...`);
       const namespace = `faults-${Date.now().toString(36)}-${index}`;
       const fewer = times === undefined ? undefined : Math.min(times, scenario.times);
-      const count = await runScenario(scenario, { target, broker, namespace, events, times: fewer });
+      const count = await runScenario(scenario, { target, broker, namespace, events, times: fewer, onProgress });
       counts.push(count);
       if (write) writeDown(name, counts);
       console.log(

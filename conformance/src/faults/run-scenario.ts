@@ -20,17 +20,19 @@ export interface ScenarioRun {
   readonly times?: number | undefined;
   /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
   readonly patience?: number | undefined;
+  /** Called with what a long scenario has done so far. */
+  readonly onProgress?: ((done: string) => void) | undefined;
 }
 
 /** Plays a scenario and counts. Never rejects for what the transport does. */
 export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Count> {
-  const { target, broker, namespace, events, times = scenario.times, patience } = run;
+  const { target, broker, namespace, events, times = scenario.times, patience, onProgress } = run;
   const { alert = false, fleet = 2, collectors, failing, poison, concurrency, drainTimeout, takes } = scenario;
   const proxy = await broker.proxy();
   const handling = { failing, poison, concurrency, drainTimeout, takes: takes?.(events) };
   const supervised = poison !== undefined;
   const stage = new Stage({
-    ...{ target, broker, proxy, namespace, events, patience },
+    ...{ target, broker, proxy, namespace, events, patience, onProgress },
     ...{ fleet, alert, handling, supervised },
   });
   const { ledger, problems, handlers, notes } = stage;

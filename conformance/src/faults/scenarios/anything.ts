@@ -6,6 +6,8 @@ import type { Publisher } from "../workers/publisher.ts";
 import { type Scenario, whole } from "./scenario.ts";
 
 const PUBLISHERS = 2;
+/** How often it tells how far it is. */
+const PROGRESS = 10;
 /** How long a node of a cluster is dead at most, in milliseconds: others may take its place meanwhile, or not. */
 const DOWN_MS = 8_000;
 /** Of ten kills so many are of each kind; the others hit a broker. */
@@ -26,6 +28,7 @@ export function anythingKilled(kills: number, seed: number): Scenario {
       for (let time = 1; time <= times; time += 1) {
         await stage.handled(time / (times + 1));
         await killer.kill();
+        if (time % Math.ceil(times / PROGRESS) === 0) stage.progress(`${time} kills`);
       }
       await killer.end();
       await stage.finish();

@@ -31,6 +31,8 @@ export interface StageOptions {
   readonly supervised: boolean;
   /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
   readonly patience?: number | undefined;
+  /** Called with what a long scenario has done so far. */
+  readonly onProgress?: ((done: string) => void) | undefined;
 }
 
 /** What a scenario plays on: a broker, a proxy, and workers. */
@@ -104,6 +106,12 @@ export class Stage {
     });
     this.publishers.push(publisher);
     return publisher;
+  }
+
+  /** Tells what a long scenario has done so far. */
+  progress(done: string): void {
+    const { confirmed, handled, duplicates } = this.ledger;
+    this.#options.onProgress?.(`${done}: ${confirmed} confirmed, ${handled} handled, ${duplicates} again`);
   }
 
   /** Publishes everything, at the usual pace. */
