@@ -13,6 +13,7 @@ import type { PublishableEvent } from "../publishing/output-event.ts";
 import type { Published } from "../publishing/outstanding.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
 import { patiently } from "../transport/connect.ts";
+import { statsOf } from "../transport/stats-of.ts";
 import { useCasesOfClass } from "../use-cases/class-use-cases.ts";
 import { fromOnEvent } from "../use-cases/definition.ts";
 import { makeUseCase, UseCase } from "../use-cases/use-case.ts";
@@ -238,7 +239,7 @@ export class PapaApp<const C extends Catalogue | NoCatalogue = NoCatalogue> {
     try {
       const stats = await Promise.all(
         names.map(async (name) => {
-          const counts = await connection.inspect(name);
+          const counts = await statsOf(connection, name);
           return [name, pauses.paused.includes(name) ? { ...counts, paused: true } : counts] as const;
         }),
       );

@@ -1,3 +1,4 @@
+import { isPapaError } from "../errors/papa-error.ts";
 import type { WorkerPool } from "../handling/worker-pool.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Administration } from "../transport/administration.ts";
@@ -86,6 +87,11 @@ export class Pauses {
           : "A use case was resumed by an operator; its events are handled again.",
       );
     } catch (error) {
+      // One that was removed while it was paused is paused no longer, and there is nothing to go on with.
+      if (isPapaError(error, "unknown-use-case")) {
+        this.#paused.delete(useCase);
+        return;
+      }
       // The next look tries again.
       if (paused) this.#paused.delete(useCase);
       if (!this.#stopped)

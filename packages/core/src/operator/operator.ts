@@ -11,12 +11,13 @@ import { assertPattern } from "../routing/pattern.ts";
 import { assertUseCaseName } from "../routing/use-case-name.ts";
 import type { Administration, Finding } from "../transport/administration.ts";
 import { LazyConnection } from "../transport/lazy-connection.ts";
+import { statsOf } from "../transport/stats-of.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { diagnoseUseCases, inOrder } from "./diagnose.ts";
 import { mapLimited } from "./map-limited.ts";
 import { OperatorPublisher } from "./publishing.ts";
 import { HeldEvents, notAdministrable, type TailedEvent, type TailOptions, tailEvents } from "./tail.ts";
-import { ABSENT_MS, statsOf, type UseCaseInfo, type UseCaseStats, useCaseInfo } from "./use-case-info.ts";
+import { ABSENT_MS, type UseCaseInfo, type UseCaseStats, useCaseInfo } from "./use-case-info.ts";
 
 /** How an {@link operator} connects. */
 export interface OperatorOptions {

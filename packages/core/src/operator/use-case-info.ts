@@ -1,6 +1,5 @@
-import { isPapaError } from "../errors/papa-error.ts";
 import type { DeclarationRecord } from "../transport/declarations.ts";
-import type { Connection, QueueStats } from "../transport/transport.ts";
+import type { QueueStats } from "../transport/transport.ts";
 
 /** Declarations are repeated at least each few minutes (R6); who has not for so long does not run. */
 export const ABSENT_MS = 3_600_000;
@@ -32,8 +31,6 @@ export interface UseCaseStats extends QueueStats {
   readonly paused: boolean;
 }
 
-const NOTHING: QueueStats = { ready: 0, inFlight: 0, waiting: 0, dead: 0 };
-
 /** Composes what is known of one use case. */
 export function useCaseInfo(
   name: string,
@@ -54,14 +51,4 @@ export function useCaseInfo(
     .map(([app, idle]) => ({ name: app, lastSeen: new Date(now - idle) }));
   const lastSeen = Number.isFinite(latest) ? { lastSeen: new Date(now - latest) } : {};
   return { name, patterns, apps, ...lastSeen, paused, stats };
-}
-
-/** Counts what a use case holds; one that was removed in between, or of which no queue is left, holds nothing. */
-export async function statsOf(connection: Connection, useCase: string): Promise<QueueStats> {
-  try {
-    return await connection.inspect(useCase);
-  } catch (error) {
-    if (isPapaError(error, "unknown-use-case")) return NOTHING;
-    throw error;
-  }
 }

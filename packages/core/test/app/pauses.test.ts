@@ -124,6 +124,23 @@ describe("an app whose use case is paused", () => {
     expect(app.health().paused).toEqual([]);
   });
 
+  it("R9 is paused no longer when it was removed meanwhile, with no warning, and the numbers of the others are still told", async () => {
+    const transport = memory();
+    await using ops = operator(transport, { logger: silent });
+    const { lines, logger } = notingLogger();
+    await using app = new PapaApp({ transport, logger })
+      .onEvent("a", { useCase: "log" }, () => {})
+      .onEvent("a", { useCase: "other" }, () => {});
+    await app.start();
+    await ops.pause("log");
+    await expect.poll(() => app.health().paused, { timeout: 10_000 }).toEqual(["log"]);
+    await ops.remove("log");
+    await expect.poll(() => app.health().paused, { timeout: 10_000 }).toEqual([]);
+    expect(lines.filter(([, message]) => message?.includes("could not be followed"))).toEqual([]);
+    const nothing = { ready: 0, inFlight: 0, waiting: 0, dead: 0 };
+    expect(await app.stats()).toEqual({ log: nothing, other: nothing });
+  });
+
   it("starts paused, and stops paused", async () => {
     const transport = memory();
     await using ops = operator(transport, { logger: silent });
