@@ -176,10 +176,11 @@ export class Subscriber implements Subscription {
 
   /** Hands out what waits for room, then takes more. */
   onRoom(): void {
-    while (this.#surplus.length > 0) {
-      const [next] = this.#surplus;
-      if (next !== undefined && !next.lost && !this.#handOut(next)) break;
-      this.#surplus.shift();
+    for (let next = this.#surplus.shift(); next !== undefined; next = this.#surplus.shift()) {
+      // Out of the list first: whoever is handed it may change the read-ahead, which comes back to here.
+      if (next.lost || this.#handOut(next)) continue;
+      this.#surplus.unshift(next);
+      break;
     }
     if (this.#surplus.length === 0 && this.#open) this.#leaseKeeper.onRoom();
     this.#reader.wake();

@@ -1,4 +1,4 @@
-import type { Delivery } from "@papa-events/core/transport";
+import type { Delivery, Subscription } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
@@ -49,4 +49,34 @@ test("R6 what is forwarded to a subscription that has stopped, and still has som
   await until("the other one gets it", () => taken.length === 1);
   expect(await out[0]?.settle({ kind: "done", outputs: [] })).toBe("stored");
   await until("the consumer has left", async () => (await space.redis.zcard(space.key("leases:uc"))) <= 2);
+});
+
+test("H1, R2 each event is handed out once, and none is forgotten, though the read-ahead changes within each hand-out", async () => {
+  const space = new Space({ lease: 30_000 });
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  const out = new Map<string, number>();
+  const deliveries: Delivery[] = [];
+  let subscription: Subscription | undefined;
+  const onDelivery = (delivery: Delivery) => {
+    deliveries.push(delivery);
+    const text = String(delivery.event.text);
+    out.set(text, (out.get(text) ?? 0) + 1);
+    // One turn reads more than there is room for, the next makes room for what was left over.
+    subscription?.readAhead(deliveries.length % 3 === 0 ? 1 : deliveries.length + 2);
+  };
+  subscription = await connection.subscribe("uc", { readAhead: 50, declaration: "any" }, onDelivery);
+  const events = Array.from({ length: 300 }, (_, n) => encoded("x", n));
+  await connection.publish(events);
+  await until("all are handed out", () => {
+    for (const delivery of deliveries.splice(0)) void delivery.settle({ kind: "done", outputs: [] });
+    subscription?.readAhead(50);
+    return out.size === events.length;
+  });
+  expect([...out.values()].every((times) => times === 1)).toBe(true);
+  await until("all are settled", async () => {
+    for (const delivery of deliveries.splice(0)) void delivery.settle({ kind: "done", outputs: [] });
+    const { ready, inFlight } = await connection.inspect("uc");
+    return ready + inFlight === 0;
+  });
 });
