@@ -154,6 +154,8 @@ export type Happening =
     }
   /** Its process lives after all. */
   | { readonly kind: "forgives"; readonly useCase: string; readonly delivery: number; readonly event: EventNote }
+  /** What has waited is back in its queue, so many milliseconds after it was due. */
+  | { readonly kind: "puts back"; readonly useCase: string; readonly event: EventNote; readonly late: number }
   /** The transport hands a delivery to the core. */
   | {
       readonly kind: "takes";

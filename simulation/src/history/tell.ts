@@ -53,6 +53,8 @@ export function tellEntry(entry: Entry): string | undefined {
       return `${who}loses ${called(entry.event)} of ${entry.useCase}${entry.unexplained ? " to another" : ""}`;
     case "forgives":
       return `that ${called(entry.event)} of ${entry.useCase} was another's does not count`;
+    case "puts back":
+      return `${called(entry.event)} of ${entry.useCase} has waited, and is back in its queue`;
     case "takes":
       return `${who}takes ${called(entry.event)} of ${entry.useCase}`;
     case "is told":

@@ -43,7 +43,8 @@ export class Subscribers {
     switch (entry.kind) {
       case "subscribes": {
         const { process, useCase, declaration, readAhead: limit } = entry;
-        const all = this.#byUseCase.get(useCase) ?? [];
+        // An app that has to connect again before it has started subscribes again.
+        const all = (this.#byUseCase.get(useCase) ?? []).filter((each) => each.process !== process);
         all.push({ process, useCase, declaration, limit, open: true, connected: true, unsettled: 0 });
         this.#byUseCase.set(useCase, all);
         break;

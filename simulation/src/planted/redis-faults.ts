@@ -19,6 +19,13 @@ const FAULTS: readonly PlantedFault[] = [
     replace: "'-inf', string.format('%.3f', present + 50), 'LIMIT'",
   },
   {
+    name: "what is due is looked for too late",
+    rules: ["T2"],
+    file: `${REDIS}/waiting/delays.ts`,
+    find: "const at = performance.now() + delay;",
+    replace: "const at = performance.now() + delay + 3_000;",
+  },
+  {
     name: "a script forgets an event when it puts it back",
     rules: ["H1"],
     file: `${REDIS}/scripts/fragments/put-back-due.ts`,

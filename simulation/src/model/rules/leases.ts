@@ -8,6 +8,9 @@ import type { Report } from "../violation.ts";
 /** After an outage, or whatever else has disturbed a process, it has so many leases to be back. */
 const LEASES_TO_RECOVER = 3;
 
+/** So much later than its delay an event may come. */
+const MAX_LATE_MS = 1_000;
+
 /**
  * Of a broker on which deliveries belong to whoever has a lease: what is published is stored for all who want it in one step
  * (R1 to R3) and not again when it is sent again (P6); what an app is told of a settlement is so (H1, L6); who lives loses nothing (H3), and leaves nothing that it has
@@ -39,6 +42,9 @@ export class LeaseRules implements Rule {
         return;
       case "is told":
         this.#isTold(entry, report);
+        return;
+      case "puts back":
+        this.#isInTime(entry, model, report);
         return;
       case "loses":
         this.#loses(entry, model, report);
@@ -92,6 +98,19 @@ export class LeaseRules implements Rule {
       report("L6", `${process} is told that ${named(event)} is stored as ${settlement}, and it is ${stored ?? "not"}`);
     if (result === "lost" && stored === settlement && settlement !== "done")
       report("L6", `${process} is told that ${named(event)} is lost, and it is stored as ${settlement}`);
+  }
+
+  /** T2: what is due is back in its queue soon, where somebody could see to it all the time. */
+  #isInTime({ at, useCase, event, late }: EntryOf<"puts back">, model: Model, report: Report): void {
+    const { latency } = model.plan.network;
+    if (late <= MAX_LATE_MS + 4 * latency) return;
+    for (const process of model.processes.all) {
+      const { name, started = at, stopCalled, useCases } = process;
+      const isThere = useCases.has(useCase) && stopCalled === undefined && started < at - late;
+      if (!isThere || this.#isDisturbed(process, at, model)) continue;
+      report("T2", `${named(event)} of ${useCase} comes ${Math.floor(late)} ms after its delay, and ${name} is there`);
+      return;
+    }
   }
 
   #loses(entry: EntryOf<"loses">, model: Model, report: Report): void {

@@ -17,6 +17,8 @@ export class Mirror {
   readonly useCase: string;
   readonly entries = new Map<string, MirroredEntry>();
   readonly waiting = new Map<string, Packed>();
+  /** When what waits is due, by the server's clock. */
+  readonly due = new WeakMap<Packed, number>();
   readonly dead = new Map<string, Packed>();
   /** Trials not taken back, by event. */
   readonly trials = new Map<string, readonly string[]>();

@@ -130,8 +130,13 @@ export class Observer {
   /** What waited and is back in its queue. */
   #putBack({ mirror, came, goneWaiting }: Changes): void {
     for (const packed of goneWaiting) {
-      if (this.#takeCame(mirror, came, packed) === undefined)
-        this.#options.goesWrong(`${nameOf(packed)} of ${mirror.useCase} waits no more and is not in the queue`, "H1");
+      const { useCase, due } = mirror;
+      if (this.#takeCame(mirror, came, packed) === undefined) {
+        this.#options.goesWrong(`${nameOf(packed)} of ${useCase} waits no more and is not in the queue`, "H1");
+        continue;
+      }
+      const late = this.#options.now() - (due.get(packed) ?? Number.NaN);
+      this.#options.history.add({ kind: "puts back", useCase, event: packed.event, late });
     }
   }
 
@@ -179,6 +184,7 @@ export class Observer {
     const delay = (due ?? Number.NaN) - this.#options.now();
     if (!(Math.abs(delay - settlement.delay) <= ROUNDING_MS))
       goesWrong(`${what} waits for ${delay} ms, not ${settlement.delay}`, "T2");
+    if (due !== undefined) this.#mirrors.get(useCase)?.due.set(packed, due);
     return settlement.kind === "forward" ? { ...settlement, to: undefined } : settlement;
   }
 
