@@ -31,10 +31,10 @@ interface Holder {
   readonly channel: Channel;
   readonly prefetch: number;
   consumerTag: string | undefined;
-  /** How many came, and how many of them stay to the end of the pass. */
+  /** How many came, how many of them stay to the end of the pass, and how many are removed. */
   taken: number;
   kept: number;
-  acked: boolean;
+  removed: number;
   /** Ends the wait for more messages on this channel. */
   wake: () => void;
 }
@@ -60,6 +60,7 @@ export class DeadLetterPass {
   readonly #holders: Holder[] = [];
   #expected = 0;
   #taken = 0;
+  /** Removed for good, or given back. */
   #removed = 0;
   #bytes = 0;
   #stopped = false;
@@ -105,7 +106,7 @@ export class DeadLetterPass {
   remove({ message, holder }: TakenMessage): void {
     if (this.#ended !== undefined) throw this.#ended;
     holder.channel.ack(message);
-    holder.acked = true;
+    holder.removed += 1;
     this.#removed += 1;
   }
 
@@ -126,14 +127,15 @@ export class DeadLetterPass {
     try {
       for (const holder of this.#holders) await this.#cancel(holder);
       await Promise.all(
-        this.#holders.filter(({ acked }) => acked).map(({ channel }) => flushAcknowledgements(channel, queue)),
+        this.#holders.filter(({ removed }) => removed > 0).map(({ channel }) => flushAcknowledgements(channel, queue)),
       );
-      for (const { channel } of this.#holders) {
+      for (const { channel, taken, removed } of this.#holders) {
         if (!channels.countReturns) {
           channel.nackAll(true);
           await channel.checkQueue(queue);
         }
         await closeChannel(channel);
+        this.#removed += taken - removed;
       }
     } finally {
       this.drop();
@@ -168,7 +170,7 @@ export class DeadLetterPass {
       consumerTag: undefined,
       taken: 0,
       kept: 0,
-      acked: false,
+      removed: 0,
       wake: () => {},
     };
     channel.on("close", () => this.#end(new Error("the channel was closed")));

@@ -199,7 +199,7 @@ export class DeadLetterQueue {
     if (found === undefined) return undefined;
     const window = new LetterWindow(options);
     for (const letter of found.letters) window.add(letter);
-    const isWhole = window.letters.length === options.limit || window.more;
+    const isWhole = window.size === options.limit || window.more;
     window.continues();
     return isWhole ? window : undefined;
   }
@@ -226,7 +226,7 @@ export class DeadLetterQueue {
               await look.take();
               if (look.due > MAX_AWAITED_COPIES || look.count > MANY) resolve();
               await look.finish();
-              if (look.isComplete && look.count > MANY) await this.#keepRecent(newest.letters, look.count);
+              if (look.isComplete && look.count > MANY) await this.#keepRecent([...newest.letters()], look.count);
             } catch (error) {
               throw channels.errorOf(error);
             } finally {

@@ -51,8 +51,8 @@ export class DeadLetters implements DeadLetterStore {
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const cursor = after === undefined ? undefined : this.#parseCursor(after);
     const window = await this.#window({ limit, after: cursor, order, maxBytes: MAX_PAGE_BYTES });
-    const items = await this.#stored(window.letters);
-    const last = window.letters.at(-1);
+    const items = await this.#stored([...window.letters()]);
+    const last = window.end;
     return window.more && last !== undefined ? { items, next: `${last.position} ${last.id}` } : { items };
   }
 
@@ -73,13 +73,13 @@ export class DeadLetters implements DeadLetterStore {
       const options = { order, after, upTo, limit: Number.POSITIVE_INFINITY, maxBytes: MAX_SCAN_BYTES };
       const window: LetterWindow = await this.#window(options);
       upTo ??= window.last;
-      for (const letter of window.letters) {
+      for (const letter of window.letters()) {
         const [stored] = await this.#stored([letter]);
         if (isAborted()) return;
         if (stored !== undefined) yield stored;
       }
       if (!window.more) return;
-      after = window.letters.at(-1);
+      after = window.end;
     }
   }
 

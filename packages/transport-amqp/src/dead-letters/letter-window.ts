@@ -1,3 +1,6 @@
+import { deserialize, serialize } from "node:v8";
+import { HEADER } from "@papa-events/core/transport";
+import type { Message } from "amqplib";
 import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
 import { tableSize } from "../wire/table-size.ts";
 
@@ -21,11 +24,19 @@ export interface WindowOptions {
 /** What an object takes in memory besides its bytes. */
 const OVERHEAD_BYTES = 2_048;
 
+/** What a packed message takes besides its bytes. */
+const PACKED_OVERHEAD_BYTES = 512;
+
+/** A dead letter as one piece of memory, which is a third of what it takes as an object. */
+interface Packed extends Cursor {
+  readonly bytes: Buffer;
+}
+
 /** Keeps those of many dead letters that come first in an order, as many as memory allows. They may come in any order. */
 export class LetterWindow {
   readonly #options: WindowOptions;
   /** The oldest first. */
-  readonly #kept: StampedMessage[] = [];
+  readonly #kept: Packed[] = [];
   /** How many at the beginning of the list have gone again. */
   #gone = 0;
   #bytes = 0;
@@ -46,10 +57,21 @@ export class LetterWindow {
     return this.#last;
   }
 
+  /** How many were kept. */
+  get size(): number {
+    return this.#kept.length - this.#gone;
+  }
+
+  /** Where what was kept ends. */
+  get end(): Cursor | undefined {
+    return this.#options.order === "newest" ? this.#kept[this.#gone] : this.#kept.at(-1);
+  }
+
   /** What was kept, in the order that was asked for. */
-  get letters(): readonly StampedMessage[] {
-    const letters = this.#kept.slice(this.#gone);
-    return this.#options.order === "newest" ? letters.reverse() : letters;
+  *letters(): Generator<StampedMessage> {
+    const kept = this.#kept.slice(this.#gone);
+    if (this.#options.order === "newest") kept.reverse();
+    for (const { id, position, bytes } of kept) yield { id, position, message: deserialize(bytes) as Message };
   }
 
   /** Says that there is more behind what was added. */
@@ -63,17 +85,13 @@ export class LetterWindow {
       this.#last = { position: letter.position, id: letter.id };
     if (upTo !== undefined && compare(letter, upTo) > 0) return;
     if (after !== undefined && (order === "newest" ? compare(letter, after) >= 0 : compare(letter, after) <= 0)) return;
-    const kept = this.#kept;
-    const farthest = order === "newest" ? kept[this.#gone] : kept.at(-1);
+    const farthest = this.end;
     if (this.#more && farthest !== undefined && this.#isBehind(letter, farthest)) return;
-    this.#insert({ ...letter, message: { ...letter.message, content: Buffer.from(letter.message.content) } });
-    this.#bytes += sizeOf(letter);
-    while (this.#size > this.#options.limit || (this.#bytes > this.#options.maxBytes && this.#size > 1))
+    const packed = { id: letter.id, position: letter.position, bytes: pack(letter.message) };
+    this.#insert(packed);
+    this.#bytes += sizeOfPacked(packed);
+    while (this.size > this.#options.limit || (this.#bytes > this.#options.maxBytes && this.size > 1))
       this.#dropFarthest();
-  }
-
-  get #size(): number {
-    return this.#kept.length - this.#gone;
   }
 
   #isBehind(letter: Cursor, other: Cursor): boolean {
@@ -81,7 +99,7 @@ export class LetterWindow {
   }
 
   /** Most come in their order, so that the place is near the end. */
-  #insert(letter: StampedMessage): void {
+  #insert(letter: Packed): void {
     let at = this.#kept.length;
     while (at > this.#gone && compare(this.#kept[at - 1] ?? letter, letter) > 0) at -= 1;
     if (at === this.#kept.length) this.#kept.push(letter);
@@ -91,7 +109,7 @@ export class LetterWindow {
   #dropFarthest(): void {
     this.#more = true;
     const dropped = this.#options.order === "newest" ? this.#kept[this.#gone] : this.#kept.pop();
-    if (dropped !== undefined) this.#bytes -= sizeOf(dropped);
+    if (dropped !== undefined) this.#bytes -= sizeOfPacked(dropped);
     if (this.#options.order !== "newest") return;
     delete this.#kept[this.#gone];
     this.#gone += 1;
@@ -99,6 +117,18 @@ export class LetterWindow {
     this.#kept.splice(0, this.#gone);
     this.#gone = 0;
   }
+}
+
+/** A copy: amqplib hands out views of everything that it read at once. */
+function pack({ fields, properties, content }: Message): Buffer {
+  const { exception, ...headers } = (properties.headers ?? {}) as Record<string, unknown>;
+  // Ours have the stack twice, the second time for tools of the original.
+  const isOurs = exception !== undefined && headers[HEADER.reason] !== undefined;
+  return serialize({ fields, properties: isOurs ? { ...properties, headers } : properties, content });
+}
+
+function sizeOfPacked({ bytes }: Packed): number {
+  return bytes.length + PACKED_OVERHEAD_BYTES;
 }
 
 /** Orders dead letters: the older first. */
