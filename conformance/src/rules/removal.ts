@@ -133,6 +133,34 @@ export const removal: readonly RuleTest[] = [
     assert.equal(await letters.count(), 0);
   }),
 
+  rule(
+    "R9",
+    "an app of which one use case is removed, paused or not, goes on with the others and looks at them",
+    async (rig) => {
+      const { administration } = await rig.operate();
+      const app = rig.app({ declarationGrace: GRACE_MS });
+      const staying = new Calls();
+      for (const useCase of ["plain", "paused"]) app.onEvent("a", { useCase }, new Calls().handler);
+      await app.onEvent("a", { useCase: "staying" }, staying.handler).start();
+      await administration.pause("paused");
+      await rig.until("it knows", () => app.health().paused.length === 1);
+      for (const useCase of ["plain", "paused"]) await administration.remove(useCase, "purge");
+      await rig.until(
+        "it is told",
+        () => app.health().reasons.filter(({ message }) => /removed/.test(message)).length === 2,
+      );
+      await rig.until("it is paused no more", () => app.health().paused.length === 0);
+      // Longer than two looks at the pauses.
+      await pause(5_000);
+      const warned = rig.log.lines.filter(({ level, message }) => level === "warn" && /pause/i.test(message));
+      assert(warned.length <= 1, `${warned.length} warnings of pauses, without end`);
+      await app.newEvent("a", {});
+      await rig.until("the other one handles", () => staying.count === 1);
+      await rig.untilEmpty(app);
+      assert.deepEqual((await app.stats()).staying, { ready: 0, inFlight: 0, waiting: 0, dead: 0 });
+    },
+  ),
+
   rule("R9", "a removal forgets the pause, and leaves what others declare as it was", async (rig) => {
     const { administration } = await rig.operate();
     const connection = await rig.connect();

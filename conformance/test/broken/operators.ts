@@ -48,6 +48,24 @@ export const operatorFaults: readonly Variant[] = [
     remove: (useCase) => inner.remove(useCase, "keep"),
   })),
 
+  variant("R9 an app of which one", "stops with a removed use case what else its app runs", () => {
+    let removed = false;
+    return (connection) => ({
+      subscribe: (useCase, options, onDelivery) =>
+        connection.subscribe(useCase, options, (delivery) => {
+          if (!removed) onDelivery(delivery);
+        }),
+      administration:
+        connection.administration &&
+        wrappedAdministration(connection.administration, {
+          remove: async (useCase, deadLetters) => {
+            removed = true;
+            return (await connection.administration?.remove(useCase, deadLetters)) ?? false;
+          },
+        }),
+    });
+  }),
+
   administration("R9", "keeps the pause of a removed use case", () => (inner) => ({
     remove: async (useCase, deadLetters) => {
       const paused = await inner.paused();
