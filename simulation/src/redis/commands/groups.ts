@@ -58,7 +58,7 @@ export const groupCommands: Readonly<Record<string, Command>> = {
 };
 
 /** @throws RedisError where the key is no stream or has no such group */
-export function groupOf(database: Database, key: string, name: string): StreamGroup {
+function groupOf(database: Database, key: string, name: string): StreamGroup {
   const group = database.stream(key)?.groups.get(name);
   if (group !== undefined) return group;
   throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}'`);
