@@ -1,8 +1,5 @@
 import type {
   Capabilities,
-  Connection,
-  ConnectOptions,
-  DeadLetterStore,
   Declarations,
   EncodedEvent,
   OnDelivery,
@@ -20,6 +17,7 @@ import type { Target } from "./client/options.ts";
 import { checkServer } from "./client/server-check.ts";
 import { HeldBytes } from "./consuming/held-bytes.ts";
 import { LeaseRenewal } from "./consuming/lease-renewal.ts";
+import type { SharedReadAhead } from "./consuming/shared-read-ahead.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { RedisTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
@@ -29,16 +27,18 @@ import { inspectUseCase } from "./declarations/inspection.ts";
 import { DeclarationWatch } from "./declarations/watch.ts";
 import { Inbox } from "./publishing/inbox.ts";
 import { Publisher } from "./publishing/publisher.ts";
-import { Keys } from "./wire/keys.ts";
+import { claimShards } from "./scripts/claim-shards.ts";
+import type { ShardConnection, ShardConnectOptions } from "./sharding/shard.ts";
+import type { Keys } from "./wire/keys.ts";
 
-/** Connects one app to Redis. */
-export class RedisStreamsConnection implements Connection {
+/** Connects one app to Redis: to a namespace, or to one shard of it. */
+export class RedisStreamsConnection implements ShardConnection {
   readonly capabilities: Capabilities;
   readonly declarations: Declarations;
   readonly trials: Trials;
   readonly administration: RedisAdministration;
   readonly #target: Target;
-  readonly #options: ConnectOptions;
+  readonly #options: ShardConnectOptions;
   /** A name for the server's list of clients. */
   readonly #clientName: string;
   readonly #keys: Keys;
@@ -54,7 +54,7 @@ export class RedisStreamsConnection implements Connection {
   #closed = false;
 
   /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
-  static async open(target: Target, options: ConnectOptions): Promise<RedisStreamsConnection> {
+  static async open(target: Target, options: ShardConnectOptions, keys: Keys): Promise<RedisStreamsConnection> {
     let opened: RedisStreamsConnection | undefined;
     // An operator looks at what is wrong with a server, too.
     let checked = options.operator === true;
@@ -77,15 +77,14 @@ export class RedisStreamsConnection implements Connection {
         );
       },
     });
-    opened = new RedisStreamsConnection(target, options, connections);
+    opened = new RedisStreamsConnection(target, options, keys, connections);
     return opened;
   }
 
-  private constructor(target: Target, options: ConnectOptions, connections: Connections) {
-    const { durability, prefix } = target;
+  private constructor(target: Target, options: ShardConnectOptions, keys: Keys, connections: Connections) {
+    const { durability } = target;
     const { main, control, publishing } = connections;
     const { appName, logger, onProblem } = options;
-    const keys = new Keys(prefix);
     this.#target = target;
     this.#options = options;
     this.#clientName = toClientName(options.appName);
@@ -121,7 +120,12 @@ export class RedisStreamsConnection implements Connection {
     return this.#publisher.publish(events);
   }
 
-  async subscribe(useCase: string, subscribeOptions: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+  async subscribe(
+    useCase: string,
+    subscribeOptions: SubscribeOptions,
+    onDelivery: OnDelivery,
+    shared?: SharedReadAhead,
+  ): Promise<Subscription> {
     if (this.#declarations.isRemoved(useCase)) throw unknownUseCase(useCase);
     const { main, control } = this.#connections;
     const { logger, onProblem } = this.#options;
@@ -136,6 +140,7 @@ export class RedisStreamsConnection implements Connection {
       renewal: this.#renewal,
       bindings: this.#bindings,
       held: this.#held,
+      shared,
       logger,
       onDelivery,
       onProblem,
@@ -152,8 +157,23 @@ export class RedisStreamsConnection implements Connection {
     return subscriber;
   }
 
-  deadLetters(useCase: string): DeadLetterStore {
-    return new DeadLetters(useCase, this.#keys, this.#connections.main);
+  deadLetters(useCase: string, maxPageBytes?: number): DeadLetters {
+    return new DeadLetters(useCase, this.#keys, this.#connections.main, maxPageBytes);
+  }
+
+  shareHeldBytes(shards: number): void {
+    this.#held.limit(this.#options.maxHeldBytes / shards);
+  }
+
+  async countShards(): Promise<number> {
+    const { main } = this.#connections;
+    const { shards: key, bindings } = this.#keys;
+    const { shards } = this.#target;
+    if (shards !== undefined && this.#options.operator !== true)
+      return Number(await main.withPapaErrors(main.run(claimShards, [key, bindings], [shards])));
+    const stored = await main.withPapaErrors(main.client.get(key));
+    if (stored !== null || shards === undefined || shards === 1) return Number(stored ?? 1);
+    return (await main.withPapaErrors(main.client.hlen(bindings))) > 0 ? 1 : shards;
   }
 
   inspect(useCase: string): Promise<QueueStats> {
@@ -190,7 +210,7 @@ export class RedisStreamsConnection implements Connection {
     const { logger, onProblem } = this.#options;
     const problem = `Use case "${useCase}" was removed by an operator; this app stops handling it. Restart the app to declare it anew.`;
     for (const subscriber of this.#subscribers) if (subscriber.useCase === useCase) void subscriber.onRemoved();
-    logger.error({ useCase }, problem);
+    if (this.#options.isFirstToTell?.(useCase) !== false) logger.error({ useCase }, problem);
     onProblem(`consuming "${useCase}"`, problem);
   }
 

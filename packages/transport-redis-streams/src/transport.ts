@@ -1,6 +1,7 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
 import type { Target } from "./client/options.ts";
 import { RedisStreamsConnection } from "./connection.ts";
+import { openShards } from "./sharding/open-shards.ts";
 
 /** A Redis server, a database on it, and a namespace in that. */
 export class RedisStreamsTransport implements Transport {
@@ -16,6 +17,6 @@ export class RedisStreamsTransport implements Transport {
   }
 
   connect(options: ConnectOptions): Promise<Connection> {
-    return RedisStreamsConnection.open(this.#target, options);
+    return openShards(this.#target, options, (own, keys) => RedisStreamsConnection.open(this.#target, own, keys));
   }
 }

@@ -70,6 +70,12 @@ export function topologyConflict(key: string, found: string, expected: string): 
   return new PapaError("topology-conflict", message, { object: key, difference });
 }
 
+export function otherShards(key: string, found: number, wanted: number): PapaError {
+  const difference = `it says ${found}, and this app is set to ${wanted}`;
+  const message = `The namespace has ${found} ${found === 1 ? "shard" : "shards"} (key "${key}"), and this app is set to ${wanted}. All its apps must agree: leave out the option shards, or use another prefix.`;
+  return new PapaError("topology-conflict", message, { object: key, difference });
+}
+
 export function unknownUseCase(useCase: string): PapaError {
   return new PapaError("unknown-use-case", `No app has declared a use case "${useCase}" on this server.`, { useCase });
 }

@@ -19,6 +19,11 @@ export interface RedisStreamsOptions extends EndpointOptions {
    * later). `"replicated"`: once a replica has it too. `"local"` unless set.
    */
   readonly durability?: "local" | "replicated" | undefined;
+  /**
+   * Over how many hash tags the namespace is spread, so that several shards of a cluster carry it, 1 to 64. Unless set, as many as
+   * the namespace has already, and 1 for a new one. All its apps must agree, so that it cannot be changed while it is in use.
+   */
+  readonly shards?: number | undefined;
   /** Milliseconds that connecting may take; 8,000 unless set. */
   readonly connectTimeout?: number | undefined;
 }
@@ -29,15 +34,29 @@ export interface Target extends Endpoint {
   /** Milliseconds. */
   readonly lease: number;
   readonly durability: "local" | "replicated";
+  /** As given; else what the namespace has decides. */
+  readonly shards: number | undefined;
   readonly connectTimeout: number;
 }
 
-const KNOWN = ["uri", "connection", "cluster", "client", "tls", "prefix", "lease", "durability", "connectTimeout"];
+const KNOWN = [
+  "uri",
+  "connection",
+  "cluster",
+  "client",
+  "tls",
+  "prefix",
+  "lease",
+  "durability",
+  "shards",
+  "connectTimeout",
+];
 const WAYS = ["uri", "connection", "cluster", "client"] as const;
 const PREFIX = /^(?!.*--)[a-z0-9-]{1,30}$/;
 /** A shorter lease would end in any pause of Node.js's garbage collection. */
 const MIN_LEASE_MS = 500;
 const DEFAULT_LEASE_MS = 15_000;
+const MAX_SHARDS = 64;
 
 /** Checks options and fills in defaults. @throws PapaError `invalid-option` */
 export function readOptions(given: RedisStreamsOptions): Target {
@@ -54,11 +73,13 @@ export function readOptions(given: RedisStreamsOptions): Target {
   if (durability === "replicated" && (options.cluster !== undefined || options.client?.isCluster === true))
     throw invalidOption("redisStreams: durability", '"replicated" is not available on a cluster');
   const timeout = options.connectTimeout ?? toNumber(query("connectTimeout"));
+  const shards = options.shards ?? toNumber(query("shards"));
   return {
     ...readEndpoint(options, url),
     prefix: readPrefix(options.prefix ?? query("prefix")),
     lease: readLease(options.lease ?? toNumberOrText(query("lease"))),
     durability,
+    shards: shards === undefined ? undefined : integerOption(shards, 1, "redisStreams: shards", 1, MAX_SHARDS),
     connectTimeout: integerOption(timeout, 8_000, "redisStreams: connectTimeout", 100, 600_000),
   };
 }

@@ -87,7 +87,9 @@ export class ReconnectingConnection {
       reconnectOnError: (error) => error.message.startsWith("READONLY"),
       // In the grace after an outage all have to be back, which is half a lease.
       maxLoadingRetryTime: longestBackoff(target.lease),
-      retryStrategy: (times) => (this.#opened && !this.#closed ? backoff(times, longestBackoff(target.lease)) : null),
+      // A cluster is tried again also before it is open: a node that has just started says for two seconds that it is down.
+      retryStrategy: (times) =>
+        (this.#opened || this.client.isCluster) && !this.#closed ? backoff(times, longestBackoff(target.lease)) : null,
     });
     const silence = Math.max(MIN_REPLY_TIMEOUT_MS, target.lease) + blocks;
     if (isCluster(this.client)) this.client.on("+node", (node: Redis) => limitSilence(node, silence));
@@ -182,7 +184,9 @@ export class ReconnectingConnection {
   }
 
   async #open(): Promise<void> {
-    await this.client.connect();
+    // For a cluster that is down at first ioredis settles nothing, and connects again.
+    const ready = new Promise<void>((resolve) => this.client.once("ready", resolve));
+    await Promise.race([this.client.connect(), ready]);
     // ioredis only emits the error of a database that does not exist, and would go on in database 0.
     if (isReply(this.#lastError)) throw this.#lastError;
     await this.#options.setUp?.(this.client);

@@ -3,7 +3,7 @@ import { invalidOption } from "@papa-events/core/transport";
 import type { RedisOptions } from "ioredis";
 
 /** The query parameters of a URL. Any other is an error, since it would have no effect. */
-const PARAMETERS = ["prefix", "lease", "durability", "connectTimeout"] as const;
+const PARAMETERS = ["prefix", "lease", "durability", "shards", "connectTimeout"] as const;
 export type Parameter = (typeof PARAMETERS)[number];
 
 /** Parses a URL. No message shows it: it may hold a password even where it cannot be parsed. */

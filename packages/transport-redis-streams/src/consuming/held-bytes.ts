@@ -8,13 +8,18 @@ export interface RoomWaiter {
  * bytes, so it may bring more than there was room for: that is kept back until what is handed out leaves room.
  */
 export class HeldBytes {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   #received = 0;
   #handedOut = 0;
   #sharers = 0;
   readonly #waiting = new Set<RoomWaiter>();
 
   constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Changes how many bytes it may be at most; to be called before the first use case joins. */
+  limit(maxBytes: number): void {
     this.#maxBytes = maxBytes;
   }
 

@@ -39,6 +39,12 @@ export interface ReadingConsumer {
   readonly minRoomToRead: number;
   /** The most entries of one read. */
   readonly maxRead: number;
+  /** For how many milliseconds a read may block. */
+  readonly maxBlock: number;
+  /** Called when it waits for room, when a read of so many entries begins, and when one ends that has brought so many. */
+  onWaitingForRoom(): void;
+  onReading(count: number): void;
+  onRead(count: number): void;
   /** The entries that it has. */
   entries(): ReadonlySet<string>;
   deliver(entry: ReceivedEntry): void;
@@ -170,25 +176,23 @@ export class Reader {
     const receiver = this.#consumer;
     const reading = this.#reading;
     if (reading === undefined) return;
-    if (!reading.up) await reading.whenUp();
+    if (!reading.up) {
+      // Others need not wait for it.
+      receiver.onReading(0);
+      await reading.whenUp();
+    }
     if (this.#replyLost) await this.#recoverLostReply();
     const { consumer, room, roomBytes, maxRead } = receiver;
     const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes));
     const count = Math.min(room, maxRead, byBytes);
     if (count < 1 || !receiver.open) return;
-    const reply = (await reading.client.xreadgroupBuffer(
-      "GROUP",
-      GROUP,
-      consumer,
-      "COUNT",
-      count,
-      "BLOCK",
-      BLOCK_MS,
-      "STREAMS",
-      this.#options.keys.queue,
-      ">",
-    )) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
-    const read = reply?.[0]?.[1] ?? [];
+    receiver.onReading(count);
+    let read: readonly Entry[] = [];
+    try {
+      read = await this.#readGroup(reading, consumer, count);
+    } finally {
+      receiver.onRead(read.length);
+    }
     const late = consumer === receiver.consumer ? undefined : ([] as ReceivedEntry[]);
     for (const [id, fields] of read) {
       const size = fields[1]?.length ?? 0;
@@ -198,6 +202,15 @@ export class Reader {
       else late.push(entry);
     }
     if (late !== undefined && late.length > 0) await receiver.adoptLate(late);
+  }
+
+  async #readGroup(reading: ReconnectingConnection, consumer: string, count: number): Promise<readonly Entry[]> {
+    const block = Math.min(BLOCK_MS, this.#consumer.maxBlock);
+    const { queue } = this.#options.keys;
+    const { client } = reading;
+    const args = ["GROUP", GROUP, consumer, "COUNT", count, "BLOCK", block, "STREAMS", queue, ">"] as const;
+    const reply = (await client.xreadgroupBuffer(...args)) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
+    return reply?.[0]?.[1] ?? [];
   }
 
   /** Takes the entries that the server delivered to this consumer in a reply that was lost. */
@@ -250,6 +263,7 @@ export class Reader {
   async #whenRoom(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      this.#consumer.onWaitingForRoom();
       this.wake();
     });
     this.#wake = undefined;

@@ -9,6 +9,7 @@ import { LeaseKeeper, type LeaseKeeperOptions } from "./lease-keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
 import { Settlements, type SettlementsOptions } from "./settlements.ts";
+import type { SharedReadAhead, Sharer } from "./shared-read-ahead.ts";
 
 /** Stands for a declaration in the name of a consumer that takes nothing any more. */
 const NO_DECLARATION = "stopped";
@@ -25,6 +26,8 @@ export interface SubscriberOptions
     Omit<SettlementsOptions, "ledger" | "onSettled" | "onWaiting" | "onLeaseEnded" | "onProblem"> {
   /** What all use cases of the app have handed out. */
   readonly held: HeldBytes;
+  /** What this shares its read-ahead with: the same use case on other shards. */
+  readonly shared?: SharedReadAhead | undefined;
   readonly onDelivery: OnDelivery;
   readonly onProblem: (subject: string, problem: string | undefined) => void;
   /** Called when it needs nothing any more. */
@@ -32,7 +35,7 @@ export interface SubscriberOptions
 }
 
 /** Consumes one use case's queue for one app. */
-export class Subscriber implements Subscription {
+export class Subscriber implements Subscription, Sharer {
   readonly #options: SubscriberOptions;
   readonly #declaration: string;
   readonly #ledger: Ledger;
@@ -56,6 +59,7 @@ export class Subscriber implements Subscription {
     this.#readAhead = readAhead;
     this.#declaration = declaration;
     options.held.join();
+    options.shared?.join(this);
     this.#ledger = new Ledger(this.#newConsumer(), options.held);
     this.#settlements = new Settlements({
       ...options,
@@ -91,8 +95,21 @@ export class Subscriber implements Subscription {
   }
 
   get room(): number {
-    if (!this.#open || this.#surplus.length > 0 || this.roomBytes === 0) return 0;
-    return Math.max(0, this.#readAhead - this.#ledger.size);
+    if (!this.takes) return 0;
+    return this.#options.shared?.room(this) ?? Math.max(0, this.#readAhead - this.#ledger.size);
+  }
+
+  /** Whether it would take more if the read-ahead let it. */
+  get takes(): boolean {
+    return this.#open && this.#surplus.length === 0 && this.roomBytes > 0;
+  }
+
+  get held(): number {
+    return this.#ledger.size;
+  }
+
+  get handedOut(): number {
+    return this.#ledger.handedOut;
   }
 
   get roomBytes(): number {
@@ -104,12 +121,29 @@ export class Subscriber implements Subscription {
    * until it ends; more than `ENOUGH_UNSETTLED` always does, and larger reads cost the server less.
    */
   get minRoomToRead(): number {
-    return Math.max(1, this.#readAhead >> 2, this.#readAhead - ENOUGH_UNSETTLED);
+    const share = this.#options.shared?.share ?? this.#readAhead;
+    return Math.max(1, share >> 2, share - ENOUGH_UNSETTLED);
   }
 
   /** Half, so that the server is asked for the next half before this one is handled. */
   get maxRead(): number {
-    return Math.ceil(this.#readAhead / 2);
+    return this.#options.shared?.maxRead(this) ?? Math.ceil(this.#readAhead / 2);
+  }
+
+  get maxBlock(): number {
+    return this.#options.shared?.maxBlock ?? Number.POSITIVE_INFINITY;
+  }
+
+  onWaitingForRoom(): void {
+    this.#options.shared?.wait(this);
+  }
+
+  onReading(count: number): void {
+    this.#options.shared?.reserve(this, count);
+  }
+
+  onRead(count: number): void {
+    this.#options.shared?.release(this, count);
   }
 
   entries(): ReadonlySet<string> {
@@ -174,8 +208,14 @@ export class Subscriber implements Subscription {
     });
   }
 
-  /** Hands out what waits for room, then takes more. */
   onRoom(): void {
+    this.wake();
+    this.#options.shared?.notify(this);
+    if (!this.#open) void this.#retire();
+  }
+
+  /** Hands out what waits for room, then takes more. */
+  wake(): void {
     for (let next = this.#surplus.shift(); next !== undefined; next = this.#surplus.shift()) {
       // Out of the list first: whoever is handed it may change the read-ahead, which comes back to here.
       if (next.lost || this.#handOut(next)) continue;
@@ -184,7 +224,6 @@ export class Subscriber implements Subscription {
     }
     if (this.#surplus.length === 0 && this.#open) this.#leaseKeeper.onRoom();
     this.#reader.wake();
-    if (!this.#open) void this.#retire();
   }
 
   readAhead(limit: number): void {
@@ -218,6 +257,7 @@ export class Subscriber implements Subscription {
 
   async #stop(): Promise<void> {
     await this.#reader.stop();
+    this.#options.shared?.leave(this);
     // What is being taken over arrives before this, and is released with the rest.
     await untilClosed(this.exclusively(async () => {}));
     const surplus = this.#surplus.splice(0).reverse();
@@ -268,9 +308,9 @@ export class Subscriber implements Subscription {
   }
 
   #handOut(delivery: StreamDelivery): boolean {
-    const { held, onDelivery } = this.#options;
-    if (!this.#open || this.#ledger.handedOut >= this.#readAhead || !held.mayHandOut(delivery.bytes, this))
-      return false;
+    const { held, shared, onDelivery } = this.#options;
+    const isFull = shared?.isFull ?? this.#ledger.handedOut >= this.#readAhead;
+    if (!this.#open || isFull || !held.mayHandOut(delivery.bytes, this)) return false;
     this.#ledger.handOut(delivery);
     onDelivery(delivery);
     return true;

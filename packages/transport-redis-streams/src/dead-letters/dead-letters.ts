@@ -1,5 +1,4 @@
 import {
-  type DeadLetterPage,
   type DeadLetterQuery,
   type DeadLetterStore,
   invalidOption,
@@ -16,7 +15,7 @@ import type { Argument, Script } from "../scripts/script.ts";
 import type { Keys, UseCaseKeys } from "../wire/keys.ts";
 import { pack } from "../wire/packed-event.ts";
 import { type Batch, inBatches } from "./in-batches.ts";
-import { DeadLetterReader } from "./reader.ts";
+import { DeadLetterReader, type PlacedDeadLetter, type PlacedPage } from "./reader.ts";
 
 /** How many are read by their ids at once; they may be large. */
 const MAX_READ_COUNT = 32;
@@ -33,19 +32,20 @@ export class DeadLetters implements DeadLetterStore {
   readonly #connection: ReconnectingConnection;
   readonly #reader: DeadLetterReader;
 
-  constructor(useCase: string, keys: Keys, connection: ReconnectingConnection) {
+  /** @param maxPageBytes of events in one page; 8 MiB unless set */
+  constructor(useCase: string, keys: Keys, connection: ReconnectingConnection, maxPageBytes?: number) {
     this.#useCase = useCase;
     this.#namespace = keys;
     this.#keys = keys.forUseCase(useCase);
     this.#connection = connection;
-    this.#reader = new DeadLetterReader(this.#keys, connection);
+    this.#reader = new DeadLetterReader(this.#keys, connection, maxPageBytes);
   }
 
   async count(): Promise<number> {
     return (await inspectUseCase(this.#useCase, this.#namespace, this.#connection)).dead;
   }
 
-  async list(query: DeadLetterQuery): Promise<DeadLetterPage> {
+  async list(query: DeadLetterQuery): Promise<PlacedPage> {
     const { after = "" } = query;
     if (after !== "" && !/^\d{1,16}$/.test(after)) {
       const problem = `${JSON.stringify(after)} is not a position in the list of "${this.#useCase}"; give the next of the page before`;
@@ -60,7 +60,7 @@ export class DeadLetters implements DeadLetterStore {
     return (await this.#reader.read([id]))[0];
   }
 
-  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter, void, void> {
+  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<PlacedDeadLetter, void, void> {
     await this.#assertDeclared();
     for await (const page of this.#reader.pass(order)) {
       for (const letter of page) {

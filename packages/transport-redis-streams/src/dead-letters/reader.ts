@@ -4,31 +4,44 @@ import { listDeadLetters } from "../scripts/list-dead-letters.ts";
 import type { UseCaseKeys } from "../wire/keys.ts";
 import { PackedEvent } from "../wire/packed-event.ts";
 
-/** A page ends early where its dead letters are large. */
+/** Unless less is asked for: a page ends early where its dead letters are large. */
 const MAX_PAGE_BYTES = 8 * 1_048_576;
 /** How many one page of a pass has. */
 const PASS_COUNT = 256;
+
+/** A dead letter with when it was stored, in microseconds by the server's clock. */
+export interface PlacedDeadLetter extends StoredDeadLetter {
+  readonly position: number;
+}
+
+/** A page of them. */
+export interface PlacedPage extends DeadLetterPage {
+  readonly items: readonly PlacedDeadLetter[];
+}
 
 /** Reads the dead letters of one use case. Changes nothing (D3). */
 export class DeadLetterReader {
   readonly #keys: UseCaseKeys;
   readonly #connection: ReconnectingConnection;
+  readonly #maxPageBytes: number;
 
-  constructor(keys: UseCaseKeys, connection: ReconnectingConnection) {
+  constructor(keys: UseCaseKeys, connection: ReconnectingConnection, maxPageBytes = MAX_PAGE_BYTES) {
     this.#keys = keys;
     this.#connection = connection;
+    this.#maxPageBytes = maxPageBytes;
   }
 
   /** @param last the position of the newest that counts; all count unless given */
-  async page({ limit, after = "", order }: DeadLetterQuery, last = ""): Promise<DeadLetterPage> {
+  async page({ limit, after = "", order }: DeadLetterQuery, last = ""): Promise<PlacedPage> {
     const { dead, deadOrder } = this.#keys;
-    const args = [order, after, limit, MAX_PAGE_BYTES, last];
+    const args = [order, after, limit, this.#maxPageBytes, last];
     const command = this.#connection.runForBytes(listDeadLetters, [dead, deadOrder], args);
     const [next, ...rest] = (await this.#connection.withPapaErrors(command)) as Buffer[];
-    const items: StoredDeadLetter[] = [];
-    for (let at = 0; at + 1 < rest.length; at += 2) {
-      const [id, packed] = [rest[at], rest[at + 1]];
-      if (id !== undefined && packed !== undefined) items.push({ id: id.toString(), event: new PackedEvent(packed) });
+    const items: PlacedDeadLetter[] = [];
+    for (let at = 0; at + 2 < rest.length; at += 3) {
+      const [id, position, packed] = [rest[at], rest[at + 1], rest[at + 2]];
+      if (id !== undefined && packed !== undefined)
+        items.push({ id: id.toString(), position: Number(position), event: new PackedEvent(packed) });
     }
     return next === undefined || next.length === 0 ? { items } : { items, next: next.toString() };
   }
@@ -37,14 +50,14 @@ export class DeadLetterReader {
    * Goes once through all that are there when it begins (D6): what dies later comes after them in the order. The next page is
    * read while one is worked on; a position in the order stays good when what is around it is gone.
    */
-  async *pass(order: DeadLetterQuery["order"]): AsyncGenerator<readonly StoredDeadLetter[], void, void> {
+  async *pass(order: DeadLetterQuery["order"]): AsyncGenerator<readonly PlacedDeadLetter[], void, void> {
     const command = this.#connection.client.zrevrange(this.#keys.deadOrder, 0, 0, "WITHSCORES");
     const [, last] = await this.#connection.withPapaErrors(command);
     if (last === undefined) return;
     const read = (after?: string) => this.page({ limit: PASS_COUNT, order, after }, String(last));
-    let reading: Promise<DeadLetterPage> | undefined = read();
+    let reading: Promise<PlacedPage> | undefined = read();
     while (reading !== undefined) {
-      const { items, next }: DeadLetterPage = await reading;
+      const { items, next }: PlacedPage = await reading;
       reading = next === undefined ? undefined : read(next);
       // Awaited in the next round, but it may fail before that.
       reading?.catch(() => {});

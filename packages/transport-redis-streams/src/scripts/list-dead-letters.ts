@@ -6,7 +6,7 @@ import { Script } from "./script.ts";
  * KEYS  1 dead, 2 dead-order
  * ARGV  1 'newest' or 'oldest', 2 the position that the page begins after, or '', 3 the most dead letters, 4 the most bytes,
  *       5 the position of the newest that counts, or ''
- * Reply { position of the last, or '' if nothing follows, id, packed event, ... }
+ * Reply { position of the last, or '' if nothing follows, then for each: its id, position and packed event }
  */
 export const listDeadLetters = new Script(
   "list-dead-letters",
@@ -24,13 +24,14 @@ local reply = { '' }
 local bytes = 0
 for at = 1, #found, 2 do
   local event = redis.call('HGET', KEYS[1], found[at])
-  if #reply >= 2 * limit + 1 or (#reply > 1 and bytes + #(event or '') > tonumber(ARGV[4])) then
+  if #reply >= 3 * limit + 1 or (#reply > 1 and bytes + #(event or '') > tonumber(ARGV[4])) then
     reply[1] = found[at - 1]
     return reply
   end
   if event then
     bytes = bytes + #event
     reply[#reply + 1] = found[at]
+    reply[#reply + 1] = found[at + 1]
     reply[#reply + 1] = event
   end
 end

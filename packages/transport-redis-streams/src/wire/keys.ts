@@ -1,3 +1,5 @@
+import { shardTag } from "./shard-tag.ts";
+
 /** The consumer group of each queue. */
 export const GROUP = "papa";
 /** The field of a queue entry that holds a packed event. */
@@ -46,15 +48,25 @@ export interface TailKeys {
 }
 
 /**
- * Names all keys of a namespace. They share one hash tag, so all are on one shard of a cluster and one script may use any
- * of them.
+ * Names all keys of a namespace, or of one shard of it. They share one hash tag, so all are on one shard of a cluster and one
+ * script may use any of them.
  */
 export class Keys {
   readonly #tag: string;
 
-  /** @param prefix the namespace, or an empty string */
-  constructor(prefix: string) {
-    this.#tag = prefix === "" ? "{papa-events}" : `{papa-events:${prefix}}`;
+  /**
+   * @param prefix the namespace, or an empty string
+   * @param shard which one, from 0; the first one's keys are called as those of a namespace without shards
+   * @param shards how many there are
+   */
+  constructor(prefix: string, shard = 0, shards = 1) {
+    const namespace = prefix === "" ? "papa-events" : `papa-events:${prefix}`;
+    this.#tag = `{${shard === 0 ? namespace : shardTag(namespace, shard, shards)}}`;
+  }
+
+  /** String: how many shards the namespace has. Of the first shard only, and missing where it is the only one. */
+  get shards(): string {
+    return `${this.#tag}:shards`;
   }
 
   /** String: gets a value never used before whenever a pattern is bound or unbound. */
