@@ -9,6 +9,9 @@ import { until } from "./support/wait.ts";
 const LEAST_RIGHTS = "valkey-9.1";
 const GUIDE = new URL("../../../docs/brokers/redis-streams.md", import.meta.url);
 
+/** Over how many hash tags namespaces are spread, where it is not one. */
+const SHARDS: Readonly<Partial<Record<string, number>>> = { "8.6-cluster": 3 };
+
 /** Shorter than by default, so that tests need not wait long for the events of the dead. */
 const LEASE = 2_000;
 
@@ -38,7 +41,12 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
   const onCluster = (uri: string, prefix: string) => {
     const { hostname: host, port } = new URL(uri);
     const node = { host, port: Number(port) };
-    return redisStreams({ cluster: { nodes: [node], options: { natMap: () => node } }, prefix, lease: LEASE });
+    return redisStreams({
+      cluster: { nodes: [node], options: { natMap: () => node } },
+      prefix,
+      lease: LEASE,
+      shards: SHARDS[version],
+    });
   };
 
   conformance({
@@ -109,7 +117,8 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
     ],
     program: {
       module: import.meta.resolve("@papa-events/transport-redis-streams"),
-      uri: (namespace) => address(broker.broker().uri, namespace),
+      uri: (namespace) =>
+        `${address(broker.broker().uri, namespace)}${version in SHARDS ? `&shards=${SHARDS[version]}` : ""}`,
     },
   });
 }
