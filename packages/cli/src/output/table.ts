@@ -14,6 +14,8 @@ export interface Column<Row> {
 }
 
 const GAP = "  ";
+/** The last column says what matters most, such as an error: a narrow terminal wraps it sooner than it is cut to nothing. */
+const MIN_LAST_WIDTH = 60;
 
 /**
  * Writes rows as a table to people, and to programs as plain lines: values with tabs between, no title, nothing cut.
@@ -36,7 +38,7 @@ export function plainLine<Row>(columns: readonly Column<Row>[], row: Row): strin
   return columns.map(({ text }) => safe(text(row))).join("\t");
 }
 
-/** The lines of a table; the last column takes what room is left, and is cut there. */
+/** The lines of a table; the last column takes what room is left, at least {@link MIN_LAST_WIDTH}, and is cut there. */
 export function tableLines<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -48,7 +50,7 @@ export function tableLines<Row>(
     Math.max(title.length, ...cells.map((row) => lengthOf(row[index] ?? ""))),
   );
   const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP.length, 0);
-  const last = Math.max(10, width - before);
+  const last = Math.max(MIN_LAST_WIDTH, width - before);
   const lay = (texts: readonly string[], style: (index: number) => Parameters<Paint>[0] | undefined) =>
     columns
       .map(({ align }, index) => {

@@ -25,11 +25,17 @@ const plain = (_style: unknown, text: string) => text;
 
 describe("a table", () => {
   it("lines up, fits the terminal, and shows control characters", () => {
-    expect(tableLines(columns, rows, 30, plain)).toEqual([
+    const long = { name: "a", dead: 12_345, error: `Error: ${"no route to host ".repeat(5)}` };
+    expect(tableLines(columns, [long, ...rows], 90, plain)).toEqual([
       "NAME      DEAD  ERROR",
-      "a       12,345  Error: no rou…",
+      `a       12,345  Error: ${"no route to host ".repeat(3)}no route to hos…`,
+      "a       12,345  Error: no route to host at all",
       "longer       1  \\x1b[2J",
     ]);
+  });
+
+  it("says more of an error than fits a narrow terminal, which wraps it", () => {
+    expect(tableLines(columns, rows, 30, plain)[1]).toBe("a       12,345  Error: no route to host at all");
   });
 
   it("as plain lines has exact values with tabs between, and nothing is cut", () => {
