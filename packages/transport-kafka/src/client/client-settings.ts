@@ -1,3 +1,4 @@
+import type { Compression } from "../wire/compression.ts";
 import type { TlsOptions } from "./options.ts";
 import type { Address } from "./uri.ts";
 
@@ -10,6 +11,8 @@ export interface ClientSettings {
   /** In the form that kafkajs takes. */
   readonly sasl?: Readonly<Record<string, unknown>> | undefined;
   readonly tls?: TlsOptions | undefined;
+  /** How batches are compressed before they are sent. */
+  readonly compression?: Compression | undefined;
   /** Maps a broker's advertised address to the one to connect to. */
   readonly route: (host: string, port: number) => Address;
 }

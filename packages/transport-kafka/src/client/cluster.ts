@@ -102,9 +102,10 @@ export class Cluster {
 
   /** Makes a client with connections of its own, because a broker answers the requests of one connection in order. */
   newClient(onLost: () => void = () => {}): KafkaClient {
-    const { brokers, sasl, tls, requestTimeout, connectTimeout, route } = this.target;
+    const { brokers, sasl, tls, compression, requestTimeout, connectTimeout, route } = this.target;
     const clientId = this.#options.appName;
-    return new KafkajsClient({ brokers, clientId, sasl, tls, requestTimeout, connectTimeout, route }, onLost);
+    const settings = { brokers, clientId, sasl, tls, compression, requestTimeout, connectTimeout, route };
+    return new KafkajsClient(settings, onLost);
   }
 
   /** Resolves to the topics' metadata, from the broker where it is not known yet. Topics that do not exist are absent. */

@@ -4,7 +4,7 @@ import { DESCRIBE_GROUPS_VERSION, encodeDescribeGroup, readGroupDescription } fr
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
 import { encodeMetadata, METADATA_VERSION, type RawMetadata, readMetadata } from "../wire/metadata.ts";
 import { type Operation, operationsOf } from "../wire/operations.ts";
-import { encodeProduce } from "../wire/produce-request.ts";
+import { encodeCompressedProduce, encodeProduce } from "../wire/produce-request.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import { groupByTopic, type PartitionOffset, type TopicPartition } from "../wire/topic-partition.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
@@ -54,10 +54,12 @@ const TOPICS_TIMEOUT_MS = 10_000;
 /** Speaks Kafka's protocol through kafkajs's connections and codecs, without kafkajs's producer, consumer or admin. */
 export class KafkajsClient implements KafkaClient {
   readonly #pool: BrokerPool;
+  readonly #compression: ClientSettings["compression"];
 
   /** @param onLost called when a connection ends that was not closed from here */
   constructor(settings: ClientSettings, onLost: () => void = () => {}) {
     this.#pool = new BrokerPool(settings, onLost);
+    this.#compression = settings.compression;
   }
 
   async metadata(topics: readonly string[] | "all"): Promise<ClusterMetadata> {
@@ -112,8 +114,13 @@ export class KafkajsClient implements KafkaClient {
 
   async produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]> {
     const topics = groupByTopic(batches, (batch) => batch);
+    const compression = this.#compression;
+    const body =
+      compression === undefined
+        ? encodeProduce(topics, PRODUCE_TIMEOUT_MS)
+        : await encodeCompressedProduce(topics, PRODUCE_TIMEOUT_MS, compression);
     const connection = await this.#pool.opened(node);
-    const response = await connection.send<RawProduce>("Produce", {}, encodeProduce(topics, PRODUCE_TIMEOUT_MS));
+    const response = await connection.send<RawProduce>("Produce", {}, body);
     return response.topics.flatMap(({ topicName, partitions }) =>
       partitions.map(({ partition, errorCode, baseOffset, logAppendTime }) => ({
         topic: topicName,

@@ -1,4 +1,5 @@
 import { assertKnownOptions, integerOption, invalidOption } from "@papa-events/core/transport";
+import { COMPRESSIONS, type Compression, canCompress } from "../wire/compression.ts";
 import { oauthBearer } from "./oauth-bearer.ts";
 import { type Address, parseUri } from "./uri.ts";
 
@@ -50,6 +51,8 @@ export interface KafkaOptions {
   readonly minInsyncReplicas?: number | undefined;
   /** Whether missing topics are created; `true` unless set. */
   readonly createTopics?: boolean | undefined;
+  /** How batches are compressed before they are sent; not at all unless set. `"zstd"` needs Node.js 22.15 or newer. */
+  readonly compression?: "gzip" | "zstd" | undefined;
   /** Milliseconds without a heartbeat after which an instance's events go to others; 10,000 unless set. */
   readonly sessionTimeout?: number | undefined;
   /** Milliseconds that connecting may take; 5,000 unless set. */
@@ -71,6 +74,7 @@ export interface Target {
   readonly replicationFactor: number | undefined;
   readonly minInsyncReplicas: number | undefined;
   readonly createTopics: boolean;
+  readonly compression: Compression | undefined;
   readonly sessionTimeout: number;
   readonly connectTimeout: number;
   readonly requestTimeout: number;
@@ -86,6 +90,7 @@ const KNOWN = [
   "replicationFactor",
   "minInsyncReplicas",
   "createTopics",
+  "compression",
   "sessionTimeout",
   "connectTimeout",
   "requestTimeout",
@@ -99,6 +104,7 @@ const PARAMETERS = [
   "replicationFactor",
   "minInsyncReplicas",
   "createTopics",
+  "compression",
   "sessionTimeout",
   "connectTimeout",
   "requestTimeout",
@@ -133,6 +139,7 @@ export function readOptions(target: string | KafkaOptions): Target {
     replicationFactor: optional("replicationFactor", 100),
     minInsyncReplicas: optional("minInsyncReplicas", 100),
     createTopics: booleanOf(options.createTopics ?? query.get("createTopics") ?? true),
+    compression: compressionOf(options.compression ?? query.get("compression") ?? undefined),
     sessionTimeout: number("sessionTimeout", 10_000, 500, 1_800_000),
     connectTimeout: number("connectTimeout", 5_000, 100, 600_000),
     requestTimeout: number("requestTimeout", 15_000, 1_000, 600_000),
@@ -193,6 +200,16 @@ function assertMechanism(mechanism: string): void {
   if (MECHANISMS.includes(mechanism)) return;
   const all = `${MECHANISMS.join(", ")}, or oauthbearer in the options`;
   throw invalidOption("kafka: mechanism", `${JSON.stringify(mechanism)} is not one of ${all}`);
+}
+
+function compressionOf(compression: unknown): Compression | undefined {
+  if (compression === undefined) return undefined;
+  const known = Object.keys(COMPRESSIONS) as Compression[];
+  const found = known.find((each) => each === compression);
+  if (found === undefined)
+    throw invalidOption("kafka: compression", `${JSON.stringify(compression)} is not one of ${known.join(", ")}`);
+  if (!canCompress(found)) throw invalidOption("kafka: compression", `${found} needs Node.js 22.15 or newer`);
+  return found;
 }
 
 function prefixOf(prefix: string): string {

@@ -1,9 +1,25 @@
+import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { lz4Decompress } from "./lz4.ts";
 import { snappyDecompress } from "./snappy.ts";
 
 /** No broker accepts batches that are larger than this by far; a hostile one could claim any size. */
 const MAX_BYTES = 512 * 1_048_576;
+
+/** How records can be compressed before they are sent, with Kafka's numbers. */
+export const COMPRESSIONS = { gzip: 1, zstd: 4 } as const;
+
+export type Compression = keyof typeof COMPRESSIONS;
+
+/** Compresses the records of a batch, aside from the event loop. */
+export async function compress(how: Compression, bytes: Buffer): Promise<Buffer> {
+  return how === "gzip" ? promisify(zlib.gzip)(bytes) : promisify(zlib.zstdCompress)(bytes);
+}
+
+/** Whether this Node.js can compress so. */
+export function canCompress(how: Compression): boolean {
+  return how === "gzip" || typeof zlib.zstdCompress === "function";
+}
 
 /** Decompresses the records of a batch, by the number that its attributes hold. @throws Error for what cannot be read */
 export function decompress(compression: number, bytes: Buffer): Buffer {

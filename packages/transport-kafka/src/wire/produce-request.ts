@@ -1,3 +1,4 @@
+import { COMPRESSIONS, type Compression, compress } from "./compression.ts";
 import { crc32c } from "./crc32c.ts";
 import type { KafkaRecord, RecordBatch } from "./records.ts";
 
@@ -18,20 +19,11 @@ const SHORT_TEXT_LENGTH = 64;
  *     batch  = 0 length epoch magic crc attributes last_offset_delta time time producer:-1 epoch:-1 sequence:-1 *record
  *     record = length 0 time_delta:0 offset_delta key value *(header_key header_value)
  */
-export function encodeProduce(
-  topics: readonly { readonly topic: string; readonly partitions: readonly RecordBatch[] }[],
-  timeout: number,
-): Buffer {
+export function encodeProduce(topics: Topics, timeout: number): Buffer {
   const writer = new Writer(estimateBytes(topics));
-  writer.int16(-1);
-  writer.int16(-1);
-  writer.int32(timeout);
-  writer.int32(topics.length);
+  writer.head(timeout, topics.length);
   for (const { topic, partitions } of topics) {
-    const name = Buffer.from(topic);
-    writer.int16(name.length);
-    writer.bytes(name);
-    writer.int32(partitions.length);
+    writer.topic(topic, partitions.length);
     for (const { partition, records } of partitions) {
       writer.int32(partition);
       writer.batch(records);
@@ -40,7 +32,49 @@ export function encodeProduce(
   return writer.done();
 }
 
-function estimateBytes(topics: readonly { readonly partitions: readonly RecordBatch[] }[]): number {
+/** As {@link encodeProduce}, with the records of each batch compressed where that makes it smaller. */
+export async function encodeCompressedProduce(topics: Topics, timeout: number, how: Compression): Promise<Buffer> {
+  const encoded = await Promise.all(
+    topics.map(async ({ topic, partitions }) => {
+      const batches = partitions.map(async ({ partition, records }) => {
+        const batch = await compressed(encodeBatch(records), how);
+        return { partition, batch };
+      });
+      return { topic, partitions: await Promise.all(batches) };
+    }),
+  );
+  const writer = new Writer(estimateBytes(topics));
+  writer.head(timeout, encoded.length);
+  for (const { topic, partitions } of encoded) {
+    writer.topic(topic, partitions.length);
+    for (const { partition, batch } of partitions) {
+      writer.int32(partition);
+      writer.int32(batch.length);
+      writer.bytes(batch);
+    }
+  }
+  return writer.done();
+}
+
+function encodeBatch(records: readonly KafkaRecord[]): Buffer {
+  const writer = new Writer(estimateBytes([{ partitions: [{ records }] }]));
+  writer.batch(records);
+  return writer.done().subarray(4);
+}
+
+async function compressed(batch: Buffer, how: Compression): Promise<Buffer> {
+  const records = await compress(how, batch.subarray(BATCH_HEADER_BYTES));
+  if (records.length >= batch.length - BATCH_HEADER_BYTES) return batch;
+  const smaller = Buffer.concat([batch.subarray(0, BATCH_HEADER_BYTES), records]);
+  smaller.writeInt32BE(smaller.length - 12, 8);
+  smaller.writeInt16BE(COMPRESSIONS[how], CHECKSUM_START);
+  smaller.writeUInt32BE(crc32c(smaller, CHECKSUM_START, smaller.length), CHECKSUM_START - 4);
+  return smaller;
+}
+
+type Topics = readonly { readonly topic: string; readonly partitions: readonly RecordBatch[] }[];
+
+function estimateBytes(topics: readonly { readonly partitions: readonly Pick<RecordBatch, "records">[] }[]): number {
   let bytes = 256;
   for (const { partitions } of topics)
     for (const { records } of partitions) {
@@ -60,6 +94,20 @@ class Writer {
 
   done(): Buffer {
     return this.#buffer.subarray(0, this.#at);
+  }
+
+  head(timeout: number, topics: number): void {
+    this.int16(-1);
+    this.int16(-1);
+    this.int32(timeout);
+    this.int32(topics);
+  }
+
+  topic(name: string, partitions: number): void {
+    const bytes = Buffer.from(name);
+    this.int16(bytes.length);
+    this.bytes(bytes);
+    this.int32(partitions);
   }
 
   int16(value: number): void {

@@ -23,6 +23,13 @@ test("L4 a URL names brokers, credentials and options", () => {
   expect(addressOf(target)).toBe("kafkas://one:9093,two:9092,[::1]:9094");
 });
 
+test("L4 compression is one that batches can be sent with", () => {
+  expect(readOptions("kafka://localhost").compression).toBeUndefined();
+  expect(readOptions("kafka://localhost?compression=zstd").compression).toBe("zstd");
+  expect(readOptions({ uri: "kafka://localhost", compression: "gzip" }).compression).toBe("gzip");
+  expect(() => readOptions("kafka://localhost?compression=lz4")).toThrow(/"lz4" is not one of gzip, zstd/);
+});
+
 test("L4 what is unset has a safe default", () => {
   expect(readOptions("kafka://localhost")).toMatchObject({
     prefix: "papa",
