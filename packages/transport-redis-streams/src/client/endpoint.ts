@@ -14,7 +14,7 @@ export interface ClusterTarget {
 export interface EndpointOptions {
   /** Options of ioredis: Sentinel, certificates, anything that a URL cannot say. */
   readonly connection?: RedisOptions | undefined;
-  /** A Redis Cluster: all keys of a namespace are on one shard of it. */
+  /** A Redis Cluster: the keys of a namespace are on one node of it, or on one for each of its `shards`. */
   readonly cluster?: ClusterTarget | undefined;
   /** An instance of ioredis whose settings are used. The connections are this library's own; the instance stays yours. */
   readonly client?: Redis | Cluster | undefined;
