@@ -10,9 +10,14 @@ const PUBLISHERS = 2;
 const PROGRESS = 10;
 /** How long a node of a cluster is dead at most, in milliseconds: others may take its place meanwhile, or not. */
 const DOWN_MS = 8_000;
-/** Of ten kills so many are of each kind; the others hit a broker. */
-const KILLS = { "handling processes": 4, "collecting processes": 2, "publishing processes": 2 } as const;
-const OF_BROKER = "brokers";
+/** Of ten kills so many are of each kind. */
+const KINDS = [
+  { kind: "handling processes", weight: 4 },
+  { kind: "collecting processes", weight: 2 },
+  { kind: "publishing processes", weight: 2 },
+  { kind: "brokers", weight: 2 },
+] as const;
+type Kind = (typeof KINDS)[number]["kind"];
 
 /** Kills anything at random, again and again: the long form. */
 export function anythingKilled(kills: number, seed: number): Scenario {
@@ -43,10 +48,12 @@ export function anythingKilled(kills: number, seed: number): Scenario {
 class Killer {
   readonly #stage: Stage;
   readonly #random: () => number;
-  readonly #killed = new Map<string, number>();
+  readonly #killed = new Map<Kind, number>();
   /** What comes back meanwhile. */
   readonly #returning = new Set<Promise<void>>();
   #isWhole = true;
+  /** How many publishers have not published all. */
+  #publishing = PUBLISHERS;
 
   constructor(stage: Stage, random: () => number) {
     this.#stage = stage;
@@ -63,16 +70,12 @@ class Killer {
   }
 
   async kill(): Promise<void> {
+    const kind = this.#kind();
+    this.#killed.set(kind, (this.#killed.get(kind) ?? 0) + 1);
     const { handlers, collectors, publishers, broker } = this.#stage;
-    let at = this.#random() * 10;
-    for (const [kind, weight] of Object.entries(KILLS)) {
-      at -= weight;
-      if (at >= 0) continue;
-      this.#count(kind);
-      if (kind === "publishing processes") return this.#later(this.#killPublisher(publishers));
-      return this.#later(this.#killOf(kind === "handling processes" ? handlers : collectors));
-    }
-    this.#count(OF_BROKER);
+    if (kind === "publishing processes") return this.#later(this.#killPublisher(publishers));
+    if (kind === "handling processes") return this.#later(this.#killOf(handlers));
+    if (kind === "collecting processes") return this.#later(this.#killOf(collectors));
     if (broker.nodes.length > 0) return this.#killNode();
     await broker.kill();
     await broker.restart();
@@ -83,8 +86,15 @@ class Killer {
     while (this.#returning.size > 0) await Promise.all(this.#returning);
   }
 
-  #count(kind: string): void {
-    this.#killed.set(kind, (this.#killed.get(kind) ?? 0) + 1);
+  #kind(): Kind {
+    let at = this.#random() * 10;
+    const kind = KINDS.find(({ weight }) => {
+      at -= weight;
+      return at < 0;
+    });
+    // Who has published all is not started again.
+    const published = this.#publishing === 0 && kind?.kind === "publishing processes";
+    return kind === undefined || published ? "handling processes" : kind.kind;
   }
 
   /** One of them, by chance, once there is one. */
@@ -105,7 +115,11 @@ class Killer {
   }
 
   async #killPublisher(publishers: readonly Publisher[]): Promise<() => Promise<void>> {
-    const publisher = await this.#any(() => publishers.filter(({ worker }) => worker !== undefined));
+    const running = () => publishers.filter(({ worker }) => worker !== undefined);
+    // The one that is coming back may have nothing left to publish.
+    while (running().length === 0 && this.#publishing > 0) await pause(20);
+    if (running().length === 0) return this.#killOf(this.#stage.handlers);
+    const publisher = await this.#any(running);
     await publisher.kill();
     return () => this.#publish(publisher);
   }
@@ -132,6 +146,7 @@ class Killer {
   async #publish(publisher: Publisher): Promise<void> {
     const count = Math.ceil(this.#stage.events / PUBLISHERS) - publisher.confirmed;
     if (count > 0) (await publisher.start({ count, rate: RATE / PUBLISHERS })).go();
+    else this.#publishing -= 1;
   }
 
   /** Waits for the kill, and not for what comes after it. */
