@@ -156,7 +156,6 @@ export class AmqpConnection implements Connection {
 
   async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     const { consuming } = this.#connections;
-    const { exchange } = this.#names;
     const { maxHeldBytes } = this.#options;
     const queue = this.#names.queue(useCase);
     this.#closeFinished();
@@ -167,7 +166,6 @@ export class AmqpConnection implements Connection {
       settlements: this.#settlements,
       onDelivery,
       origin: () => ({
-        exchange,
         queue,
         fallbackName: this.declarations.fallbackName(useCase),
         widened: this.declarations.isWidened(useCase),
