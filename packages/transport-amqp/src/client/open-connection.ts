@@ -4,6 +4,7 @@ import { batchSocketWrites } from "./batch-socket-writes.ts";
 import { noneCanBeUsed, toPapaError, unsupportedBroker } from "./errors.ts";
 import { addressOf, type Target, type TlsOptions } from "./options.ts";
 import { within } from "./time-limit.ts";
+import { tolerateHeaders } from "./tolerate-headers.ts";
 
 /** The oldest broker whose quorum queues support a time to live and at-least-once dead-lettering. */
 const MIN_VERSION = { major: 3, minor: 10 };
@@ -77,6 +78,7 @@ async function openAddress(target: Target, connectionName: string): Promise<Omit
     const problem = problemOfVersion(product, version);
     if (problem === undefined) {
       batchSocketWrites(model);
+      tolerateHeaders(model);
       const [majorVersion = 0, minorVersion = 0] = version.split(".").map(Number);
       return { model, majorVersion, minorVersion, version };
     }

@@ -124,7 +124,13 @@ function pack({ fields, properties, content }: Message): Buffer {
   const { exception, ...headers } = (properties.headers ?? {}) as Record<string, unknown>;
   // Ours have the stack twice, the second time for tools of the original.
   const isOurs = exception !== undefined && headers[HEADER.reason] !== undefined;
-  return serialize({ fields, properties: isOurs ? { ...properties, headers } : properties, content });
+  try {
+    return serialize({ fields, properties: isOurs ? { ...properties, headers } : properties, content });
+  } catch {
+    // Some thousand lists in one another, which somebody else has put there.
+    const texts = Object.entries(headers).filter(([, value]) => typeof value === "string");
+    return serialize({ fields, properties: { ...properties, headers: Object.fromEntries(texts) }, content });
+  }
 }
 
 function sizeOfPacked({ bytes }: Packed): number {

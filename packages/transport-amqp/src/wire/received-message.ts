@@ -1,5 +1,5 @@
 import { HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
-import type { Message } from "amqplib";
+import type { Message, MessageProperties } from "amqplib";
 import { hasBrokerHeaders, withoutBrokerHeaders } from "./properties.ts";
 import { isLeakedRetry, rejectionsFrom } from "./x-death.ts";
 
@@ -20,7 +20,6 @@ const MAX_RETURNS = 10;
 
 /** The queue that a message came from. */
 export interface Origin {
-  readonly exchange: string;
   readonly queue: string;
   /** The name of an event that lost its own on the way. */
   readonly fallbackName: string;
@@ -48,8 +47,9 @@ export interface ReceivedMessage {
 export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   const { fields, properties } = message;
   const headers: RawHeaders = properties.headers ?? NO_HEADERS;
-  const { exchange, queue } = origin;
-  const published = fields.exchange === exchange && fields.routingKey !== queue;
+  const { queue } = origin;
+  // By any exchange but the default one, such as one that others bind to ours: the routing key is the event's name.
+  const published = fields.exchange !== "" && fields.routingKey !== queue;
   if (published && !hasBrokerHeaders(headers)) {
     // The fast path, which nearly every message takes.
     const event = eventOf(message, fields.routingKey, headers);
@@ -58,8 +58,8 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   }
   const rejected = rejectionsFrom(headers, queue);
   const { [RETURNS_HEADER]: returnedBefore, ...ownHeaders } = withoutBrokerHeaders(headers);
-  const namedLikeQueue = fields.exchange === exchange && fields.routingKey === queue && !isReturn(headers);
-  const name = published || namedLikeQueue ? fields.routingKey : nameFrom(headers, rejected.name, origin);
+  const namedLikeQueue = fields.exchange !== "" && fields.routingKey === queue && !isReturn(headers);
+  const name = published || namedLikeQueue ? fields.routingKey : nameFrom(properties, rejected.name, origin);
   const leaked = published && isLeakedRetry(headers, fields.routingKey, queue);
   const returned = returnsIn(headers["x-delivery-count"], rejected.count, origin.majorVersion);
   return {
@@ -72,15 +72,16 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   };
 }
 
-/** Finds the event's name where the routing key has become the queue's. */
+/** Finds the event's name where the routing key has become the queue's, or never was another: put there by hand, say. */
 export function nameFrom(
-  headers: RawHeaders,
+  { headers, type }: Pick<MessageProperties, "headers" | "type">,
   rejectedName: string | undefined,
   origin: Pick<Origin, "fallbackName">,
 ): string {
-  const kept = headers[HEADER.type];
+  const kept: unknown = headers?.[HEADER.type];
   if (typeof kept === "string" && kept !== "") return kept;
-  return rejectedName ?? origin.fallbackName;
+  if (rejectedName !== undefined) return rejectedName;
+  return typeof type === "string" && type !== "" ? type : origin.fallbackName;
 }
 
 /** Makes the event of a message, with its id and time from AMQP's own properties. */

@@ -15,7 +15,7 @@ export function storedDeadLetter(
   const received = (message.properties.headers ?? {}) as RawHeaders;
   const { [POSITION_HEADER]: _, ...headers } = withoutBrokerHeaders(received);
   const rejected = rejectionsFrom(received, origin.queue);
-  const name = nameFrom(headers, rejected.name, origin);
+  const name = nameFrom(message.properties, rejected.name, origin);
   if (headers[HEADER.reason] !== undefined) return { id, event: eventOf(message, name, headers) };
   const exception = received.exception === undefined ? "" : String(received.exception);
   const attempts = readAttempt(headers) + rejected.count;
@@ -31,8 +31,8 @@ export function storedDeadLetter(
 
 /** Whether a dead letter says nowhere what its event is called. */
 export function isNameless(message: Message, queue: string): boolean {
-  const headers = message.properties.headers ?? {};
-  return headers[HEADER.type] === undefined && rejectionsFrom(headers, queue).name === undefined;
+  const { headers = {}, type } = message.properties;
+  return headers[HEADER.type] === undefined && !type && rejectionsFrom(headers, queue).name === undefined;
 }
 
 /** Python's traceback ends with `Name: message`; a message of several lines starts at the last line that has a name. */

@@ -79,3 +79,47 @@ test("R4 a pattern with more # than RabbitMQ 4.3 binds gets what it matches and 
   await app.newEvent("a.b.c", {});
   expect(await space.size("uc")).toBe(0);
 });
+
+test("L5 an event through an exchange that others bind to ours keeps its routing key as its name", async () => {
+  const space = new Space();
+  const got: string[] = [];
+  const app = space.app().onEvent("sensor.#", { useCase: "uc", retries: 1, retryDelay: 100 }, (_, ctx) => {
+    got.push(`${ctx.eventName} ${ctx.attempt}`);
+    if (ctx.attempt === 1) throw new Error("once");
+  });
+  await app.start();
+  const channel = await space.channel();
+  const bridge = space.name("bridge");
+  await channel.assertExchange(bridge, "topic", { autoDelete: true });
+  await channel.bindExchange(space.name("domain_events"), bridge, "sensor.#");
+  channel.publish(bridge, "sensor.one.temperature", Buffer.from("21"));
+  await until("both attempts", () => got.length === 2);
+  expect(got).toEqual(["sensor.one.temperature 1", "sensor.one.temperature 2"]);
+  await channel.deleteExchange(bridge);
+});
+
+test("L5 a message put straight into a use case's queue is named by its type, its header or the only literal pattern", async () => {
+  const space = new Space();
+  const got: unknown[] = [];
+  const app = space.app();
+  for (const [useCase, patterns] of [
+    ["a", ["user.made", "user.*"]],
+    ["b", ["user.made", "user.gone"]],
+  ] as const)
+    app.onEvent([...patterns], { useCase }, (payload, ctx) => void got.push([useCase, payload, ctx.eventName]));
+  await app.start();
+  const channel = await space.channel();
+  const put = (useCase: string, payload: number, options: object) =>
+    channel.publish("", space.name(useCase), Buffer.from(String(payload)), options);
+  put("a", 1, {});
+  put("a", 2, { type: "user.gone" });
+  put("b", 3, { type: "user.gone" });
+  put("b", 4, { type: "ignored", headers: { ce_type: "user.made" } });
+  await until("all of them", () => got.length === 4);
+  expect(got.sort()).toEqual([
+    ["a", 1, "user.made"],
+    ["a", 2, "user.gone"],
+    ["b", 3, "user.gone"],
+    ["b", 4, "user.made"],
+  ]);
+});
