@@ -155,6 +155,7 @@ export class AmqpConnection implements Connection {
   }
 
   async subscribe(useCase: string, { readAhead }: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
+    if (await this.declarations.wasRemoved(useCase)) throw unknownUseCase(useCase);
     const { consuming } = this.#connections;
     const { maxHeldBytes } = this.#options;
     const queue = this.#names.queue(useCase);
