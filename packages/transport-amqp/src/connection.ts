@@ -84,7 +84,12 @@ export class AmqpConnection implements Connection {
     this.#channels = new Channels(consuming);
     this.#locks = new Locks(this.#channels);
     this.#topology = new Topology(this.#names, this.#channels);
-    this.#publisher = new Publisher(publishing, this.#names.exchange, () => this.declarations.ensureExchange());
+    this.#publisher = new Publisher(
+      publishing,
+      this.#names.exchange,
+      () => this.declarations.ensureExchange(),
+      target.cloudEvents,
+    );
     this.#queuePublisher = new QueuePublisher(publishing);
     const retryOnReconnect = <T>(action: () => Promise<T>) => connections.retryOnReconnect(action);
     const documents: DocumentAccess = {

@@ -27,6 +27,8 @@ export interface AmqpOptions {
   readonly heartbeat?: number | undefined;
   /** Milliseconds that connecting may take, all hosts together; 8,000 unless set. */
   readonly connectTimeout?: number | undefined;
+  /** Whether published events carry the attributes of CloudEvents as headers (`cloudEvents:id` ...), for other programs; not unless set. */
+  readonly cloudEvents?: boolean | undefined;
   /** Certificates for `amqps:`. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -42,12 +44,13 @@ export interface Target {
   readonly prefix: string;
   readonly heartbeat: number;
   readonly connectTimeout: number;
+  readonly cloudEvents: boolean;
   readonly tls: TlsOptions;
 }
 
-const OPTIONS = ["uri", "prefix", "heartbeat", "connectTimeout", "tls"];
+const OPTIONS = ["uri", "prefix", "heartbeat", "connectTimeout", "cloudEvents", "tls"];
 /** Query parameters of a URL; any other would be ignored in silence, so it is refused. */
-const PARAMETERS = ["prefix", "heartbeat", "connectTimeout"];
+const PARAMETERS = ["prefix", "heartbeat", "connectTimeout", "cloudEvents"];
 const PREFIX = /^(?!.*--)[a-z0-9-]{1,30}$/;
 
 /** Reads a URL. @throws PapaError `invalid-option` */
@@ -69,7 +72,7 @@ export function readOptions(options: AmqpOptions): Target {
     throw invalid("amqp URL", `it has an unknown parameter; the parameters are ${PARAMETERS.join(", ")}`);
   if (options.tls !== undefined && url.protocol === "amqp")
     throw invalid("amqp: tls", "it needs a URL that starts with amqps:");
-  const given = (name: "prefix" | "heartbeat" | "connectTimeout"): Given => {
+  const given = (name: "prefix" | "heartbeat" | "connectTimeout" | "cloudEvents"): Given => {
     const value = options[name];
     return value === undefined
       ? { value: parameters.get(name) ?? undefined, isShown: false }
@@ -80,6 +83,7 @@ export function readOptions(options: AmqpOptions): Target {
     prefix: prefixOf(given("prefix")),
     heartbeat: integer("heartbeat", given("heartbeat"), 20, 1, 600),
     connectTimeout: integer("connectTimeout", given("connectTimeout"), 8_000, 100, 600_000),
+    cloudEvents: flag("cloudEvents", given("cloudEvents")),
     tls: options.tls ?? {},
   };
 }
@@ -114,6 +118,13 @@ function integer(name: string, { value, isShown }: Given, fallback: number, min:
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
   throw invalid(`amqp: ${name}`, `${shown(value, isShown)} is not a whole number from ${min} to ${max}`);
+}
+
+function flag(name: string, { value, isShown }: Given): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  if (!isShown && (value === "true" || value === "false")) return value === "true";
+  throw invalid(`amqp: ${name}`, `${shown(value, isShown)} is neither true nor false`);
 }
 
 function shown(value: unknown, isShown: boolean): string {

@@ -2,6 +2,7 @@ import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
 import type { ConfirmChannel } from "amqplib";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { HeaderTables } from "../wire/header-tables.ts";
+import { leanHeaders } from "../wire/lean-envelope.ts";
 import { asBuffer, propertiesOf } from "../wire/properties.ts";
 import { PublishChannel } from "./publish-channel.ts";
 
@@ -16,9 +17,20 @@ export class Publisher {
   readonly #channel: PublishChannel;
   readonly #headerTables = new HeaderTables();
 
-  /** @param ensureExchange called before each opening of the channel */
-  constructor(connection: ReconnectingConnection, exchange: string, ensureExchange: () => Promise<void>) {
+  readonly #cloudEvents: boolean;
+
+  /**
+   * @param ensureExchange called before each opening of the channel
+   * @param cloudEvents whether events carry the attributes of CloudEvents
+   */
+  constructor(
+    connection: ReconnectingConnection,
+    exchange: string,
+    ensureExchange: () => Promise<void>,
+    cloudEvents: boolean,
+  ) {
     this.#exchange = exchange;
+    this.#cloudEvents = cloudEvents;
     this.#channel = new PublishChannel(connection, exchange, ensureExchange);
   }
 
@@ -48,7 +60,8 @@ export class Publisher {
         const event = events[index];
         if (event === undefined) continue;
         const body = asBuffer(event.body);
-        const properties = propertiesOf(event, this.#headerTables.fill(event.headers));
+        const headers = leanHeaders(event, this.#cloudEvents);
+        const properties = propertiesOf(event, this.#headerTables.fill(headers));
         try {
           channel.publish(this.#exchange, event.name, body, properties, (error: Error | null) =>
             settle(index, error === null ? null : this.#channel.reasonOf(error, body.length)),

@@ -1,8 +1,6 @@
 import { type EncodedEvent, HEADER } from "@papa-events/core/transport";
 import type { MessageProperties, Options } from "amqplib";
-
-/** AMQP writes the length of a short string in one byte. */
-const MAX_SHORT_STRING_BYTES = 255;
+import { fitsShortString } from "./short-string.ts";
 
 /**
  * Headers that the broker writes, or that the original reads. Sent back they would change what happens to the event.
@@ -31,7 +29,7 @@ function isBrokerHeader(name: string): boolean {
 /** Makes an event's AMQP properties. Never `user_id` or `expiration`, which strand or destroy it in the original. */
 export function propertiesOf(event: EncodedEvent, headers: EncodedEvent["headers"] = event.headers): Options.Publish {
   const { id, name } = event;
-  const source = headers[HEADER.source];
+  const source = event.headers[HEADER.source];
   const properties: Options.Publish = {
     headers,
     persistent: true,
@@ -93,8 +91,4 @@ export function sendableValue(value: unknown): unknown {
 /** Views bytes as the `Buffer` that amqplib wants, without a copy. */
 export function asBuffer(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-}
-
-function fitsShortString(text: string): boolean {
-  return text.length * 3 <= MAX_SHORT_STRING_BYTES || Buffer.byteLength(text) <= MAX_SHORT_STRING_BYTES;
 }

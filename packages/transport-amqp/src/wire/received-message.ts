@@ -1,13 +1,12 @@
 import { HEADER, type ReceivedEvent, readAttempt } from "@papa-events/core/transport";
 import type { Message, MessageProperties } from "amqplib";
+import { cloudEventAttributes, sourceOf, timeOf } from "./lean-envelope.ts";
 import { hasBrokerHeaders, withoutBrokerHeaders } from "./properties.ts";
 import { isLeakedRetry, rejectionsFrom } from "./x-death.ts";
 
 type RawHeaders = Readonly<Record<string, unknown>>;
 
 const NO_HEADERS: RawHeaders = {};
-/** A timestamp above this is in milliseconds, not in seconds. */
-const MAX_TIMESTAMP_S = 100_000_000_000;
 
 /** How often a copy in the queue came back before it was made: the broker's own count starts again with each copy. */
 export const RETURNS_HEADER = "papa_returns";
@@ -84,16 +83,48 @@ export function nameFrom(
   return typeof type === "string" && type !== "" ? type : origin.fallbackName;
 }
 
-/** Makes the event of a message, with its id and time from AMQP's own properties. */
+/** Makes the event of a message, with its id, time and source from AMQP's own properties. */
 export function eventOf(message: Message, name: string, headers: RawHeaders): ReceivedEvent {
-  const { messageId, timestamp } = message.properties;
-  return {
-    name,
-    id: typeof messageId === "string" ? messageId : undefined,
-    time: typeof timestamp === "number" ? (timestamp < MAX_TIMESTAMP_S ? timestamp * 1_000 : timestamp) : undefined,
-    headers,
-    body: message.content,
-  };
+  return new AmqpEvent(message, name, headers);
+}
+
+/** An event as it came. What few handlers look at is made when it is read. */
+class AmqpEvent implements ReceivedEvent {
+  readonly name: string;
+  readonly #message: Message;
+  readonly #received: RawHeaders;
+  #headers: RawHeaders | undefined;
+
+  constructor(message: Message, name: string, headers: RawHeaders) {
+    this.name = name;
+    this.#message = message;
+    this.#received = headers;
+  }
+
+  get id(): string | undefined {
+    const { messageId } = this.#message.properties;
+    return typeof messageId === "string" ? messageId : undefined;
+  }
+
+  get time(): number | undefined {
+    return timeOf(this.#message.properties);
+  }
+
+  get body(): Buffer {
+    return this.#message.content;
+  }
+
+  get headers(): RawHeaders {
+    return (this.#headers ??= this.#makeHeaders());
+  }
+
+  #makeHeaders(): RawHeaders {
+    const received = this.#received;
+    const attributes = cloudEventAttributes(received);
+    const source = received[HEADER.source] === undefined ? sourceOf(this.#message.properties) : undefined;
+    if (source === undefined && attributes === undefined) return received;
+    return { ...(source === undefined ? {} : { [HEADER.source]: source }), ...received, ...attributes };
+  }
 }
 
 /** Whether a message has been in the queue before: a retry of the original, a forwarded or a redriven event. */
