@@ -66,9 +66,9 @@ export class Hands {
     return sum;
   }
 
-  /** Whether a process still waits to offer something again that the broker has refused, whoever has it by now. */
+  /** Whether a process waits to offer something again that the broker has refused. What it has lost meanwhile is no reason to. */
   offersAgain(process: string): boolean {
-    for (const hand of this.#refused) if (hand.process === process) return true;
+    for (const hand of this.#refused) if (hand.process === process && !hand.over) return true;
     return false;
   }
 

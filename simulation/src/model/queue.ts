@@ -150,8 +150,11 @@ export class QueueModel {
   }
 
   /** That another had it before does not count. */
-  forgive({ delivery }: EntryOf<"forgives">): void {
-    const copy = this.#out.get(delivery);
+  forgive({ delivery, event: { id } }: EntryOf<"forgives">): void {
+    // It may have been given back meanwhile.
+    const copy =
+      this.#out.get(delivery) ??
+      [...this.copies].find((each) => each.event.id === id && each.state === "ready" && each.redeliveries > 0);
     if (copy !== undefined) copy.redeliveries = Math.max(0, copy.redeliveries - 1);
   }
 

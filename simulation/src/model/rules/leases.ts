@@ -41,7 +41,7 @@ export class LeaseRules implements Rule {
         this.#storesOutputs(entry, model, report);
         return;
       case "is told":
-        this.#isTold(entry, report);
+        this.#isTold(entry, model, report);
         return;
       case "puts back":
         this.#isInTime(entry, model, report);
@@ -92,7 +92,9 @@ export class LeaseRules implements Rule {
         report("H1", `${named(event)} is done, and ${named(output)} that its handler returned is not stored`);
   }
 
-  #isTold({ delivery, process, event, settlement, result }: EntryOf<"is told">, report: Report): void {
+  #isTold({ delivery, process, event, settlement, result }: EntryOf<"is told">, model: Model, report: Report): void {
+    // One that stops without a connection cannot know.
+    if (result === "lost" && model.processes.get(process)?.stopCalled !== undefined) return;
     const stored = this.#settled.get(delivery);
     if (result === "stored" && stored !== settlement)
       report("L6", `${process} is told that ${named(event)} is stored as ${settlement}, and it is ${stored ?? "not"}`);

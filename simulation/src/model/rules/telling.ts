@@ -17,6 +17,9 @@ export class TellingRules implements Rule {
         if (entry.settlement.kind === "retry") this.#retries.push(entry);
         if (entry.settlement.kind === "dead") this.#letters.set(entry.settlement.letter, entry);
         return;
+      case "is told":
+        if (entry.result === "lost") this.#isNotTold(entry);
+        return;
       case "tells of a retry":
         this.#toldOfRetry(entry, report);
         return;
@@ -37,6 +40,13 @@ export class TellingRules implements Rule {
       if (model.processes.get(process)?.alive === true)
         report("L6", `${process} does not tell of what it stored: ${named(event)} of ${useCase}, ${settlement.kind}`);
     }
+  }
+
+  /** Who does not know that it is stored does not tell of it. */
+  #isNotTold({ delivery }: EntryOf<"is told">): void {
+    const index = this.#retries.findIndex((stored) => stored.delivery === delivery);
+    if (index !== -1) this.#retries.splice(index, 1);
+    for (const [letter, stored] of this.#letters) if (stored.delivery === delivery) this.#letters.delete(letter);
   }
 
   #toldOfRetry({ process, useCase, event, attempt, delay }: EntryOf<"tells of a retry">, report: Report): void {

@@ -259,7 +259,7 @@ export class Observer {
           this.#options.goesWrong(`${nameOf(entry)} of ${useCase} is in the queue and nobody's any more`, "H1");
         entry.consumer = undefined;
       } else if (found.consumer !== entry.consumer) this.#changesHands(process, useCase, entry, found);
-      else if (found.deliveries < entry.deliveries && entry.delivery !== 0) this.#forgives(useCase, entry);
+      else if (found.deliveries < entry.deliveries) this.#forgives(useCase, entry);
       entry.deliveries = found?.deliveries ?? 0;
     }
   }
