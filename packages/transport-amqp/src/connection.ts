@@ -84,13 +84,15 @@ export class AmqpConnection implements Connection {
     this.#channels = new Channels(consuming);
     this.#locks = new Locks(this.#channels);
     this.#topology = new Topology(this.#names, this.#channels);
-    this.#publisher = new Publisher(
-      publishing,
-      this.#names.exchange,
-      () => this.declarations.ensureExchange(),
-      target.cloudEvents,
-    );
     this.#queuePublisher = new QueuePublisher(publishing);
+    this.#publisher = new Publisher(publishing, {
+      exchange: this.#names.exchange,
+      ensureExchange: () => this.declarations.ensureExchange(),
+      cloudEvents: target.cloudEvents,
+      queuePublisher: this.#queuePublisher,
+      queuesFor: async (eventName) =>
+        (await this.declarations.useCasesFor(eventName)).map((useCase) => this.#names.queue(useCase)),
+    });
     const retryOnReconnect = <T>(action: () => Promise<T>) => connections.retryOnReconnect(action);
     const documents: DocumentAccess = {
       channels: this.#channels,

@@ -134,6 +134,12 @@ export class Declarations implements SharedDeclarations {
     return matches(await this.#recordedPatterns(useCase), eventName);
   }
 
+  /** Lists the use cases any of whose patterns matches an event name. @throws PapaError `connection-failed` */
+  async useCasesFor(eventName: string): Promise<readonly string[]> {
+    const found = (await this.#options.registry.list()).filter(({ patterns }) => matches(patterns, eventName));
+    return [...new Set(found.map(({ useCase }) => useCase))];
+  }
+
   /** Whether a binding of a use case lets through what none of its patterns matches. */
   isWidened(useCase: string): boolean {
     return this.#declared.get(useCase)?.some(isWidened) ?? false;

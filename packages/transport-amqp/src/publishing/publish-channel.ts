@@ -3,6 +3,7 @@ import type { ConfirmChannel, Message } from "amqplib";
 import { codeOf, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { MAX_TABLE_BYTES, tableSize } from "../wire/table-size.ts";
+import { refusedByQueue } from "./refusal.ts";
 
 /** A channel with confirms that is opened when it is needed, and again after it was lost. */
 export class PublishChannel {
@@ -52,19 +53,11 @@ export class PublishChannel {
     return this.#returned.delete(correlationId);
   }
 
-  /** Says why a message was not confirmed. */
-  reasonOf(error: Error, bytes: number): Error {
+  /** Says why a message was not confirmed. @param queue the only queue that it was for */
+  reasonOf(error: Error, bytes: number, queue?: string): Error {
     const { address } = this.#connection;
-    if (error.message === "message nacked") {
-      // A queue that is full with reject-publish, or one without a leader just now.
-      const message = `The broker at ${address} did not take the event; a queue is full or has no leader.`;
-      return new PapaError(
-        "connection-failed",
-        message,
-        { transport: "amqp", address },
-        { retryable: true, cause: error },
-      );
-    }
+    // A queue that is full with reject-publish, or one without a leader just now.
+    if (error.message === "message nacked") return refusedByQueue(address, queue, error);
     const reason = this.#closedBecause;
     if (reason === undefined) return this.#connection.lost(error);
     const limit = Number(/larger than configured max size (\d+)/.exec(reason.message)?.[1] ?? Number.NaN);

@@ -5,6 +5,16 @@ import { HeaderTables } from "../wire/header-tables.ts";
 import { leanHeaders } from "../wire/lean-envelope.ts";
 import { asBuffer, propertiesOf } from "../wire/properties.ts";
 import { PublishChannel } from "./publish-channel.ts";
+import { isRefusal } from "./refusal.ts";
+import { RefusedEvents, type RefusedEventsOptions } from "./refused-events.ts";
+
+export interface PublisherOptions extends RefusedEventsOptions {
+  readonly exchange: string;
+  /** Called before each opening of the channel. */
+  readonly ensureExchange: () => Promise<void>;
+  /** Whether events carry the attributes of CloudEvents. */
+  readonly cloudEvents: boolean;
+}
 
 const NONE: readonly Unconfirmed[] = [];
 
@@ -18,19 +28,13 @@ export class Publisher {
   readonly #headerTables = new HeaderTables();
 
   readonly #cloudEvents: boolean;
+  readonly #refused: RefusedEvents;
 
-  /**
-   * @param ensureExchange called before each opening of the channel
-   * @param cloudEvents whether events carry the attributes of CloudEvents
-   */
-  constructor(
-    connection: ReconnectingConnection,
-    exchange: string,
-    ensureExchange: () => Promise<void>,
-    cloudEvents: boolean,
-  ) {
+  constructor(connection: ReconnectingConnection, options: PublisherOptions) {
+    const { exchange, ensureExchange, cloudEvents } = options;
     this.#exchange = exchange;
     this.#cloudEvents = cloudEvents;
+    this.#refused = new RefusedEvents(options);
     this.#channel = new PublishChannel(connection, exchange, ensureExchange);
   }
 
@@ -44,7 +48,32 @@ export class Publisher {
     } catch (error) {
       return events.map((_, index) => ({ index, error: error as Error }));
     }
+    if (this.#refused.any && events.some((event) => this.#refused.has(event))) return this.#sendApart(channel, events);
     return this.#send(channel, events);
+  }
+
+  /** Sends what a queue has refused before to each queue by itself, and the rest as always. */
+  async #sendApart(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+    const unconfirmed: Unconfirmed[] = [];
+    const byExchange: number[] = [];
+    const send = async (event: EncodedEvent, index: number) => {
+      const sent = this.#refused.has(event)
+        ? await this.#refused.send(event).catch((error: Error) => error)
+        : "unknown";
+      if (sent === "unknown") byExchange.push(index);
+      else if (sent !== "stored") unconfirmed.push({ index, error: sent });
+    };
+    await Promise.all(events.map(send));
+    const left = byExchange.sort((a, b) => a - b).flatMap((index) => ({ index, event: events[index] }));
+    const failed = await this.#send(
+      channel,
+      left.flatMap(({ event }) => event ?? []),
+    );
+    for (const { index, error } of failed) unconfirmed.push({ index: left[index]?.index ?? 0, error });
+    const lost = new Set(failed.map(({ index }) => index));
+    for (const [index, { event }] of left.entries())
+      if (event !== undefined && !lost.has(index)) this.#refused.sent(event, undefined);
+    return unconfirmed;
   }
 
   #send(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
@@ -64,7 +93,7 @@ export class Publisher {
         const properties = propertiesOf(event, this.#headerTables.fill(headers));
         try {
           channel.publish(this.#exchange, event.name, body, properties, (error: Error | null) =>
-            settle(index, error === null ? null : this.#channel.reasonOf(error, body.length)),
+            settle(index, error === null ? null : this.#reasonOf(event, error)),
           );
         } catch (error) {
           settle(index, this.#channel.unsendable(error, event.headers));
@@ -72,5 +101,11 @@ export class Publisher {
       }
       if (events.length === 0) resolve(NONE);
     });
+  }
+
+  #reasonOf(event: EncodedEvent, error: Error): Error {
+    const reason = this.#channel.reasonOf(error, event.body.length);
+    if (isRefusal(reason)) this.#refused.sent(event, reason);
+    return reason;
   }
 }
