@@ -6,6 +6,9 @@ import type { Publisher } from "../workers/publisher.ts";
 import { type Scenario, whole } from "./scenario.ts";
 
 const PUBLISHERS = 2;
+/** Which share of all events publishers may be ahead of handlers: kills are to find both at work. */
+const AHEAD = 1 / 20;
+const LOOK_MS = 200;
 /** How often it tells how far it is. */
 const PROGRESS = 10;
 /** How long a node of a cluster is dead at most, in milliseconds: others may take its place meanwhile, or not. */
@@ -29,20 +32,32 @@ export function anythingKilled(kills: number, seed: number): Scenario {
     collectors: 2,
     play: async (stage, times) => {
       const killer = new Killer(stage, seededRandom(seed));
-      await killer.begin();
-      for (let time = 1; time <= times; time += 1) {
-        await stage.handled(time / (times + 1));
-        await killer.kill();
-        if (time % Math.ceil(times / PROGRESS) === 0) stage.progress(`${time} kills`);
+      const pacing = setInterval(() => pace(stage), LOOK_MS);
+      try {
+        await killer.begin();
+        for (let time = 1; time <= times; time += 1) {
+          await stage.handled(time / (times + 1));
+          await killer.kill();
+          if (time % Math.ceil(times / PROGRESS) === 0) stage.progress(`${time} kills`);
+        }
+        await killer.end();
+        await stage.finish();
+      } finally {
+        clearInterval(pacing);
       }
-      await killer.end();
-      await stage.finish();
       stage.notes.push(`killed were ${killer.counts}`);
       const { unhandled, withoutOutput } = stage.ledger;
       if (stage.target.losesWithNode !== undefined)
         stage.notes.push(`lost with nodes, as documented: ${unhandled} events, ${withoutOutput} outputs`);
     },
   };
+}
+
+function pace({ events, ledger, publishers }: Stage): void {
+  for (const { worker } of publishers) {
+    if (ledger.confirmed - ledger.handled > AHEAD * events) worker?.hold();
+    else worker?.go();
+  }
 }
 
 class Killer {

@@ -55,7 +55,12 @@ export class WorkerProcess {
     return !this.#ended && (exitCode !== null || signalCode !== null);
   }
 
-  /** Lets a publisher begin. */
+  /** Has a publisher begin no more calls, until its next `go`. */
+  hold(): void {
+    this.#child.stdin?.write("hold\n");
+  }
+
+  /** Lets a publisher begin, or go on. */
   go(): void {
     this.#child.stdin?.write("go\n");
   }

@@ -14,6 +14,8 @@ const MEMORY_INTERVAL_MS = 100;
 /** How often a start is tried, and how long after one that failed. */
 const STARTS = 20;
 const START_PAUSE_MS = 500;
+/** How often a publisher looks whether it is still held. */
+const HELD_MS = 20;
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const say = (fact: string, ...values: readonly (string | number)[]) => writeSync(1, `${[fact, ...values].join(" ")}\n`);
@@ -49,13 +51,21 @@ if (order.role === "handle") {
   });
 }
 
+/** A publisher that is held begins no more calls. */
+let held = false;
+let begun = false;
 await start();
 setInterval(() => say("memory", process.memoryUsage.rss()), MEMORY_INTERVAL_MS);
 const orders = createInterface(process.stdin);
 // A parent that is gone needs no worker.
 orders.once("close", () => process.exit());
 orders.on("line", (line) => {
-  if (line === "go" && order.role === "publish") void publish(order);
+  if (line === "hold") held = true;
+  if (line === "go") held = false;
+  if (line === "go" && order.role === "publish" && !begun) {
+    begun = true;
+    void publish(order);
+  }
   if (line === "stop") void app.stop().then(() => process.exit());
 });
 say("ready");
@@ -83,6 +93,7 @@ async function publish({ from, count, window, rate }: PublishOrder): Promise<voi
   };
   let due = performance.now();
   for (let number = from; number < from + count; number += 1) {
+    while (held) await sleep(HELD_MS);
     while (waiting >= window) {
       await new Promise<void>((resolve) => {
         wake = resolve;
