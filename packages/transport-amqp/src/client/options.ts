@@ -27,7 +27,7 @@ export interface AmqpOptions {
   readonly heartbeat?: number | undefined;
   /** Milliseconds that connecting may take, all hosts together; 8,000 unless set. */
   readonly connectTimeout?: number | undefined;
-  /** Whether published events carry the attributes of CloudEvents as headers (`cloudEvents:id` ...), for other programs; not unless set. */
+  /** Whether published events carry the attributes of CloudEvents as headers (`cloudEvents:id` ...), for other programs; `false` unless set. */
   readonly cloudEvents?: boolean | undefined;
   /** Certificates for `amqps:`. */
   readonly tls?: TlsOptions | undefined;

@@ -39,7 +39,7 @@ export function tolerateHeaders(model: ChannelModel): void {
 }
 
 /** Makes a content header's frame anew, with a table that only names what is missing; `undefined` if the bytes begin with another frame. */
-export function withoutTable(bytes: Buffer): Buffer | undefined {
+function withoutTable(bytes: Buffer): Buffer | undefined {
   if (bytes[0] !== CONTENT_HEADER) return undefined;
   const end = FRAME_HEADER_BYTES + bytes.readUInt32BE(3);
   const payload = bytes.subarray(FRAME_HEADER_BYTES, end);

@@ -138,7 +138,7 @@ function sizeOfPacked({ bytes }: Packed): number {
 }
 
 /** Orders dead letters: the older first. */
-export function compare(one: Cursor, other: Cursor): number {
+function compare(one: Cursor, other: Cursor): number {
   if (one.position !== other.position) return one.position < other.position ? -1 : 1;
   if (one.id === other.id) return 0;
   return one.id < other.id ? -1 : 1;

@@ -13,6 +13,9 @@ const READ_LIMIT_MS = 2_000;
 const NOTE_DELAY_MS = 400;
 const MAX_NOTE_DELAY_MS = 2_000;
 
+/** After how long it is tried again to make a queue of copies that could not be made: its node is down, or the right is missing. */
+const DECLARE_PAUSE_MS = 30_000;
+
 /** What the queue of recent dead letters holds. */
 export interface RecentLetters {
   /** In the order in which they came. */
@@ -41,6 +44,8 @@ export interface QueuePair {
  */
 export class RecentDeadLetters {
   readonly #options: RecentOptions;
+  /** Until when a queue is left alone, by the monotonic clock. */
+  readonly #resting = new Map<string, number>();
   /** When it was last due to note how many there are, by queue. */
   readonly #notes = new Map<
     string,
@@ -117,8 +122,14 @@ export class RecentDeadLetters {
 
   async #publish(pair: QueuePair, message: Omit<QueueMessage, "queue">): Promise<void> {
     const { publisher, declare } = this.#options;
+    if (performance.now() < (this.#resting.get(pair.recent) ?? 0)) return;
     if (await publisher.publish({ ...message, queue: pair.recent })) return;
-    await declare(pair);
+    try {
+      await declare(pair);
+    } catch (error) {
+      this.#resting.set(pair.recent, performance.now() + DECLARE_PAUSE_MS);
+      throw error;
+    }
     await publisher.publish({ ...message, queue: pair.recent });
   }
 
