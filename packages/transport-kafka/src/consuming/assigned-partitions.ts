@@ -1,4 +1,5 @@
 import type { Commit } from "../client/kafka-client.ts";
+import type { DoneRuns } from "../wire/done-runs.ts";
 import { isOfOtherTopic } from "../wire/topic-id.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { type LogStart, PartitionLog } from "./partition-log.ts";
@@ -45,11 +46,15 @@ export class AssignedPartitions {
   }
 
   /**
-   * Takes over a new assignment with the group's commits.
+   * Takes over a new assignment with the group's commits, and with what these point at, by `partitionKey`.
    *
    * @returns the topics that were deleted and made anew since
    */
-  assign(assigned: readonly TopicPartition[], commits: readonly Commit[]): ReadonlySet<string> {
+  assign(
+    assigned: readonly TopicPartition[],
+    commits: readonly Commit[],
+    done: ReadonlyMap<string, DoneRuns> = new Map(),
+  ): ReadonlySet<string> {
     const anew = new Set<string>();
     const committed = new Map(commits.map((commit) => [partitionKey(commit), commit]));
     const before = new Map(this.#owned);
@@ -71,7 +76,8 @@ export class AssignedPartitions {
       }
       before.delete(key);
       this.#lost.delete(key);
-      this.#owned.set(key, this.#resume(source, known, offset, { topicId, metadata: none ? "" : commit.metadata }));
+      const start = none ? { topicId } : { topicId, metadata: commit.metadata, done: done.get(key) };
+      this.#owned.set(key, this.#resume(source, known, offset, start));
     }
     for (const [key, log] of before) {
       log.lost = true;

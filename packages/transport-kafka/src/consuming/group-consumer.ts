@@ -6,6 +6,7 @@ import { KafkaError } from "../wire/kafka-error.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { AssignedPartitions } from "./assigned-partitions.ts";
 import { decodeExcess } from "./assignor.ts";
+import type { DoneRecords } from "./done-records.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { GroupMember, requiresRejoin } from "./group-member.ts";
 import { Handover } from "./handover.ts";
@@ -44,6 +45,8 @@ export interface GroupConsumerOptions {
   readonly announces?: (() => number) | undefined;
   /** Whether entries are usually settled soon, so that it pays to wait for them before rejoining. */
   readonly drains: boolean;
+  /** Keeps what commits have no room for, where entries are done in any order. */
+  readonly doneRecords?: DoneRecords | undefined;
   /** Awaited after deliveries have stopped, before the commit that precedes rejoining. */
   readonly beforeRejoin?: (() => Promise<void>) | undefined;
   /** Called after each join with the partitions of this instance. */
@@ -277,6 +280,7 @@ export class GroupConsumer {
     if (wasMember) {
       await this.#options.beforeRejoin?.();
       if (this.#options.drains) await this.#drain();
+      await this.#options.doneRecords?.store(this.#partitions.list);
       await this.#commits.end(({ unsettled }) => unsettled === 0).catch(() => {});
     }
     const owned = this.#partitions.list;
@@ -293,7 +297,8 @@ export class GroupConsumer {
     const committed = await this.#cluster.retried(() => this.#member.committed(assigned), COMMITTED_LIMIT_MS);
     // What is known of the topics may be older than the topics.
     await this.#cluster.retried(() => this.#cluster.refresh(topics), COMMITTED_LIMIT_MS);
-    for (const topic of this.#partitions.assign(assigned, committed))
+    const done = await this.#options.doneRecords?.load(committed);
+    for (const topic of this.#partitions.assign(assigned, committed, done))
       this.#cluster.logger.warn({ topic }, "A topic was deleted and made anew; it is read from its beginning.");
     this.#joinedTopics = this.#topicsKey(topics);
     this.#joined = true;
@@ -342,6 +347,7 @@ export class GroupConsumer {
   }
 
   async #leave(): Promise<void> {
+    await this.#options.doneRecords?.store(this.#partitions.list);
     try {
       // Another broker may coordinate the group since the last commit.
       await this.#cluster.retried(() => this.#commits.end(() => true), LAST_COMMIT_LIMIT_MS);

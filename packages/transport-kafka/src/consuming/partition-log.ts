@@ -1,4 +1,5 @@
-import { DoneRuns, encodeRuns } from "../wire/done-runs.ts";
+import { readPointer, withPointer } from "../wire/done-record.ts";
+import { DoneRuns, encodeRuns, encodeUnfitRuns } from "../wire/done-runs.ts";
 import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
 import type { FetchedRecord } from "../wire/records.ts";
 import { withTopicId } from "../wire/topic-id.ts";
@@ -10,6 +11,8 @@ const RECORD_OVERHEAD_BYTES = 100;
 /** How far ahead deliveries are announced: as far as they got lately in so many milliseconds. */
 const ANNOUNCED_TIME_MS = 500;
 const MAX_ANNOUNCED = 5_000;
+/** A record of what is done has no more characters. */
+const MAX_DONE_RECORD_LENGTH = 900_000;
 /** Less says nothing about how fast deliveries are. */
 const MIN_MEASURED_MS = 20;
 
@@ -55,6 +58,8 @@ export interface LogStart {
   readonly topicId?: number | undefined;
   /** The metadata of the commit it begins at. */
   readonly metadata?: string | undefined;
+  /** What is done according to the record that the metadata points at. */
+  readonly done?: DoneRuns | undefined;
   /** Whether the owner before may have died: what it had handed out then counts as redelivered (T6). */
   readonly takenOver?: boolean | undefined;
   /**
@@ -86,6 +91,8 @@ export class PartitionLog {
   damages = 0;
   #deliveryPaused = false;
   readonly #done: DoneRuns;
+  /** Where the record is of what the metadata has no room for, and up to where it tells what is done. */
+  #doneAt: { readonly offset: number; readonly end: number } | undefined;
   readonly #chunks: Chunk[] = [];
   /** What is delivered and not done; what was released or dropped too. */
   readonly #open = new OpenEntries();
@@ -104,13 +111,15 @@ export class PartitionLog {
   #lastCommit = { at: performance.now(), examined: 0 };
 
   constructor(source: TopicPartition, committed: number, start: LogStart = {}) {
-    const { topicId, metadata = "", takenOver = false, announces } = start;
+    const { topicId, metadata = "", done, takenOver = false, announces } = start;
     const handedOut = readHandedOut(committed, metadata);
     this.source = source;
     this.topicId = topicId;
     this.position = committed;
     this.examined = committed;
-    this.#done = new DoneRuns(committed, metadata);
+    this.#done = new DoneRuns(committed, metadata, done);
+    const pointer = done === undefined ? undefined : readPointer(metadata);
+    if (pointer !== undefined) this.#doneAt = { offset: pointer, end: this.#done.end };
     this.#suspects = takenOver ? afterDeath(handedOut) : handedOut;
     this.#announces = announces;
     this.#announced = announces === undefined ? Number.POSITIVE_INFINITY : committed;
@@ -252,7 +261,9 @@ export class PartitionLog {
    */
   commit(ends: boolean): { readonly offset: number; readonly metadata: string; readonly stored: () => void } {
     const { mark, examined } = this;
-    const runs = examined === mark ? "" : encodeRuns(mark, examined, this.#open.offsets());
+    if (this.#doneAt !== undefined && this.#doneAt.end <= mark) this.#doneAt = undefined;
+    const own = examined === mark ? "" : encodeRuns(mark, examined, this.#open.offsets());
+    const runs = withPointer(own, this.#doneAt?.offset);
     if (this.#announces === undefined)
       return { offset: mark, metadata: withTopicId(runs, this.topicId), stored: () => {} };
     // Whatever comes of the commit: from now on nothing is handed out without a new announcement.
@@ -260,6 +271,17 @@ export class PartitionLog {
     const until = ends ? mark : this.#announcement(this.#announces());
     const metadata = withTopicId(withHandedOut(runs, mark, { ...this.#suspects, until }), this.topicId);
     return { offset: mark, metadata, stored: () => this.#isAnnounced(until) };
+  }
+
+  /** What is done above the mark and a commit's metadata has no room for; `undefined` where it has. */
+  unfitRuns(): string | undefined {
+    const { mark, examined } = this;
+    return encodeUnfitRuns(mark, examined, this.#open.offsets(), this.#done, MAX_DONE_RECORD_LENGTH);
+  }
+
+  /** Notes that a record at this offset tells what {@link unfitRuns} has told. */
+  doneAt(offset: number): void {
+    this.#doneAt = { offset, end: Math.max(this.examined, this.#done.end) };
   }
 
   /** Up to where records may be handed out from now on. It moves when half of it is used, so that an idle partition is not committed again and again. */

@@ -2,6 +2,7 @@ import type { PapaError } from "@papa-events/core";
 import type { Cluster } from "../client/cluster.ts";
 import { readRecords } from "../client/read-records.ts";
 import { settlesWithin } from "../client/time-limit.ts";
+import { DoneRecords } from "../consuming/done-records.ts";
 import { GroupConsumer } from "../consuming/group-consumer.ts";
 import type { Entry } from "../consuming/partition-log.ts";
 import { TRIM_INTERVAL_MS, trim } from "../consuming/trim.ts";
@@ -95,6 +96,7 @@ export class Releaser {
       hasRoom: (log) => log.unsettled < MAX_HELD_PER_PARTITION,
       deliver: (entry) => this.#hold(entry),
       drains: false,
+      doneRecords: new DoneRecords(cluster),
       // What has been released must be committed. Otherwise the next owner of the partition releases it again.
       beforeRejoin: async () => this.#releasing,
       onAssigned: (assigned) => {

@@ -1,6 +1,7 @@
 import type { Cluster } from "../client/cluster.ts";
 import { fetchOne } from "../client/fetch-one.ts";
 import { SharedRun } from "../client/shared-run.ts";
+import { DoneRecords } from "../consuming/done-records.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { DELAY_PARTITIONS, readDelay } from "../wire/delay-record.ts";
@@ -43,7 +44,9 @@ export class WaitingCounts {
       for (const end of await cluster.offsets(all, "latest")) {
         const commit = commits.get(partitionKey(end));
         const from = commit?.offset ?? 0;
-        await this.#countIn(end, from, end.offset, new DoneRuns(from, commit?.metadata ?? ""), counts);
+        const metadata = commit?.metadata ?? "";
+        const done = new DoneRuns(from, metadata, await new DoneRecords(cluster).of(end, metadata));
+        await this.#countIn(end, from, end.offset, done, counts);
       }
     }
     this.#counts = counts;

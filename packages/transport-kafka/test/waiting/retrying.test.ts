@@ -1,7 +1,7 @@
 import { RetryAfter } from "@papa-events/core";
 import type { Settlement } from "@papa-events/core/transport";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { declare, event, Space, subscribing } from "../support/space.ts";
+import { declare, event, publish, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test.each([3_600_000, -3_600_000])("T2 a clock that is %i ms wrong makes no retry early or late", async (wrong) => {
@@ -129,4 +129,42 @@ test("H9 waiting events that are too many to be held are read again when they ar
     expect(second?.body).toBe(first?.body);
   }
   expect(performance.now() - begun).toBeLessThan(8_000);
+});
+
+test("T2 retries of mixed delays come back once over a clean stop, however many of them are scattered", async () => {
+  const space = new Space();
+  const count = 5_000;
+  const times = new Map<number, number>();
+  const start = async () => {
+    const connection = await space.connect();
+    await declare(connection, "scattered", ["work"]);
+    await connection.subscribe("scattered", subscribing(1_000), (delivery) => {
+      const { number } = JSON.parse(delivery.event.body.toString()) as { number: number };
+      if (delivery.attempt === 1) {
+        const again = event("work", { number });
+        const delay = 3_000 + Math.random() * 4_000;
+        void delivery.settle({
+          kind: "retry",
+          delay,
+          event: { ...again, headers: { ...again.headers, papa_attempt: "2" } },
+        });
+        return;
+      }
+      times.set(number, (times.get(number) ?? 0) + 1);
+      void delivery.settle({ kind: "done", outputs: [] });
+    });
+    return connection;
+  };
+  const first = await start();
+  for (let from = 0; from < count; from += 500)
+    await publish(
+      first,
+      Array.from({ length: 500 }, (_, index) => event("work", { number: from + index })),
+    );
+  await until("a part is back", () => times.size > count / 3);
+  await first.close();
+  expect(times.size).toBeLessThan(count);
+  await start();
+  await until("all are back", () => times.size === count, 40_000);
+  expect([...times.values()].filter((each) => each > 1)).toEqual([]);
 });
