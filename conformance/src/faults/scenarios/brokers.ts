@@ -39,7 +39,7 @@ export const ofBrokers: readonly Scenario[] = [
   },
   {
     name: "broker-full",
-    what: "for 8 s the broker takes no more events (Redis: maxmemory; RabbitMQ: memory alarm; Kafka: too few replicas in sync); it has to be drained as far as it can be (L7), and all goes on after it",
+    what: "for 8 s the broker takes no more events (Redis: maxmemory; RabbitMQ: memory alarm; a Kafka cluster: too few replicas in sync); it has to be drained as far as it can be (L7), and all goes on after it",
     times: 3,
     full: true,
     play: handling(fill),
