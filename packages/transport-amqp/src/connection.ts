@@ -127,6 +127,7 @@ export class AmqpConnection implements Connection {
       trials: this.trials,
       pauses: this.#pauses,
       connection: publishing,
+      retryOnReconnect,
       deadLetterQueue: (useCase) => this.#deadLetterQueue(this.#names.queue(useCase)),
     });
     this.#recentDeadLetters = new RecentDeadLetters({

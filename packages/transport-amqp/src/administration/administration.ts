@@ -6,6 +6,8 @@ import { LiveTail, tailNames } from "./live-tail.ts";
 import { removeUseCase } from "./removal.ts";
 
 export interface AdministrationOptions extends DiagnosisOptions {
+  /** Runs an idempotent action, and runs it again if a connection is lost under it. */
+  readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
   /** The dead letters of a use case. */
   readonly deadLetterQueue: (useCase: string) => DeadLetterQueue;
 }
@@ -29,7 +31,9 @@ export class AmqpAdministration implements Administration {
   }
 
   paused(): Promise<readonly string[]> {
-    return this.#options.pauses.list();
+    const { pauses, retryOnReconnect } = this.#options;
+    // Every app asks while it starts.
+    return retryOnReconnect(() => pauses.list());
   }
 
   pause(useCase: string): Promise<void> {

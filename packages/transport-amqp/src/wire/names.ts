@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto";
  *     registry  = exchange ":registry"      what is declared in the namespace
  *     trials    = exchange ":trials"        trials of suspects
  *     pauses    = exchange ":paused"        use cases that are paused
+ *     flag      = pauses ".flag"            a message that is never taken, while any is
  *     returned  = exchange ":returned"      what came back from retries of the original
  *     tail      = exchange ":tail." random  events that an operator watches, as long as he does
  *     lock      = queue ":lock"
@@ -27,6 +28,7 @@ export class Names {
   readonly registry: string;
   readonly trials: string;
   readonly pauses: string;
+  readonly pauseFlag: string;
   readonly returned: string;
   readonly #prefix: string;
 
@@ -39,6 +41,7 @@ export class Names {
     this.trials = `${this.exchange}:trials`;
     this.returned = `${this.exchange}:returned`;
     this.pauses = `${this.exchange}:paused`;
+    this.pauseFlag = `${this.pauses}.flag`;
   }
 
   /** Names a queue for somebody who watches events. */

@@ -7,18 +7,42 @@ test("pauses are looked for in a queue that is there while none is paused, which
   const space = new Space();
   const operator = await space.connect({ operator: true });
   expect(await operator.administration?.paused()).toEqual([]);
-  await expect(space.size("domain_events:paused")).rejects.toThrow("NOT_FOUND");
+  await expect(space.size("domain_events:paused.flag")).rejects.toThrow("NOT_FOUND");
   const app = await space.connect();
   expect(await app.administration?.paused()).toEqual([]);
-  const isThere = () => space.size("domain_events:paused").catch(() => 0);
-  await until("it is there", async () => (await isThere()) === 1);
+  await until("it is there", () =>
+    space.size("domain_events:paused.flag").then(
+      () => true,
+      () => false,
+    ),
+  );
   await operator.administration?.pause("uc");
   await operator.administration?.pause("other");
   await operator.administration?.resume("uc");
   expect(await app.administration?.paused()).toEqual(["other"]);
   await operator.administration?.resume("other");
   expect(await app.administration?.paused()).toEqual([]);
-  await until("it is given back", async () => (await isThere()) === 1);
+  expect(await space.size("domain_events:paused.flag")).toBe(0);
+});
+
+test("a look for pauses takes nothing while none is paused, and a pause lasts while its flag is gone", async () => {
+  const space = new Space();
+  const app = await space.connect();
+  await app.administration?.pause("uc");
+  await app.administration?.resume("uc");
+  const channel = await space.channel();
+  // Held by somebody who does not give it back.
+  const held = await channel.get(space.name("domain_events:paused"));
+  expect(held).not.toBe(false);
+  expect(await app.administration?.paused()).toEqual([]);
+  if (held !== false) channel.nack(held);
+  await app.administration?.pause("uc");
+  expect(await app.administration?.paused()).toEqual(["uc"]);
+  await channel.deleteQueue(space.name("domain_events:paused.flag"));
+  const next = await space.connect();
+  expect(await next.administration?.paused()).toEqual(["uc"]);
+  await until("it is raised again", async () => (await space.size("domain_events:paused.flag").catch(() => 0)) === 1);
+  expect(await app.administration?.paused()).toEqual(["uc"]);
 });
 
 test("a pause outlasts any number of looks: before the broker would drop it for its returns, it is stored anew", async () => {

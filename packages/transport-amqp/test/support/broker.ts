@@ -119,7 +119,7 @@ export class Space {
         await this.#delete(useCase + suffix);
     }
     if (this.prefix !== "")
-      for (const suffix of [":registry", ":trials", ":returned", ":paused"])
+      for (const suffix of [":registry", ":trials", ":returned", ":paused", ":paused.flag"])
         await this.#delete(`domain_events${suffix}`);
     await this.#model?.close();
   }
