@@ -44,7 +44,7 @@ export class Subscriber implements Subscription, Sharer {
   readonly #leaseKeeper: LeaseKeeper;
   /** Received beyond the limits or after the stop, and handed out as soon as there is room. */
   readonly #surplus: StreamDelivery[] = [];
-  /** Under way since the lease has ended. */
+  /** Under way since the lease has ended, or since it was stopped. */
   #adopting: Promise<void> | undefined;
   #readAhead: number;
   #open = true;
@@ -270,10 +270,13 @@ export class Subscriber implements Subscription, Sharer {
    * server has delivered, in replies that were lost, is released.
    */
   async #stopTaking(): Promise<void> {
-    const { connection } = this.#options;
+    await this.#adopting;
     const { consumer } = this;
-    await this.#goOnAs(this.#newConsumer(), consumer);
-    await connection.whenUp();
+    this.#adopting = this.#goOnAs(this.#newConsumer(), consumer).finally(() => {
+      this.#adopting = undefined;
+    });
+    await this.#adopting;
+    await this.#options.connection.whenUp();
     await this.#leave(consumer);
   }
 

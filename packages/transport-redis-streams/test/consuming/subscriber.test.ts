@@ -40,8 +40,10 @@ test("R6 what is forwarded to a subscription that has stopped, and still has som
   let forwarded = false;
   await other.subscribe("uc", { readAhead: 1, declaration: "old" }, (delivery) => {
     if (forwarded) taken.push(String(delivery.event.text));
-    else void delivery.settle({ kind: "forward", delay: 60_000, to: "new", event: encoded("new", 1) });
-    forwarded = true;
+    else
+      void delivery.settle({ kind: "forward", delay: 60_000, to: "new", event: encoded("new", 1) }).then(() => {
+        forwarded = true;
+      });
   });
   await busy.publish([encoded("new", 1)]);
   await until("it is forwarded", () => forwarded);
@@ -79,4 +81,27 @@ test("H1, R2 each event is handed out once, and none is forgotten, though the re
     const { ready, inFlight } = await connection.inspect("uc");
     return ready + inFlight === 0;
   });
+});
+
+test("L2 what is settled while a subscription stops is stored, whatever becomes of it", async () => {
+  const space = new Space({ lease: 30_000 });
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  for (let round = 0; round < 15; round += 1) {
+    const out: Delivery[] = [];
+    const subscription = await connection.subscribe("uc", { readAhead: 8, declaration: "x" }, (each) => out.push(each));
+    await connection.publish(Array.from({ length: 8 }, (_, n) => encoded("x", n)));
+    await until("all are out", () => out.length === 8);
+    const stopped = subscription.stop();
+    const settled = out.map(async (delivery, n) => {
+      // While the reader ends, while another consumer takes its place, and after that.
+      for (let turn = 0; turn < n; turn += 1) await connection.administration?.paused();
+      if (n % 2 === 0) return delivery.settle({ kind: "done", outputs: [] });
+      return delivery.settle({ kind: "dead", id: `${round}-${n}`, event: encoded("x", n) });
+    });
+    expect(await Promise.all(settled)).toEqual(out.map(() => "stored"));
+    await stopped;
+  }
+  await until("the server keeps nothing of it", async () => (await space.redis.zcard(space.key("leases:uc"))) <= 1);
+  expect(await connection.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 60 });
 });

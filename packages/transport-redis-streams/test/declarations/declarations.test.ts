@@ -27,8 +27,7 @@ test("R6 each declaration is one record, with its id, its app and when it was la
   await until("time passes", () => Date.now() - began > 50);
   await other.declarations.declare([declared("uc", "b", "d")]);
   const idle = new Map((await shop.declarations.list("uc")).map((record) => [record.app, record.idle]));
-  expect(idle.get("shop with blanks")).toBeGreaterThanOrEqual(50);
-  expect(idle.get("other")).toBeLessThan(50);
+  expect(idle.get("shop with blanks")).toBeGreaterThanOrEqual((idle.get("other") ?? 0) + 50);
 });
 
 test("R6 what the version before wrote is read still: patterns without an id and an app", async () => {
@@ -59,9 +58,9 @@ test("R6 what is withdrawn is neither bound nor listed, and what another declare
   }));
   await gone.declarations.declare([declared("uc", "old", "both")]);
   const began = Date.now();
-  await until("time passes", () => Date.now() - began > 50);
+  await until("time passes", () => Date.now() - began > 2_000);
   await declarations.declare([declared("uc", "both", "new")]);
-  await declarations.withdraw("uc", ["old", "both", "new"], 40);
+  await declarations.withdraw("uc", ["old", "both", "new"], 1_900);
   expect(withoutTimes(await declarations.list())).toEqual([
     { useCase: "uc", id: "both+new", app: "test", patterns: ["both", "new"] },
   ]);
