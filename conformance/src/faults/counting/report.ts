@@ -11,7 +11,8 @@ one output, each output is collected, all in processes of their own, while somet
   fails more than once.
 - *again* are calls of the handler for what had been handled. At least once is promised, so they are no fault, and counted by
   cause: *kill*, the process that had it was killed before its outcome was stored; *reply*, the broker, or its reply, was lost
-  within 5 s before or since; *taken*, neither, so that another process took over what a living one had.
+  within 5 s before or since; *taken*, neither: another process took over what a living one had, or an event that was stored again
+  then had waited for longer.
 - *outputs again*, and in brackets those whose event was handled once: stored again because the reply was lost, or collected by a
   process that was killed before that was stored.
 - The last two columns are the most memory of a publishing and of a handling process.
