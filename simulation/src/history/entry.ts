@@ -246,6 +246,8 @@ export type Happening =
       readonly trial?: string | undefined;
     }
   // Operating.
+  /** An operator is told that a use case is paused, or asks for it to go on. */
+  | { readonly kind: "pauses" | "resumes"; readonly useCase: string }
   | { readonly kind: "redrives"; readonly useCase: string; readonly letter: string; readonly event: EventNote }
   | { readonly kind: "purges"; readonly useCase: string; readonly letters: readonly string[] }
   // What is left at the end.

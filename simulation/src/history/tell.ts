@@ -75,6 +75,10 @@ export function tellEntry(entry: Entry): string | undefined {
       return `${who}tries ${entry.id} of ${entry.useCase}, of which ${entry.deaths} trials were never taken back`;
     case "takes a trial back":
       return `${who}takes ${entry.trial === undefined ? "all trials" : "a trial"} of ${entry.id} of ${entry.useCase} back`;
+    case "pauses":
+      return `${entry.useCase} is paused by an operator`;
+    case "resumes":
+      return `${entry.useCase} is to go on`;
     case "redrives":
       return `${called(entry.event)} of ${entry.useCase} is redriven`;
     case "purges":

@@ -9,6 +9,7 @@ import { HandlingRules } from "./rules/handling.ts";
 import { IdleRules } from "./rules/idling.ts";
 import { LeaseRules } from "./rules/leases.ts";
 import { LivingRules } from "./rules/living.ts";
+import { PauseRules } from "./rules/pausing.ts";
 import { PublishingRules } from "./rules/publishing.ts";
 import { SettlingRules } from "./rules/settling.ts";
 import { TellingRules } from "./rules/telling.ts";
@@ -29,6 +30,7 @@ export function judge(plan: Plan, entries: readonly Entry[]): Violation[] {
     new PublishingRules(),
     new LivingRules(),
     new CrashLoopRules(),
+    new PauseRules(),
     new EndingRules(),
   ];
   const violations: Violation[] = [];

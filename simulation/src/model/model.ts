@@ -73,8 +73,7 @@ export class Model {
         this.queue(useCase).deliver(entry, this.subscribers, report);
         const copy = this.queue(useCase).out(entry.delivery);
         this.hands.deliver(entry, this.bindings.wants(useCase, event.name), isSuspect(copy));
-        const subscriber = this.subscribers.find(process, useCase);
-        if (subscriber !== undefined) subscriber.unsettled += 1;
+        this.subscribers.deliver(entry.delivery, process, useCase);
         this.subscribers.hold(process, bytes);
         break;
       }
@@ -145,8 +144,7 @@ export class Model {
     }
     const queue = this.queue(useCase);
     if (result === "stored" && queue.out(delivery) !== undefined) {
-      const subscriber = this.subscribers.find(process, useCase);
-      if (subscriber !== undefined) subscriber.unsettled -= 1;
+      this.subscribers.settle(delivery);
       this.subscribers.hold(process, -(hand?.bytes ?? 0));
     }
     const duplicated = this.events.get(event.label)?.duplicated === true && this.#stored.get(event.id) === 1;

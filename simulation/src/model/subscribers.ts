@@ -17,6 +17,8 @@ export class Subscribers {
   readonly #byUseCase = new Map<string, SubscriberState[]>();
   /** Bytes in hand, by process. */
   readonly #held = new Map<string, number>();
+  /** To whom each delivery went. */
+  readonly #deliveries = new Map<number, SubscriberState>();
 
   of(useCase: string): readonly SubscriberState[] {
     return this.#byUseCase.get(useCase) ?? [];
@@ -29,6 +31,19 @@ export class Subscribers {
   /** Whether somebody who takes deliveries subscribed under a declaration. */
   hasDeclaration(useCase: string, declaration: string): boolean {
     return this.of(useCase).some((each) => each.declaration === declaration && each.open && each.connected);
+  }
+
+  deliver(delivery: number, process: string, useCase: string): void {
+    const subscriber = this.find(process, useCase);
+    if (subscriber === undefined) return;
+    subscriber.unsettled += 1;
+    this.#deliveries.set(delivery, subscriber);
+  }
+
+  /** Makes room where it was delivered: the process may have ended that subscription and begun another since. */
+  settle(delivery: number): void {
+    const subscriber = this.#deliveries.get(delivery);
+    if (subscriber !== undefined) subscriber.unsettled -= 1;
   }
 
   heldBytes(process: string): number {

@@ -3,7 +3,7 @@ import { forRedis } from "./for-redis.ts";
 import { EventFactory } from "./make-events.ts";
 import { makeServices } from "./make-services.ts";
 import { StepWriter } from "./make-steps.ts";
-import type { BrokerKind, NetworkPlan, Plan } from "./plan.ts";
+import type { BrokerKind, NetworkPlan, Plan, Step } from "./plan.ts";
 
 /** The plan of a seed: always the same. */
 export function makePlan(seed: number, broker: BrokerKind = "memory"): Plan {
@@ -18,7 +18,8 @@ export function makePlan(seed: number, broker: BrokerKind = "memory"): Plan {
     steps: new StepWriter(random, services, useCases, events).write(),
     finish: { before: random.pick(["stop", "kill", "keep"]), versions: random.pick(["newest", "all"]) },
   };
-  return broker === "redis" ? forRedis(plan, new Random(`redis ${seed}`)) : plan;
+  const paused = withPauses(plan, new Random(`pauses ${seed}`));
+  return broker === "redis" ? forRedis(paused, new Random(`redis ${seed}`)) : paused;
 }
 
 /** The names of all use cases that any version has. */
@@ -27,6 +28,16 @@ export function useCasesOf(services: Plan["services"]): string[] {
     versions.flatMap(({ useCases }) => useCases.map(({ name }) => name)),
   );
   return [...new Set(names)];
+}
+
+/** Of what operators do, some is to have a use case pause. */
+function withPauses(plan: Plan, random: Random): Plan {
+  const steps = plan.steps.map((step): Step => {
+    if (step.do !== "purge" && step.do !== "redrive") return step;
+    if (!random.chance(0.3)) return step;
+    return { at: step.at, do: "pause use case", useCase: step.useCase, lasts: random.pick([0, 1_000, 8_000, 30_000]) };
+  });
+  return { ...plan, steps };
 }
 
 /** Half the time the broker in memory as it is; else what others do otherwise. */

@@ -147,6 +147,8 @@ export type StepKind =
     }
   /** A program without the library publishes. */
   | { readonly do: "drop in"; readonly events: readonly EventPlan[] }
+  /** An operator has all instances of a use case pause, for so long. */
+  | { readonly do: "pause use case"; readonly useCase: string; readonly lasts: number }
   | { readonly do: "redrive"; readonly useCase: string; readonly what: "all" | "oldest" }
   | { readonly do: "purge"; readonly useCase: string; readonly what: "all" | "oldest" };
 

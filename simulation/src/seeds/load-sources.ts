@@ -8,6 +8,7 @@ const ROOT = new URL("../../../", import.meta.url);
 /** Packages stand for their sources: nothing has to be built, and faults can be planted in them. */
 const SOURCES: Readonly<Record<string, string>> = {
   "@papa-events/core": "packages/core/src/index.ts",
+  "@papa-events/core/operator": "packages/core/src/operator/index.ts",
   "@papa-events/core/transport": "packages/core/src/transport.ts",
   "@papa-events/transport-redis-streams": "packages/transport-redis-streams/src/index.ts",
   "@papa-events/transport-memory": "packages/transport-memory/src/index.ts",

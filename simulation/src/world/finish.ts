@@ -3,6 +3,7 @@ import { KILLED } from "../history/killed.ts";
 import { useCasesOf } from "../plan/make-plan.ts";
 import type { AppProcess } from "./app-process.ts";
 import { owner } from "./owner.ts";
+import { resumeUseCase } from "./steps.ts";
 import type { World } from "./world.ts";
 
 /** How long is waited for everything to be handled, beyond what declarations that nobody has any more are kept. */
@@ -36,12 +37,31 @@ export async function finish(world: World, maxTasks: number): Promise<void> {
   }
   if (before === "stop") await scheduler.runTo(scheduler.now + MAX_STOP_MS, maxTasks);
 
+  await resumeAll(world, maxTasks);
   const rested = await handleTheRest(world, maxTasks);
   if (rested) history.add({ kind: "rests" });
   else history.add({ kind: "does not rest", why: scheduler.ran >= maxTasks ? "it goes on and on" : "it waits" });
   await recover(world, maxTasks);
   await count(world, maxTasks);
   await leave(world, maxTasks);
+}
+
+/** Whatever operators have paused goes on. */
+async function resumeAll(world: World, maxTasks: number): Promise<void> {
+  const { scheduler, paused, broker } = world;
+  const deadline = scheduler.now + MAX_STOP_MS;
+  for (const useCase of paused) {
+    // One that nobody has declared is not paused either.
+    let goesOn = (await broker.inspect(useCase)) === undefined;
+    while (!goesOn && scheduler.now < deadline) {
+      let answered = false;
+      void resumeUseCase(world, useCase).then((resumed) => {
+        goesOn = resumed;
+        answered = true;
+      });
+      await scheduler.runTo(scheduler.now + MAX_STOP_MS, maxTasks, () => answered);
+    }
+  }
 }
 
 /** Gives the apps time to be healthy again, and notes whether they are (L6). */

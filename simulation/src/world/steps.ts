@@ -1,4 +1,5 @@
 import { deadLetters } from "@papa-events/core";
+import { operator } from "@papa-events/core/operator";
 import { KILLED } from "../history/killed.ts";
 import type { Step, StepKind } from "../plan/plan.ts";
 import { owner } from "./owner.ts";
@@ -45,6 +46,9 @@ function act(world: World, step: Step): void {
       return;
     case "forget scripts":
       world.broker.forget();
+      return;
+    case "pause use case":
+      void pauseUseCase(world, step);
       return;
     case "redrive":
     case "purge":
@@ -123,3 +127,41 @@ async function operate(
     await operator.close();
   });
 }
+
+async function pauseUseCase(
+  world: World,
+  { useCase, lasts }: Extract<Step, { readonly do: "pause use case" }>,
+): Promise<void> {
+  // What has been asked for may have been done, whatever is answered.
+  world.paused.add(useCase);
+  const paused = await asOperator(world, (ops) => ops.pause(useCase));
+  if (paused && !world.finishing) world.history.add({ kind: "pauses", useCase });
+  world.scheduler.after(world.itself, lasts, () => {
+    if (!world.finishing) void resumeUseCase(world, useCase);
+  });
+}
+
+/** @returns whether the broker has done it */
+export function resumeUseCase(world: World, useCase: string): Promise<boolean> {
+  world.history.add({ kind: "resumes", useCase });
+  return asOperator(world, (ops) => ops.resume(useCase));
+}
+
+/** Acts with no app, as from the command line. @returns whether that worked */
+function asOperator(world: World, act: (ops: ReturnType<typeof operator>) => Promise<void>): Promise<boolean> {
+  const process = world.process("operator");
+  return owner.run(process, async () => {
+    const ops = operator(world.broker.wayOf(process), { logger: SILENT });
+    try {
+      await act(ops);
+      return true;
+    } catch {
+      // Nobody has declared the use case yet, or the broker is away.
+      return false;
+    } finally {
+      await ops.close();
+    }
+  });
+}
+
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -35,6 +35,8 @@ export class World {
   readonly instances = new Map<string, AppProcess>();
   /** Whether the plan is over, and what is left is handled. */
   finishing = false;
+  /** Use cases that an operator may have paused. */
+  readonly paused = new Set<string>();
   /** Whom something was asked and has not answered yet. */
   readonly asked = new Set<{ readonly instance: AppProcess }>();
   readonly #logs: boolean;

@@ -1,6 +1,19 @@
-import type { DeadLetterStore, Selection, StoredDeadLetter } from "@papa-events/core/transport";
+import type { Administration, DeadLetterStore, Selection, StoredDeadLetter } from "@papa-events/core/transport";
 import type { Network } from "./network.ts";
 import type { Link } from "./pipe.ts";
+
+/** What operators do, over the network. */
+export function networkAdministration(inner: Administration, link: Link): Administration {
+  return {
+    useCases: () => link.call(() => inner.useCases()),
+    paused: () => link.call(() => inner.paused()),
+    pause: (useCase) => link.call(() => inner.pause(useCase)),
+    resume: (useCase) => link.call(() => inner.resume(useCase)),
+    remove: (useCase, deadLetters) => link.call(() => inner.remove(useCase, deadLetters)),
+    tail: (patterns, listener) => link.call(() => inner.tail(patterns, listener)),
+    diagnose: () => link.call(() => inner.diagnose()),
+  };
+}
 
 /** The dead letters of a use case, over the network. */
 export function networkDeadLetters(

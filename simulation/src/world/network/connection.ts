@@ -1,4 +1,5 @@
 import type {
+  Administration,
   Capabilities,
   Clock,
   Connection,
@@ -16,7 +17,7 @@ import type {
 } from "@papa-events/core/transport";
 import type { SimulatedProcess } from "../../scheduling/process.ts";
 import { processClock } from "../process-clock.ts";
-import { networkDeadLetters } from "./administration.ts";
+import { networkAdministration, networkDeadLetters } from "./administration.ts";
 import { networkDeclarations, networkTrials } from "./bookkeeping.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
 import { Consumer } from "./consumer.ts";
@@ -33,6 +34,7 @@ export class NetworkConnection implements Connection {
   readonly clock: Clock;
   readonly declarations: Declarations;
   readonly trials: Trials | undefined;
+  readonly administration: Administration | undefined;
   readonly #network: Network;
   readonly #process: SimulatedProcess;
   readonly #inner: BrokerConnection;
@@ -65,6 +67,7 @@ export class NetworkConnection implements Connection {
     this.capabilities = { ...inner.capabilities, atomicOutputs, addressedForwarding, declarationsComplete };
     this.clock = processClock(network, process);
     this.declarations = networkDeclarations(network, process, inner, options.appName, this.#rest);
+    this.administration = inner.administration && networkAdministration(inner.administration, this.#rest);
     this.trials = inner.trials && networkTrials(network, process, inner.trials, this.#rest, () => this.#closed);
   }
 
