@@ -199,7 +199,7 @@ export class Subscriber implements Subscription {
   async #explainEnd(reason: string): Promise<void> {
     const { connection, logger, onProblem, useCase, wasRemoved } = this.#options;
     if (!this.#open || !connection.connected) return;
-    if ((await wasRemoved().catch(() => false)) || !this.#open) return;
+    if ((await wasRemoved()) || !this.#open) return;
     logger.warn({ useCase, reason }, "The broker ended a consumer; it is started again.");
     if (this.#consumer === undefined && connection.connected) onProblem(`the broker ended its consumer: ${reason}`);
   }

@@ -7,6 +7,7 @@ import {
   type Declarations as SharedDeclarations,
 } from "@papa-events/core/transport";
 import { isConnectionLost, unknownUseCase } from "../client/errors.ts";
+import { within } from "../client/time-limit.ts";
 import { isWidened } from "../wire/binding-keys.ts";
 import type { EarlierRegistry } from "./earlier-registry.ts";
 import type { Registry } from "./registry.ts";
@@ -17,6 +18,8 @@ import type { Topology } from "./topology.ts";
 const MAX_CONCURRENT_DECLARATIONS = 8;
 /** How often a repeated declaration looks whether somebody has deleted anything; else it is only recorded. */
 const MIN_FULL_INTERVAL_MS = 30_000;
+/** How long it is waited to hear what operators have removed meanwhile; the next refresh tells it too. */
+const MAX_REMOVALS_WAIT_MS = 2_000;
 
 export interface DeclarationsOptions {
   readonly appName: string;
@@ -86,9 +89,9 @@ export class Declarations implements SharedDeclarations {
     await this.#declareQueues(useCase, patterns);
   }
 
-  /** Whether an operator has removed a use case of this app. @throws PapaError `connection-failed` */
+  /** Whether an operator has removed a use case of this app, as far as that can be told just now. Never rejects. */
   async wasRemoved(useCase: string): Promise<boolean> {
-    if (this.#declared.has(useCase)) this.#noticeRemovals(await this.#options.registry.removals());
+    if (this.#declared.has(useCase)) await this.#lookForRemovals();
     return this.#removed.has(useCase);
   }
 
@@ -99,8 +102,7 @@ export class Declarations implements SharedDeclarations {
    */
   async redeclareAll(onFailure: (useCase: string, error: unknown) => void): Promise<void> {
     if (this.#declared.size === 0) return;
-    const removals = await this.#options.registry.removals().catch(() => undefined);
-    if (removals !== undefined) this.#noticeRemovals(removals);
+    await this.#lookForRemovals();
     const exchange = await settled(this.ensureExchange());
     await inParallel([...this.#declared], async ([useCase, patterns]) => {
       const queues = exchange ?? (await settled(this.#declareQueues(useCase, patterns)));
@@ -197,6 +199,14 @@ export class Declarations implements SharedDeclarations {
       logger.warn({ err: error }, "The declarations could not be recorded; it is tried again with the next refresh.");
       return declarations;
     }
+  }
+
+  /** Not for long: a broker that has just started may not have the registry yet, and consuming must not wait for that. */
+  async #lookForRemovals(): Promise<void> {
+    const reading = this.#options.registry.removals();
+    const read = within(reading, MAX_REMOVALS_WAIT_MS, "the registry cannot be read yet");
+    const removals = await read.catch(() => undefined);
+    if (removals !== undefined) this.#noticeRemovals(removals);
   }
 
   #noticeRemovals(removals: ReadonlyMap<string, number>): void {
