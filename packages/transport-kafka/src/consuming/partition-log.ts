@@ -16,6 +16,9 @@ const MAX_DONE_RECORD_LENGTH = 900_000;
 /** Less says nothing about how fast deliveries are. */
 const MIN_MEASURED_MS = 20;
 
+/** In place of the headers of what is shed. */
+const SHED = {};
+
 /** A record that was delivered and is not done. */
 export class Entry {
   /** The log it belongs to; another one after the partition has been reassigned to this instance. */
@@ -40,7 +43,11 @@ export class Entry {
   /** Forgets what the record holds but its place: it can be read again. */
   shed(): void {
     const { offset, time } = this.record;
-    this.record = { offset, time, key: null, value: null, headers: {} };
+    this.record = { offset, time, key: null, value: null, headers: SHED };
+  }
+
+  get isShed(): boolean {
+    return this.record.headers === SHED;
   }
 }
 

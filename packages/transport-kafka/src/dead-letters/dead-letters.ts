@@ -10,6 +10,7 @@ import {
   type Selection,
   type StoredDeadLetter,
 } from "@papa-events/core/transport";
+import { Backoff } from "../client/backoff.ts";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, unknownUseCase } from "../client/errors.ts";
 import { readInOrder } from "../client/read-in-order.ts";
@@ -18,11 +19,14 @@ import type { TopicSpec, Topology } from "../declarations/topology.ts";
 import type { Producer } from "../publishing/producer.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { eventOf, nameOf, recordOf } from "../wire/event-record.ts";
-import type { FetchedRecord } from "../wire/records.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 import { LetterIndex } from "./letter-index.ts";
 
 /** How many dead letters are redriven or purged at a time. */
 const CHUNK_SIZE = 500;
+/** How long records are offered again that are refused for now. */
+const PATIENCE_MS = 5_000;
 /** The most that a page holds, but for a single letter that is larger. */
 const MAX_PAGE_BYTES = 16 * 1_048_576;
 
@@ -98,10 +102,9 @@ export class DeadLetters implements DeadLetterStore {
 
   /** Letters that cannot be put back stay and keep no others from it. @throws PapaError what is wrong with the first of them */
   async redrive(which: Selection, revive: Revive, progress: Progress = {}): Promise<number> {
-    const { useCase, publisher } = this.#options;
     let refused: PapaError | undefined;
     const done = await this.#each(which, progress, async (letters) => {
-      const problems = await publisher.requeue(letters.map((each) => ({ useCase, record: recordOf(revive(each)) })));
+      const problems = await this.#requeue(letters.map((each) => recordOf(revive(each))));
       const problem = problems.find((each) => each !== undefined);
       const moved = letters.filter((_, index) => problems[index] === undefined);
       await this.#remove(moved.map(({ id }) => id));
@@ -159,11 +162,30 @@ export class DeadLetters implements DeadLetterStore {
     return done;
   }
 
+  /** Sends records back to the use case; again where they are refused for now, as right after its topic was made. */
+  async #requeue(records: readonly KafkaRecord[]): Promise<(PapaError | undefined)[]> {
+    const { useCase, publisher } = this.#options;
+    const backoff = new Backoff();
+    const until = performance.now() + PATIENCE_MS;
+    const problems = await publisher.requeue(records.map((record) => ({ useCase, record })));
+    for (;;) {
+      const again = [...problems.keys()].filter((index) => problems[index]?.retryable === true);
+      if (again.length === 0 || performance.now() > until) return problems;
+      await backoff.pause();
+      const next = await publisher.requeue(
+        again.flatMap((index) => records[index] ?? []).map((record) => ({ useCase, record })),
+      );
+      for (const [place, index] of again.entries()) problems[index] = next[place];
+    }
+  }
+
   /** Stores tombstones. Compaction removes the dead letters, and later the tombstones too. */
   async #remove(ids: readonly string[]): Promise<void> {
-    const { producer } = this.#options;
+    const { producer, cluster } = this.#options;
     const topic = this.#topic;
-    await Promise.all(ids.map((key) => producer.storeOne({ topic, partition: 0, record: { key, value: null } })));
+    const tombstones = ids.map((key) => ({ topic, partition: 0, record: { key, value: null } }));
+    const stored = await Promise.all(tombstones.map((each) => producer.storeUntil(each, () => !cluster.reachable)));
+    if (stored.includes(false)) throw papaErrorOf(connectionLost(), cluster.address);
     await this.#refresh();
   }
 
@@ -195,6 +217,10 @@ export class DeadLetters implements DeadLetterStore {
       event: eventOf({ ...record, key: null }, nameOf(record, undefined), { topic: this.#topic.topic, partition: 0 }),
     };
   }
+}
+
+function connectionLost(): KafkaError {
+  return new KafkaError("CONNECTION", "The connection was lost.", true);
 }
 
 function idOf({ key }: FetchedRecord): string {

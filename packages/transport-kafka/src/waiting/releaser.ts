@@ -1,6 +1,5 @@
 import type { PapaError } from "@papa-events/core";
 import type { Cluster } from "../client/cluster.ts";
-import { readRecords } from "../client/read-records.ts";
 import { settlesWithin } from "../client/time-limit.ts";
 import { DoneRecords } from "../consuming/done-records.ts";
 import { GroupConsumer } from "../consuming/group-consumer.ts";
@@ -11,15 +10,19 @@ import { unreleasable } from "../declarations/rights.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
-import type { FetchedRecord } from "../wire/records.ts";
-import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import type { TopicPartition } from "../wire/topic-partition.ts";
 import { BrokerClock } from "./broker-clock.ts";
 import { ClockQuestions } from "./clock-questions.ts";
+import { ReReader } from "./re-reader.ts";
 import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
-/** No more waiting events of one partition are known; the others stay at the broker. */
-const MAX_HELD_PER_PARTITION = 10_000;
+/** No more waiting events are known, but some of each partition; the others stay at the broker. The place of one takes some 300 bytes. */
+const MAX_HELD = 150_000;
+const MIN_HELD_PER_PARTITION = 5_000;
 const RETRY_DELAY_MS = 200;
+const IDLE_PAUSE_MS = 20;
+/** What is due so soon is best not read a second time. */
+const SOON_MS = 5_000;
 /** Rights do not change by the second. */
 const REFUSED_DELAY_MS = 5_000;
 /** A release that fails for so long is a problem. */
@@ -53,6 +56,7 @@ export class Releaser {
   #starting: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #questions: ClockQuestions;
+  readonly #reReader: ReReader;
   #trimming: NodeJS.Timeout | undefined;
   /** The release in progress. */
   #releasing: Promise<void> | undefined;
@@ -69,6 +73,16 @@ export class Releaser {
     this.#registry = registry;
     this.#publisher = publisher;
     this.#waiting = new WaitingEvents(maxBytes);
+    this.#reReader = new ReReader({
+      cluster,
+      waiting: this.#waiting,
+      onGone: (event) => this.#released(event),
+      onLost: (event) => this.#giveUp(event),
+      onRead: (problem) => {
+        if (problem !== undefined) this.#note(problem);
+        this.#setTimer();
+      },
+    });
     this.#questions = new ClockQuestions({
       cluster,
       clock: this.#clock,
@@ -93,7 +107,7 @@ export class Releaser {
         return records;
       },
       maxBuffered,
-      hasRoom: (log) => log.unsettled < MAX_HELD_PER_PARTITION,
+      hasRoom: (log) => this.#waiting.count < MAX_HELD || log.unsettled < MIN_HELD_PER_PARTITION,
       deliver: (entry) => this.#hold(entry),
       drains: false,
       doneRecords: new DoneRecords(cluster),
@@ -154,7 +168,9 @@ export class Releaser {
       this.#consumer.settle(entry);
       return;
     }
-    this.#waiting.hold(entry.record.time + delay.delay, entry, delay.useCase);
+    const due = entry.record.time + delay.delay;
+    const isSoon = due - this.#clock.now(entry.log.source.partition) < SOON_MS;
+    this.#waiting.hold(due, entry, delay.useCase, isSoon);
     this.#setTimer();
   }
 
@@ -170,12 +186,17 @@ export class Releaser {
   }
 
   /** Sets the timer for the earliest waiting event. */
-  #setTimer(): void {
+  #setTimer(atLeast = 0): void {
     clearTimeout(this.#timer);
     if (this.#closed || this.#releasing !== undefined || !this.#consumer.joined) return;
-    const earliest = this.#waiting.wait((partition) => this.#clock.now(partition));
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const partition of this.#waiting.partitions) {
+      const { whole, shed } = this.#waiting.next(partition);
+      const read = this.#reReader.isReading(partition) ? Number.POSITIVE_INFINITY : shed - this.#reReader.lead;
+      earliest = Math.min(earliest, Math.min(whole, read) - this.#clock.now(partition));
+    }
     if (earliest === Number.POSITIVE_INFINITY) return;
-    const wait = Math.max(Math.ceil(earliest) + 1, 0);
+    const wait = Math.max(Math.ceil(earliest) + 1, atLeast);
     this.#timer = setTimeout(() => this.#release(), Math.min(wait, MAX_TIMER_MS));
   }
 
@@ -184,11 +205,19 @@ export class Releaser {
     // Its broker's clock may have been set while nothing came.
     const isStale = (partition: number) => !this.#clock.isFresh(partition);
     const stale = this.#assigned.filter(
-      ({ partition }) => isStale(partition) && this.#waiting.isDue(partition, this.#clock.now(partition)),
+      ({ partition }) => isStale(partition) && this.#waiting.next(partition).whole <= this.#clock.now(partition),
     );
+    for (const partition of this.#waiting.partitions) {
+      const now = this.#clock.now(partition);
+      if (this.#waiting.next(partition).shed - this.#reReader.lead <= now) void this.#reReader.read(partition, now);
+    }
     if (stale.length > 0) void this.#questions.ask(stale);
     const due = this.#waiting.takeDue((each) => (isStale(each) ? Number.NEGATIVE_INFINITY : this.#clock.now(each)));
-    if (due.length === 0) return;
+    if (due.length === 0) {
+      // Who is asked, or read, sets it anew.
+      this.#setTimer(IDLE_PAUSE_MS);
+      return;
+    }
     this.#releasing = this.#requeue(due).finally(() => {
       this.#releasing = undefined;
       this.#consumer.deliverSoon();
@@ -198,14 +227,16 @@ export class Releaser {
 
   /** Never rejects. */
   async #requeue(due: readonly WaitingEvent[]): Promise<void> {
-    const records = await this.#recordsOf(due.filter(({ entry }) => !entry.log.lost));
-    // Its topic, too, would be made anew.
-    for (const event of due) if (this.#isRemoved(event) && records.delete(event)) this.#released(event);
-    const known = [...records];
+    // The topic of one that is removed, too, would be made anew.
+    const removed = due.filter((event) => this.#isRemoved(event));
+    for (const event of removed) this.#released(event);
+    const known = due.filter((event) => !event.entry.log.lost && !event.entry.settled);
     const problems = await this.#publisher.requeue(
-      known.map(([{ useCase }, { value, headers }]) => ({ useCase, record: { key: null, value, headers } })),
+      known.map(({ useCase, entry: { record } }) => {
+        return { useCase, record: { key: null, value: record.value, headers: record.headers } };
+      }),
     );
-    const outcome = new Map(known.map(([event], index) => [event, problems[index]]));
+    const outcome = new Map(known.map((event, index) => [event, problems[index]]));
     for (const event of due) {
       const { settled, log } = event.entry;
       if (settled) continue;
@@ -217,34 +248,6 @@ export class Releaser {
     const problem = problems.find((each) => each !== undefined);
     if (problems.some((each) => each?.code === "access-refused")) this.#limit();
     this.#note(problem);
-  }
-
-  /** The records of events; those of which only the place is held are read again. Without those that cannot be read now. */
-  async #recordsOf(events: readonly WaitingEvent[]): Promise<Map<WaitingEvent, FetchedRecord>> {
-    const records = new Map(events.filter(({ shed }) => !shed).map((event) => [event, event.entry.record]));
-    const bySource = new Map<string, WaitingEvent[]>();
-    for (const event of events) {
-      if (!event.shed) continue;
-      const key = partitionKey(event.entry.log.source);
-      bySource.set(key, [...(bySource.get(key) ?? []), event]);
-    }
-    for (const [first, ...others] of bySource.values()) {
-      if (first === undefined) continue;
-      const all = [first, ...others];
-      const offsets = all.map(({ entry }) => entry.record.offset);
-      try {
-        const found = await readRecords(this.#cluster, first.entry.log.source, offsets);
-        for (const event of all) {
-          const record = found.get(event.entry.record.offset);
-          if (record !== undefined) records.set(event, record);
-          // Only what has been released is deleted.
-          else this.#released(event);
-        }
-      } catch (error) {
-        this.#note(error);
-      }
-    }
-    return records;
   }
 
   /** Leaves the work to whoever may do it. */
