@@ -56,7 +56,8 @@ test("T3 waiting events of many delays block neither one another nor the rest", 
   await app.newEvents(Array.from({ length: 500 }, (_, n) => ({ name: "x", payload: { delay: 0, failed: -n } })));
   await until("all of them", () => handled === 900);
   expect(early).toEqual([]);
-  expect(Math.max(...late)).toBeLessThan(1_000);
+  // Behind one that waits for 3 s it would be later than that, also on a slow machine.
+  expect(Math.max(...late)).toBeLessThan(2_000);
 });
 
 test("T4, T6 the attempt survives lost connections, which count as crashes and not as retries", async () => {
