@@ -50,6 +50,8 @@ export async function finish(world: World, maxTasks: number): Promise<void> {
 async function resumeAll(world: World, maxTasks: number): Promise<void> {
   const { scheduler, paused, broker } = world;
   const deadline = scheduler.now + MAX_STOP_MS;
+  // A pause that is on its way would come after its end.
+  await scheduler.runTo(deadline, maxTasks, () => world.operators === 0);
   for (const useCase of paused) {
     // One that nobody has declared is not paused either.
     let goesOn = (await broker.inspect(useCase)) === undefined;

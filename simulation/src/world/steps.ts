@@ -150,6 +150,7 @@ export function resumeUseCase(world: World, useCase: string): Promise<boolean> {
 /** Acts with no app, as from the command line. @returns whether that worked */
 function asOperator(world: World, act: (ops: ReturnType<typeof operator>) => Promise<void>): Promise<boolean> {
   const process = world.process("operator");
+  world.operators += 1;
   return owner.run(process, async () => {
     const ops = operator(world.broker.wayOf(process), { logger: SILENT });
     try {
@@ -159,6 +160,7 @@ function asOperator(world: World, act: (ops: ReturnType<typeof operator>) => Pro
       // Nobody has declared the use case yet, or the broker is away.
       return false;
     } finally {
+      world.operators -= 1;
       await ops.close();
     }
   });

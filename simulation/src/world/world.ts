@@ -37,6 +37,8 @@ export class World {
   finishing = false;
   /** Use cases that an operator may have paused. */
   readonly paused = new Set<string>();
+  /** How many operators are about something. */
+  operators = 0;
   /** Whom something was asked and has not answered yet. */
   readonly asked = new Set<{ readonly instance: AppProcess }>();
   readonly #logs: boolean;

@@ -23,6 +23,7 @@ describe("makePlan", () => {
         "kill",
         "outage",
         "pause",
+        "pause use case",
         "publish",
         "purge",
         "redrive",
