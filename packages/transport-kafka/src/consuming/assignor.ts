@@ -56,9 +56,10 @@ export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<
     const all = readers.filter(({ topics }) => topics.has(topic));
     const unlimited = all.filter(({ claims }) => !claims.limited);
     const able = unlimited.length > 0 ? unlimited : all;
+    const leaving = unlimited.length > 0 ? all.filter(({ claims }) => claims.limited) : [];
     // Where partitions do not come out even, another member has one more than in the topic before.
     able.sort((a, b) => a.assigned.length - b.assigned.length);
-    if (able.length > 0) shareOut(topic, count, able, latest);
+    if (able.length > 0) shareOut(topic, count, able, leaving, latest);
   }
   return readers.map(({ memberId, assigned, excess }) => ({
     memberId,
@@ -67,10 +68,16 @@ export function assign(members: readonly GroupMember[], partitions: ReadonlyMap<
   }));
 }
 
-/** Shares out the partitions of one topic. */
-function shareOut(topic: string, partitions: number, readers: readonly Reader[], generation: number): void {
+/** Shares out the partitions of one topic. @param leaving keep what is busy until they have drained it */
+function shareOut(
+  topic: string,
+  partitions: number,
+  readers: readonly Reader[],
+  leaving: readonly Reader[],
+  generation: number,
+): void {
   const open = new Set(Array.from({ length: partitions }, (_, partition) => partition));
-  const counts = new Map(readers.map((reader) => [reader, 0]));
+  const counts = new Map([...readers, ...leaving].map((reader) => [reader, 0]));
   const countOf = (reader: Reader) => counts.get(reader) ?? 0;
   // What a member had in an older generation has belonged to somebody else since.
   const claimed = (reader: Reader, kind: "busy" | "owned") =>
@@ -91,8 +98,9 @@ function shareOut(topic: string, partitions: number, readers: readonly Reader[],
     give(fewest, partition);
   };
 
-  for (const reader of readers)
+  for (const reader of [...readers, ...leaving])
     for (const partition of claimed(reader, "busy")) if (open.has(partition)) give(reader, partition);
+  for (const reader of leaving) reader.excess.push(...reader.assigned.filter((each) => each.topic === topic));
 
   const without: (readonly Reader[])[] = [];
   for (const group of byDeclaration(readers)) {

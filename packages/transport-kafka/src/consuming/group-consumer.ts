@@ -19,6 +19,8 @@ const COMMITTED_LIMIT_MS = 10_000;
 const LAST_COMMIT_LIMIT_MS = 2_000;
 const ERROR_PAUSE_MS = 100;
 const RELEASE_PAUSE_MS = 500;
+/** After so long, a member that delivers nothing leaves the partitions to others. */
+const GIVE_UP_AFTER_MS = 1_000;
 const MAX_HEARTBEAT_INTERVAL_MS = 1_000;
 const MAX_BACKOFF_MS = 1_000;
 /** Rebalances take less. */
@@ -75,6 +77,9 @@ export class GroupConsumer {
   /** `false` between two generations, when nothing is delivered. */
   #joined = false;
   #delivering = true;
+  #givingUp: NodeJS.Timeout | undefined;
+  /** Whether it has told the group that it delivers nothing. */
+  #gaveUp = false;
   #rejoin = false;
   #closing = false;
   #wake = () => {};
@@ -152,7 +157,11 @@ export class GroupConsumer {
 
   /** Joins the group anew: partitions of which something was dropped are then read again. */
   rejoin(): void {
-    if (!this.#joined) return;
+    if (this.#joined) this.#rejoinNext();
+  }
+
+  /** As {@link rejoin}, also after a join that is under way. */
+  #rejoinNext(): void {
     this.#rejoin = true;
     this.#wake();
   }
@@ -211,23 +220,29 @@ export class GroupConsumer {
     this.#noteSettled();
   }
 
-  /** Delivers nothing more for now. What was delivered can still be settled. */
+  /** Delivers nothing more for now. What was delivered can still be settled; other members soon get the partitions. */
   pauseDelivering(): void {
+    if (!this.#delivering) return;
     this.#delivering = false;
     this.#fetcher.pause();
+    // Who stops for good leaves the group before that.
+    this.#givingUp = setTimeout(() => this.#rejoinNext(), GIVE_UP_AFTER_MS);
   }
 
   resumeDelivering(): void {
-    if (this.#closing) return;
+    if (this.#closing || this.#delivering) return;
     this.#delivering = true;
+    clearTimeout(this.#givingUp);
     this.#fetcher.resume();
     this.deliverSoon();
+    if (this.#gaveUp) this.#rejoinNext();
   }
 
   /** Commits, leaves the group and closes the connections, within `limit` milliseconds. */
   async close(limit: number): Promise<void> {
     this.#closing = true;
     this.#delivering = false;
+    clearTimeout(this.#givingUp);
     this.#commits.stop();
     this.#handover.stop();
     this.#wake();
@@ -285,11 +300,12 @@ export class GroupConsumer {
     }
     const owned = this.#partitions.list;
     const busy = this.#options.drains ? owned.filter(({ unsettled }) => unsettled > 0) : [];
+    this.#gaveUp = !this.#delivering;
     const { assignment, userData } = await this.#member.join(topics, {
       owned: owned.map(({ source }) => source),
       busy: busy.map(({ source }) => source),
       declaration: this.#options.declaration,
-      limited: this.#options.limited?.(),
+      limited: this.#gaveUp || this.#options.limited?.() === true,
     });
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),

@@ -144,3 +144,19 @@ test("T2 a member that can do only a part of the work gets none while another ca
   expect(shares([member("a", true), member("b", false)])).toEqual([0, 4]);
   expect(shares([member("a", true), member("b", true)])).toEqual([2, 2]);
 });
+
+test("L2 a member that leaves the work to others keeps what is busy, and is told to drain it", () => {
+  const partitions = new Map([["t", 4]]);
+  const at = (...numbers: number[]) => numbers.map((partition) => ({ topic: "t", partition }));
+  const [paused, other] = assign(
+    [
+      { memberId: "paused", topics: ["t"], userData: encodeClaims(1, at(0, 1, 2, 3), at(2), "", true) },
+      { memberId: "other", topics: ["t"], userData: encodeClaims(1, [], []) },
+    ],
+    partitions,
+  );
+  expect(paused?.assignment).toEqual({ t: [2] });
+  expect(decodeExcess(paused?.userData ?? "")).toEqual(at(2));
+  expect(other?.assignment.t?.toSorted()).toEqual([0, 1, 3]);
+  expect(decodeExcess(other?.userData ?? "")).toEqual([]);
+});
