@@ -17,7 +17,7 @@ import type { Target } from "./client/options.ts";
 import { checkServer } from "./client/server-check.ts";
 import { HeldBytes } from "./consuming/held-bytes.ts";
 import { LeaseRenewal } from "./consuming/lease-renewal.ts";
-import type { SharedReadAhead } from "./consuming/shared-read-ahead.ts";
+import { ReadAhead } from "./consuming/read-ahead.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { RedisTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
@@ -124,12 +124,12 @@ export class RedisStreamsConnection implements ShardConnection {
     useCase: string,
     subscribeOptions: SubscribeOptions,
     onDelivery: OnDelivery,
-    shared?: SharedReadAhead,
+    shared = new ReadAhead(subscribeOptions.readAhead),
   ): Promise<Subscription> {
     if (this.#declarations.isRemoved(useCase)) throw unknownUseCase(useCase);
     const { main, control } = this.#connections;
     const { logger, onProblem } = this.#options;
-    const subscriber = new Subscriber(subscribeOptions, {
+    const subscriber = new Subscriber(subscribeOptions.declaration, {
       useCase,
       target: this.#target,
       appName: this.#clientName,
@@ -140,7 +140,7 @@ export class RedisStreamsConnection implements ShardConnection {
       renewal: this.#renewal,
       bindings: this.#bindings,
       held: this.#held,
-      shared,
+      readAhead: shared,
       logger,
       onDelivery,
       onProblem,

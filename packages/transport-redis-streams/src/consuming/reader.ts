@@ -6,6 +6,7 @@ import { sleep } from "../client/time-limit.ts";
 import { withoutArguments } from "../client/without-arguments.ts";
 import { GROUP, type UseCaseKeys } from "../wire/keys.ts";
 import type { ReceivedEntry } from "./delivery.ts";
+import type { ReadAhead, Sharer } from "./read-ahead.ts";
 
 /** How long a read blocks on the server when the queue is empty. A thousand idle use cases are two hundred reads a second. */
 const BLOCK_MS = 5_000;
@@ -28,23 +29,13 @@ type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 type PendingEntry = readonly [entry: string, consumer: string, idle: number, deliveries: number];
 
 /** The consumer that a reader reads for. */
-export interface ReadingConsumer {
+export interface ReadingConsumer extends Sharer {
   /** Whether it takes deliveries. */
   readonly open: boolean;
   readonly consumer: string;
   /** How many more entries it takes, and how many bytes. */
   readonly room: number;
   readonly roomBytes: number;
-  /** The room from which on a read is worth its round trip. */
-  readonly minRoomToRead: number;
-  /** The most entries of one read. */
-  readonly maxRead: number;
-  /** For how many milliseconds a read may block. */
-  readonly maxBlock: number;
-  /** Called when it waits for room, when a read of so many entries begins, and when one ends that has brought so many. */
-  onWaitingForRoom(): void;
-  onReading(count: number): void;
-  onRead(count: number): void;
   /** The entries that it has. */
   entries(): ReadonlySet<string>;
   deliver(entry: ReceivedEntry): void;
@@ -59,6 +50,8 @@ export interface ReaderOptions {
   readonly target: Target;
   /** Shown in the server's list of clients. */
   readonly appName: string;
+  /** How many deliveries may be unsettled, here and on other shards. */
+  readonly readAhead: ReadAhead;
   readonly keys: UseCaseKeys;
   readonly connection: ReconnectingConnection;
   /** A connection on which nothing takes long. */
@@ -115,8 +108,8 @@ export class Reader {
   /** Reads on if there is room now: at once where it is worth a round trip, else a little later. */
   wake(): void {
     if (this.#wake === undefined) return;
-    const { room, minRoomToRead } = this.#consumer;
-    if (room >= minRoomToRead) this.#wake();
+    const { room } = this.#consumer;
+    if (room >= this.#options.readAhead.minRoomToRead) this.#wake();
     else if (room > 0) this.#waitForMore ??= setTimeout(() => this.#wake?.(), MAX_WAIT_FOR_MORE_ROOM_MS);
   }
 
@@ -158,7 +151,7 @@ export class Reader {
     let backoff = INITIAL_BACKOFF_MS;
     while (this.#consumer.open) {
       try {
-        if (this.#consumer.room < this.#consumer.minRoomToRead) await this.#whenRoom();
+        if (this.#consumer.room < this.#options.readAhead.minRoomToRead) await this.#whenRoom();
         await this.#read();
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
@@ -174,24 +167,25 @@ export class Reader {
 
   async #read(): Promise<void> {
     const receiver = this.#consumer;
+    const { readAhead } = this.#options;
     const reading = this.#reading;
     if (reading === undefined) return;
     if (!reading.up) {
       // Others need not wait for it.
-      receiver.onReading(0);
+      readAhead.reserve(receiver, 0);
       await reading.whenUp();
     }
     if (this.#replyLost) await this.#recoverLostReply();
-    const { consumer, room, roomBytes, maxRead } = receiver;
+    const { consumer, room, roomBytes } = receiver;
     const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes));
-    const count = Math.min(room, maxRead, byBytes);
+    const count = Math.min(room, readAhead.maxRead(receiver), byBytes);
     if (count < 1 || !receiver.open) return;
-    receiver.onReading(count);
+    readAhead.reserve(receiver, count);
     let read: readonly Entry[] = [];
     try {
       read = await this.#readGroup(reading, consumer, count);
     } finally {
-      receiver.onRead(read.length);
+      readAhead.release(receiver, read.length);
     }
     const late = consumer === receiver.consumer ? undefined : ([] as ReceivedEntry[]);
     for (const [id, fields] of read) {
@@ -205,7 +199,7 @@ export class Reader {
   }
 
   async #readGroup(reading: ReconnectingConnection, consumer: string, count: number): Promise<readonly Entry[]> {
-    const block = Math.min(BLOCK_MS, this.#consumer.maxBlock);
+    const block = Math.min(BLOCK_MS, this.#options.readAhead.maxBlock);
     const { queue } = this.#options.keys;
     const { client } = reading;
     const args = ["GROUP", GROUP, consumer, "COUNT", count, "BLOCK", block, "STREAMS", queue, ">"] as const;
@@ -263,7 +257,7 @@ export class Reader {
   async #whenRoom(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      this.#consumer.onWaitingForRoom();
+      this.#options.readAhead.wait(this.#consumer);
       this.wake();
     });
     this.#wake = undefined;

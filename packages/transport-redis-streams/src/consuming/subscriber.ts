@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { OnDelivery, SubscribeOptions, Subscription } from "@papa-events/core/transport";
+import type { OnDelivery, Subscription } from "@papa-events/core/transport";
 import { within } from "../client/time-limit.ts";
 import { leave } from "../scripts/leave.ts";
 import { consumerName, GROUP, RELEASED_CONSUMER } from "../wire/keys.ts";
@@ -9,7 +9,6 @@ import { LeaseKeeper, type LeaseKeeperOptions } from "./lease-keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
 import { Settlements, type SettlementsOptions } from "./settlements.ts";
-import type { SharedReadAhead, Sharer } from "./shared-read-ahead.ts";
 
 /** Stands for a declaration in the name of a consumer that takes nothing any more. */
 const NO_DECLARATION = "stopped";
@@ -17,8 +16,6 @@ const NO_DECLARATION = "stopped";
 const CLOSE_TIMEOUT_MS = 1_000;
 /** How many entries one script releases when a consumer leaves. */
 const MAX_RELEASED_AT_ONCE = 1_000;
-/** So many unsettled events last longer than a read takes, however fast the handlers are. */
-const ENOUGH_UNSETTLED = 512;
 
 export interface SubscriberOptions
   extends Omit<ReaderOptions, "onReadProblem">,
@@ -26,8 +23,6 @@ export interface SubscriberOptions
     Omit<SettlementsOptions, "ledger" | "onSettled" | "onWaiting" | "onLeaseEnded" | "onProblem"> {
   /** What all use cases of the app have handed out. */
   readonly held: HeldBytes;
-  /** What this shares its read-ahead with: the same use case on other shards. */
-  readonly shared?: SharedReadAhead | undefined;
   readonly onDelivery: OnDelivery;
   readonly onProblem: (subject: string, problem: string | undefined) => void;
   /** Called when it needs nothing any more. */
@@ -35,7 +30,7 @@ export interface SubscriberOptions
 }
 
 /** Consumes one use case's queue for one app. */
-export class Subscriber implements Subscription, Sharer {
+export class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
   readonly #declaration: string;
   readonly #ledger: Ledger;
@@ -46,20 +41,18 @@ export class Subscriber implements Subscription, Sharer {
   readonly #surplus: StreamDelivery[] = [];
   /** Under way since the lease has ended, or since it was stopped. */
   #adopting: Promise<void> | undefined;
-  #readAhead: number;
   #open = true;
   #closed = false;
   #removed = false;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ readAhead, declaration }: SubscribeOptions, options: SubscriberOptions) {
+  constructor(declaration: string, options: SubscriberOptions) {
     const { useCase, onProblem } = options;
     this.#options = options;
-    this.#readAhead = readAhead;
     this.#declaration = declaration;
     options.held.join();
-    options.shared?.join(this);
+    options.readAhead.join(this);
     this.#ledger = new Ledger(this.#newConsumer(), options.held);
     this.#settlements = new Settlements({
       ...options,
@@ -96,7 +89,7 @@ export class Subscriber implements Subscription, Sharer {
 
   get room(): number {
     if (!this.takes) return 0;
-    return this.#options.shared?.room(this) ?? Math.max(0, this.#readAhead - this.#ledger.size);
+    return this.#options.readAhead.room(this);
   }
 
   /** Whether it would take more if the read-ahead let it. */
@@ -114,36 +107,6 @@ export class Subscriber implements Subscription, Sharer {
 
   get roomBytes(): number {
     return this.#options.held.roomToReceive(this);
-  }
-
-  /**
-   * A read for each settled event would be a round trip for each event. What is unsettled when a read begins has to last
-   * until it ends; more than `ENOUGH_UNSETTLED` always does, and larger reads cost the server less.
-   */
-  get minRoomToRead(): number {
-    const share = this.#options.shared?.share ?? this.#readAhead;
-    return Math.max(1, share >> 2, share - ENOUGH_UNSETTLED);
-  }
-
-  /** Half, so that the server is asked for the next half before this one is handled. */
-  get maxRead(): number {
-    return this.#options.shared?.maxRead(this) ?? Math.ceil(this.#readAhead / 2);
-  }
-
-  get maxBlock(): number {
-    return this.#options.shared?.maxBlock ?? Number.POSITIVE_INFINITY;
-  }
-
-  onWaitingForRoom(): void {
-    this.#options.shared?.wait(this);
-  }
-
-  onReading(count: number): void {
-    this.#options.shared?.reserve(this, count);
-  }
-
-  onRead(count: number): void {
-    this.#options.shared?.release(this, count);
   }
 
   entries(): ReadonlySet<string> {
@@ -210,7 +173,7 @@ export class Subscriber implements Subscription, Sharer {
 
   onRoom(): void {
     this.wake();
-    this.#options.shared?.notify(this);
+    this.#options.readAhead.notify(this);
     if (!this.#open) void this.#retire();
   }
 
@@ -227,7 +190,7 @@ export class Subscriber implements Subscription, Sharer {
   }
 
   readAhead(limit: number): void {
-    this.#readAhead = limit;
+    this.#options.readAhead.limit = limit;
     this.onRoom();
   }
 
@@ -257,7 +220,7 @@ export class Subscriber implements Subscription, Sharer {
 
   async #stop(): Promise<void> {
     await this.#reader.stop();
-    this.#options.shared?.leave(this);
+    this.#options.readAhead.leave(this);
     // What is being taken over arrives before this, and is released with the rest.
     await untilClosed(this.exclusively(async () => {}));
     const surplus = this.#surplus.splice(0).reverse();
@@ -311,9 +274,8 @@ export class Subscriber implements Subscription, Sharer {
   }
 
   #handOut(delivery: StreamDelivery): boolean {
-    const { held, shared, onDelivery } = this.#options;
-    const isFull = shared?.isFull ?? this.#ledger.handedOut >= this.#readAhead;
-    if (!this.#open || isFull || !held.mayHandOut(delivery.bytes, this)) return false;
+    const { held, readAhead, onDelivery } = this.#options;
+    if (!this.#open || readAhead.isFull || !held.mayHandOut(delivery.bytes, this)) return false;
     this.#ledger.handOut(delivery);
     onDelivery(delivery);
     return true;

@@ -7,7 +7,7 @@ import type {
   Subscription,
   Trials,
 } from "@papa-events/core/transport";
-import type { SharedReadAhead } from "../consuming/shared-read-ahead.ts";
+import type { ReadAhead } from "../consuming/read-ahead.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import type { Keys } from "../wire/keys.ts";
 
@@ -26,7 +26,7 @@ export interface ShardConnection extends Connection {
     useCase: string,
     options: SubscribeOptions,
     onDelivery: OnDelivery,
-    shared?: SharedReadAhead,
+    shared?: ReadAhead,
   ): Promise<Subscription>;
   /** @param maxPageBytes of events in one page */
   deadLetters(useCase: string, maxPageBytes?: number): DeadLetters;

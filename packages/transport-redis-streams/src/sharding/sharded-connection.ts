@@ -11,7 +11,7 @@ import type {
   Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
-import { SharedReadAhead } from "../consuming/shared-read-ahead.ts";
+import { ReadAhead } from "../consuming/read-ahead.ts";
 import { shardOf } from "./choose-shard.ts";
 import { ofThoseThatKnow } from "./of-those-that-know.ts";
 import type { ShardConnection } from "./shard.ts";
@@ -70,7 +70,7 @@ export class ShardedConnection implements Connection {
   }
 
   async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
-    const shared = new SharedReadAhead(options.readAhead);
+    const shared = new ReadAhead(options.readAhead);
     const opened: Subscription[] = [];
     try {
       await Promise.all(

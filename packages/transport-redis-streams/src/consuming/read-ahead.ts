@@ -1,9 +1,11 @@
 /** For how long a read may block that others wait for the end of, in milliseconds. */
 const SHORT_BLOCK_MS = 100;
+/** So many unsettled events last longer than a read takes, however fast the handlers are. */
+const ENOUGH_UNSETTLED = 512;
 /** Which part of its share a read on a queue that was empty takes for itself while it waits. */
 const IDLE_PART = 4;
 
-/** One of those that share. */
+/** One of those that share it. */
 export interface Sharer {
   /** How many deliveries it has. */
   readonly held: number;
@@ -23,10 +25,11 @@ interface Part {
 }
 
 /**
- * The read-ahead of one use case on several shards (H9). What a read may bring is set aside while it is under way, so that all
- * of them together never hold more than the limit; and those for which there was no room come first when there is.
+ * How many deliveries of one use case may be unsettled at once (H9). On several shards its consumers share that: what a read may
+ * bring is set aside from the others while it is under way, so that all of them together never hold more than the limit, and
+ * those for which there was no room come first when there is.
  */
-export class SharedReadAhead {
+export class ReadAhead {
   limit: number;
   readonly #parts = new Map<Sharer, Part>();
   readonly #waiting = new Set<Sharer>();
@@ -46,7 +49,7 @@ export class SharedReadAhead {
   }
 
   /** How much one has where all are busy. */
-  get share(): number {
+  get #share(): number {
     return Math.ceil(this.limit / Math.max(1, this.#parts.size));
   }
 
@@ -60,7 +63,7 @@ export class SharedReadAhead {
   /** How many more one may take. */
   room(sharer: Sharer): number {
     let free = this.limit;
-    for (const [each, { reserved }] of this.#parts) free -= each.held + reserved;
+    for (const [each, { reserved }] of this.#parts) free -= each.held + (each === sharer ? 0 : reserved);
     if (free <= 0) return 0;
     let before = 0;
     for (const each of this.#waiting) {
@@ -70,15 +73,26 @@ export class SharedReadAhead {
     return before < free ? free : 0;
   }
 
-  /** The most entries of one read. While it waits on an empty queue, the others have the rest. */
+  /**
+   * The room from which on a read is worth its round trip. What is unsettled when a read begins has to last until it ends; more
+   * than `ENOUGH_UNSETTLED` always does, and larger reads cost the server less.
+   */
+  get minRoomToRead(): number {
+    return Math.max(1, this.#share >> 2, this.#share - ENOUGH_UNSETTLED);
+  }
+
+  /**
+   * The most entries of one read: half, so that the server is asked for the next half before this one is handled. While it waits
+   * on an empty queue, the others have the rest.
+   */
   maxRead(sharer: Sharer): number {
-    const { idle = false } = this.#parts.get(sharer) ?? {};
-    return Math.max(1, idle ? Math.floor(this.share / IDLE_PART) : Math.ceil(this.share / 2));
+    const isIdle = this.#parts.size > 1 && this.#parts.get(sharer)?.idle === true;
+    return Math.max(1, isIdle ? Math.floor(this.#share / IDLE_PART) : Math.ceil(this.#share / 2));
   }
 
   /** For how long a read may block: not long where the others have no room meanwhile. */
   get maxBlock(): number {
-    const isScarce = this.limit < this.#parts.size * 2 || this.#waiting.size > 0;
+    const isScarce = this.#parts.size > 1 && (this.limit < this.#parts.size * 2 || this.#waiting.size > 0);
     return isScarce ? SHORT_BLOCK_MS : Number.POSITIVE_INFINITY;
   }
 
