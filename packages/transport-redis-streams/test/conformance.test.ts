@@ -77,6 +77,23 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
         if (typeof faults.restart === "function") await faults.restart();
         await limitRights();
       },
+      fill: async () => {
+        await withClient((client) => client.config("SET", "maxmemory", "1"));
+        return () => withClient((client) => client.config("SET", "maxmemory", "0"));
+      },
+      deletions: (namespace, useCase) => {
+        const removal = (name: string) => () => withClient((client) => client.del(key(namespace, name)));
+        const queue = `queue:${useCase}`;
+        return {
+          "the queue's stream": removal(queue),
+          "the consumer group": () => withClient((client) => client.xgroup("DESTROY", key(namespace, queue), "papa")),
+          "the bindings": removal("bindings"),
+          "the declarations": removal("declarations"),
+          "the version of the bindings": removal("version"),
+          "the leases": removal(`leases:${useCase}`),
+          "the scripts": () => withClient((client) => client.script("FLUSH")),
+        };
+      },
       // A read that blocks fails when its stream is deleted.
       cancel: (namespace, useCase) => withClient((client) => client.del(key(namespace, `queue:${useCase}`))),
     },
