@@ -34,6 +34,7 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     name: "a script takes over from who lives",
+    rare: true,
     rules: ["H3"],
     file: `${REDIS}/scripts/keep-lease.ts`,
     find: "redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', present), 'WITHSCORES')",

@@ -5,8 +5,8 @@ import { search } from "../../src/seeds/pool.ts";
 const PORTION = 25;
 
 describe("the transport for Redis over a simulated server keeps the contract", () => {
-  it.each([1, 2, 3, 4])("with portion %i of the first hundred seeds", { timeout: 180_000 }, async (portion) => {
-    const to = portion * PORTION;
+  it.each([1, 2])("with half %i of the first fifty seeds", { timeout: 180_000 }, async (half) => {
+    const to = half * PORTION;
     const { seeds, failures } = await search({ broker: "redis", from: to - PORTION + 1, to, threads: 1 });
     expect(failures).toEqual([]);
     expect(seeds).toBe(PORTION);
