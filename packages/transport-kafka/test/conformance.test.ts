@@ -28,6 +28,8 @@ for (const version of testedVersions.kafka) {
     name: "kafka",
     version,
     clean: closeProxies,
+    // A restarted broker has the topics of all tests before to open again.
+    patience: 45_000,
     faults: {
       ...faults,
       deletions: (namespace, useCase) => {
