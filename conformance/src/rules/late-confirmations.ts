@@ -32,7 +32,15 @@ export const lateConfirmations: readonly RuleTest[] = [
     const app = rig.app().onEvent("never", { useCase: "once" }, calls.handler);
     await app.start();
     const publisher = await rig.publisher({ publishTimeout: 500 });
-    await publisher.newEvent("never", { first: true });
+    // A busy machine may take longer than that for the first, which opens what publishing needs.
+    let tries = 0;
+    await rig.until("it publishes in time", () => {
+      tries += 1;
+      return publisher.newEvent("never", { tries }).then(
+        () => true,
+        () => false,
+      );
+    });
     const flow = await rig.stall();
     const started = performance.now();
     await assert.rejects(publisher.newEvent("never", {}), code("publish-timeout"));
@@ -44,6 +52,6 @@ export const lateConfirmations: readonly RuleTest[] = [
     await rig.until("the last is handled", () => calls.ids.includes(id));
     await rig.untilEmpty(app);
     assert.equal(calls.distinct, calls.count, "an event was stored more than once");
-    assert(calls.count <= 3);
+    assert(calls.count <= tries + 2);
   }),
 ];
