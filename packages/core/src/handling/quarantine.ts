@@ -71,18 +71,12 @@ export class Quarantine {
   /** Gives the suspects back, once nothing more is delivered that would bring them here again. */
   giveBack(): void {
     this.#givenBack = true;
-    const suspects = [...this.#withoutRoom, ...this.#suspects.splice(0)];
-    this.#withoutRoom.clear();
-    for (const { delivery } of suspects.reverse()) release(delivery);
+    this.#release(() => true);
   }
 
   /** Gives the suspects of one use case back, once nothing more of it is delivered. */
   giveBackOf(useCase: string): void {
-    const isOf = ({ context }: Suspect) => context.useCase === useCase;
-    const suspects = [...this.#withoutRoom, ...this.#suspects].filter(isOf);
-    for (const suspect of suspects) this.#withoutRoom.delete(suspect);
-    this.#suspects.splice(0, this.#suspects.length, ...this.#suspects.filter((suspect) => !isOf(suspect)));
-    for (const { delivery } of suspects.reverse()) release(delivery);
+    this.#release(({ context }) => context.useCase === useCase);
   }
 
   /** Takes back the records of trials that still run: their process lives. Resolves when no record is left to be taken back. */
@@ -185,6 +179,14 @@ export class Quarantine {
         await this.#pause(BACKOFF_MS);
       }
     }
+  }
+
+  /** Releases those that wait and are meant, the last first, so that each goes back before those that were behind it. */
+  #release(isMeant: (suspect: Suspect) => boolean): void {
+    const suspects = [...this.#withoutRoom, ...this.#suspects].filter(isMeant);
+    for (const suspect of suspects) this.#withoutRoom.delete(suspect);
+    this.#suspects.splice(0, this.#suspects.length, ...this.#suspects.filter((suspect) => !isMeant(suspect)));
+    for (const { delivery } of suspects.reverse()) release(delivery);
   }
 
   #pause(milliseconds: number): Promise<void> {
