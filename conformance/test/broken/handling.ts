@@ -1,7 +1,7 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { retryOf } from "./living.ts";
 import { isJson } from "./publishing.ts";
-import { changed, DONE, deliveries, later, redirected, settlements, type Variant, variant } from "./variant.ts";
+import { changed, DONE, deliveries, later, onLoss, redirected, settlements, type Variant, variant } from "./variant.ts";
 
 /** Faults of handing out, settling, reconnecting and stopping. */
 export const handlingFaults: readonly Variant[] = [
@@ -110,12 +110,8 @@ export const handlingFaults: readonly Variant[] = [
 
   variant("L3", "consumes no more after a lost connection", () => (connection, options) => {
     let lost = false;
-    const { onStatus } = options;
-    Object.assign(options, {
-      onStatus: (status: Parameters<typeof onStatus>[0]) => {
-        lost ||= !status.connected;
-        onStatus(status);
-      },
+    onLoss(options, () => {
+      lost = true;
     });
     return {
       subscribe: (useCase, options, onDelivery) =>
@@ -126,13 +122,9 @@ export const handlingFaults: readonly Variant[] = [
   }),
 
   variant("L3", "applies a stale acknowledgement to what has its number now", () => (connection, options) => {
-    const { onStatus } = options;
     let tags = 0;
-    Object.assign(options, {
-      onStatus: (status: Parameters<typeof onStatus>[0]) => {
-        if (!status.connected) tags = 0;
-        onStatus(status);
-      },
+    onLoss(options, () => {
+      tags = 0;
     });
     return {
       subscribe: (useCase, options, onDelivery) => {

@@ -1,6 +1,6 @@
 import type { Delivery, Subscription, Tail, Transport } from "@papa-events/core/transport";
 import { declaring, wrapped, wrappedAdministration } from "../../src/rig/wrapped.ts";
-import { administration, later, redirected, type Variant, variant } from "./variant.ts";
+import { administration, later, onLoss, redirected, type Variant, variant } from "./variant.ts";
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -179,12 +179,8 @@ export const operatorFaults: readonly Variant[] = [
     "cannot be subscribed again once the connection was lost",
     () => (connection, options) => {
       let lost = false;
-      const { onStatus } = options;
-      Object.assign(options, {
-        onStatus: (status: Parameters<typeof onStatus>[0]) => {
-          lost ||= !status.connected;
-          onStatus(status);
-        },
+      onLoss(options, () => {
+        lost = true;
       });
       return {
         subscribe: (useCase, options, onDelivery) =>

@@ -1,5 +1,5 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
-import { changed, Fault, later, publishing, type Variant, variant } from "./variant.ts";
+import { changed, Fault, later, onLoss, publishing, type Variant, variant } from "./variant.ts";
 
 /** Faults of publishing. */
 export const publishingFaults: readonly Variant[] = [
@@ -18,13 +18,9 @@ export const publishingFaults: readonly Variant[] = [
   ),
 
   variant("P2", "calls stored what was in flight when the connection was lost", () => (connection, options) => {
-    const { onStatus } = options;
     let losses = 0;
-    Object.assign(options, {
-      onStatus: (status: Parameters<typeof onStatus>[0]) => {
-        if (!status.connected) losses += 1;
-        onStatus(status);
-      },
+    onLoss(options, () => {
+      losses += 1;
     });
     return {
       publish: async (events) => {

@@ -51,6 +51,17 @@ function withChange(inner: Transport, change: Change): Transport {
   };
 }
 
+/** Calls `act` whenever the connection is lost, before the app is told. */
+export function onLoss(options: ConnectOptions, act: () => void): void {
+  const { onStatus } = options;
+  Object.assign(options, {
+    onStatus: (status: Parameters<typeof onStatus>[0]) => {
+      if (!status.connected) act();
+      onStatus(status);
+    },
+  });
+}
+
 /** What a faulty transport makes of a delivery: another one, several, or none. */
 export type Deliver = (
   delivery: Delivery,
