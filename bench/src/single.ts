@@ -2,6 +2,7 @@ import type { BrokerKind } from "./brokers.ts";
 import { memoryGrowth } from "./growth.ts";
 import { idleness } from "./idle.ts";
 import { retryPunctuality } from "./retries.ts";
+import { waitingRetries } from "./waiting.ts";
 
 /** What is measured of the library alone. */
 export interface Single {
@@ -13,6 +14,7 @@ export interface Single {
 
 const GROWTH = "resident memory over a million events";
 const RETRIES = "retries of mixed delays, waiting together: how late they are";
+const WAITING = "a hundred thousand retries waiting while apps are replaced: how late, how often, what others notice";
 const IDLE = "an app of 100 use cases: how long it takes to start, what it costs with nothing to do";
 
 export const singles: readonly Single[] = [
@@ -22,6 +24,12 @@ export const singles: readonly Single[] = [
     title: RETRIES,
     broker: "rabbitmq",
     measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
+  },
+  {
+    name: "amqp-waiting",
+    title: WAITING,
+    broker: "rabbitmq",
+    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
   },
   {
     name: "amqp-growth",
@@ -35,6 +43,12 @@ export const singles: readonly Single[] = [
     title: RETRIES,
     broker: "redis",
     measure: (scale, uri) => retryPunctuality(10_000 * scale, uri, 3),
+  },
+  {
+    name: "redis-streams-waiting",
+    title: WAITING,
+    broker: "redis",
+    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
   },
   {
     name: "redis-streams-growth",
@@ -53,6 +67,12 @@ export const singles: readonly Single[] = [
     title: RETRIES,
     broker: "kafka",
     measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
+  },
+  {
+    name: "kafka-waiting",
+    title: WAITING,
+    broker: "kafka",
+    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
   },
   {
     name: "kafka-growth",
