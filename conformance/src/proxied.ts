@@ -6,8 +6,8 @@ export interface ProxiedOptions {
   /** The kind of broker, as the transport names it. */
   readonly name: string;
   readonly start: () => Promise<Broker>;
-  /** Makes the transport for an address and a namespace. */
-  readonly transport: (uri: string, namespace: string) => Transport;
+  /** Makes the transport for an address and a namespace: an operator's, who may be somebody else, or an app's. */
+  readonly transport: (uri: string, namespace: string, operator: boolean) => Transport;
   /** What has to pass before the broker may be killed, in milliseconds, where it needs time to save something. */
   readonly beforeKill?: number | undefined;
 }
@@ -122,7 +122,8 @@ class ProxiedTransport implements Transport {
   readonly #namespace: string;
   readonly #broker: () => Broker;
   readonly #proxies: Namespace;
-  #inner: Promise<Transport> | undefined;
+  readonly #inner = new Map<boolean, Transport>();
+  #uri: Promise<string> | undefined;
 
   constructor(options: ProxiedOptions, namespace: string, broker: () => Broker, proxies: Namespace) {
     this.name = options.name;
@@ -133,13 +134,21 @@ class ProxiedTransport implements Transport {
   }
 
   async connect(options: ConnectOptions): Promise<Connection> {
-    this.#inner ??= this.#make();
-    return (await this.#inner).connect(options);
+    this.#uri ??= this.#reached();
+    const uri = await this.#uri;
+    const { operator = false } = options;
+    let inner = this.#inner.get(operator);
+    if (inner === undefined) {
+      inner = this.#options.transport(uri, this.#namespace, operator);
+      this.#inner.set(operator, inner);
+    }
+    return inner.connect(options);
   }
 
-  async #make(): Promise<Transport> {
+  /** Opens its proxy; the address of that. */
+  async #reached(): Promise<string> {
     const proxy = await this.#broker().proxy();
     this.#proxies.add(proxy);
-    return this.#options.transport(proxy.uri, this.#namespace);
+    return proxy.uri;
   }
 }

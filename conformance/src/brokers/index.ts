@@ -1,7 +1,7 @@
 import type { Broker } from "./broker.ts";
 import { type KafkaVersion, kafkaSpec } from "./kafka.ts";
 import { type BrokerUser, kafkaSaslSpec } from "./kafka-sasl.ts";
-import { LIMITED, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
+import { LIMITED, type RabbitMqAccount, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
 import { type RedisVersion, redisSpec } from "./redis.ts";
 import { startBroker } from "./start.ts";
 import { type TestedVersions, testedVersions } from "./versions.ts";
@@ -13,12 +13,12 @@ export { type BrokerProxy, startProxy } from "./proxy.ts";
 export { rabbitMqCluster } from "./rabbitmq-cluster.ts";
 export { redisCluster } from "./redis-cluster.ts";
 export { redisSentinel } from "./redis-sentinel.ts";
-export type { BrokerUser, KafkaVersion, RabbitMqVersion, RedisVersion, TestedVersions };
+export type { BrokerUser, KafkaVersion, RabbitMqAccount, RabbitMqVersion, RedisVersion, TestedVersions };
 export { LIMITED, testedVersions };
 
-/** A RabbitMQ. @throws BrokerUnavailable */
-export function rabbitmq(version: RabbitMqVersion): Promise<Broker> {
-  return startBroker(rabbitMqSpec(version));
+/** A RabbitMQ; with further accounts, unless it is one from the environment. @throws BrokerUnavailable */
+export function rabbitmq(version: RabbitMqVersion, accounts?: readonly RabbitMqAccount[]): Promise<Broker> {
+  return startBroker(rabbitMqSpec(version, undefined, accounts));
 }
 
 /** A Redis, or a Valkey. @throws BrokerUnavailable */

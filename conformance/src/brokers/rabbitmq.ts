@@ -19,8 +19,23 @@ const SOON_MISSED = "-kernel net_ticktime 6";
 
 export type RabbitMqVersion = keyof typeof RELEASES;
 
+/** An account, and what it may make, write to and read from: regular expressions of names. */
+export interface RabbitMqAccount {
+  readonly user: string;
+  readonly password: string;
+  readonly configure: string;
+  readonly write: string;
+  readonly read: string;
+}
+
 /** An account that may use whatever exists and make nothing, for tests of what a broker refuses; not on one from the environment. */
-export const LIMITED = { user: "limited", password: "limited-s3cret" } as const;
+export const LIMITED: RabbitMqAccount = {
+  user: "limited",
+  password: "limited-s3cret",
+  configure: "^$",
+  write: ".*",
+  read: ".*",
+};
 
 /** What the nodes of a cluster have in common, and which of them one is. */
 export interface RabbitMqNode {
@@ -32,8 +47,12 @@ export interface RabbitMqNode {
   readonly secret: string;
 }
 
-/** A RabbitMQ, alone or one node of several. */
-export function rabbitMqSpec(version: RabbitMqVersion, node?: RabbitMqNode): BrokerSpec {
+/** A RabbitMQ, alone or one node of several. Besides `guest`, who may do anything, it has these accounts and {@link LIMITED}. */
+export function rabbitMqSpec(
+  version: RabbitMqVersion,
+  node?: RabbitMqNode,
+  accounts: readonly RabbitMqAccount[] = [],
+): BrokerSpec {
   return {
     kind: "rabbitmq",
     version,
@@ -46,7 +65,7 @@ export function rabbitMqSpec(version: RabbitMqVersion, node?: RabbitMqNode): Bro
       port: 5_672,
       environment: { RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-rabbit loopback_users [] ${SOON_AGAIN}` },
       files: () => ({
-        "/etc/rabbitmq/definitions.json": definitions(),
+        "/etc/rabbitmq/definitions.json": definitions(accounts),
         "/etc/rabbitmq/conf.d/20-definitions.conf": configuration("/etc/rabbitmq/definitions.json"),
       }),
     },
@@ -76,7 +95,7 @@ export function rabbitMqSpec(version: RabbitMqVersion, node?: RabbitMqNode): Bro
         files: {
           enabled_plugins: "[].\n",
           "rabbitmq.conf": `${configuration(`${folder}/definitions.json`)}${node === undefined ? "" : clustered(node)}`,
-          "definitions.json": definitions(),
+          "definitions.json": definitions(accounts),
           ...(node !== undefined && { hosts: hostsFile(node), ".erlang.cookie": node.secret }),
         },
       }),
@@ -105,17 +124,18 @@ function configuration(file: string): string {
 }
 
 /** Where definitions are given the broker makes no account by itself. */
-function definitions(): string {
-  const may = (user: string, configure: string) => ({ user, vhost: "/", configure, write: ".*", read: ".*" });
+function definitions(accounts: readonly RabbitMqAccount[]): string {
+  const guest: RabbitMqAccount = { user: "guest", password: "guest", configure: ".*", write: ".*", read: ".*" };
+  const all = [guest, LIMITED, ...accounts];
   return JSON.stringify({
     vhosts: [{ name: "/" }],
-    users: [account("guest", "guest", "administrator"), account(LIMITED.user, LIMITED.password, "")],
-    permissions: [may("guest", ".*"), may(LIMITED.user, "^$")],
+    users: all.map(({ user, password }) => login(user, password, user === guest.user ? "administrator" : "")),
+    permissions: all.map(({ password: _, ...rights }) => ({ ...rights, vhost: "/" })),
   });
 }
 
 /** A password as the broker keeps it: a salt of four bytes, then the hash of both. */
-function account(name: string, password: string, tags: string) {
+function login(name: string, password: string, tags: string) {
   const salt = Buffer.from("salt");
   const hash = createHash("sha256").update(salt).update(password).digest();
   return {

@@ -1,13 +1,21 @@
+import { readFileSync } from "node:fs";
 import { conformance, proxied } from "@papa-events/conformance";
-import { rabbitmq, testedVersions } from "@papa-events/conformance/brokers";
+import { type RabbitMqAccount, rabbitmq, testedVersions } from "@papa-events/conformance/brokers";
 import { amqp } from "@papa-events/transport-amqp";
 import { connect } from "amqplib";
 
+/** The version on which apps and operators have no more rights than the guide gives them. */
+const LEAST_RIGHTS = "4.0";
+const GUIDE = new URL("../../../docs/brokers/rabbitmq.md", import.meta.url);
+
 for (const version of testedVersions.rabbitmq) {
+  const limited = version === LEAST_RIGHTS;
+  const as = (uri: string, user: string) =>
+    limited && broker.broker().way !== "environment" ? uri.replace("guest:guest@", `${user}:secret@`) : uri;
   const broker = proxied({
     name: "rabbitmq",
-    start: () => rabbitmq(version),
-    transport: (uri, namespace) => amqp(`${uri}?prefix=${namespace}`),
+    start: () => rabbitmq(version, limited ? accountsOfTheGuide() : []),
+    transport: (uri, namespace, operator) => amqp(`${as(uri, operator ? "acts" : "handles")}?prefix=${namespace}`),
     // It saves the names of new quorum queues every half second; a younger one is empty after a kill.
     beforeKill: 1_000,
   });
@@ -78,8 +86,17 @@ for (const version of testedVersions.rabbitmq) {
     ],
     program: {
       module: import.meta.resolve("@papa-events/transport-amqp"),
-      uri: (namespace) => `${broker.broker().uri}?prefix=${namespace}`,
+      uri: (namespace) => `${as(broker.broker().uri, "handles")}?prefix=${namespace}`,
     },
+  });
+}
+
+/** The accounts that the guide has, in every namespace. */
+function accountsOfTheGuide(): readonly RabbitMqAccount[] {
+  const lines = readFileSync(GUIDE, "utf8").matchAll(/^rabbitmqctl set_permissions (\w+) '(.*)' '(.*)' '(.*)'$/gm);
+  return Array.from(lines, ([, user = "", ...rights]) => {
+    const [configure = "", write = "", read = ""] = rights.map((right) => right.replaceAll("orders/", "[^/]+/"));
+    return { user, password: "secret", configure, write, read };
   });
 }
 
