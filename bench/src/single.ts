@@ -13,72 +13,40 @@ export interface Single {
 }
 
 const GROWTH = "resident memory over a million events";
-const RETRIES = "retries of mixed delays, waiting together: how late they are";
-const WAITING = "a hundred thousand retries waiting while apps are replaced: how late, how often, what others notice";
-const IDLE = "an app of 100 use cases: how long it takes to start, what it costs with nothing to do";
 
 export const singles: readonly Single[] = [
   { name: "memory-growth", title: GROWTH, measure: (scale) => memoryGrowth(1_000_000 * scale) },
-  {
-    name: "amqp-retries",
-    title: RETRIES,
-    broker: "rabbitmq",
-    measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
-  },
-  {
-    name: "amqp-waiting",
-    title: WAITING,
-    broker: "rabbitmq",
-    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
-  },
-  {
-    name: "amqp-growth",
-    title: GROWTH,
-    broker: "rabbitmq",
-    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
-  },
-  { name: "amqp-idle", title: IDLE, broker: "rabbitmq", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
-  {
-    name: "redis-streams-retries",
-    title: RETRIES,
-    broker: "redis",
-    measure: (scale, uri) => retryPunctuality(10_000 * scale, uri, 3),
-  },
-  {
-    name: "redis-streams-waiting",
-    title: WAITING,
-    broker: "redis",
-    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
-  },
-  {
-    name: "redis-streams-growth",
-    title: GROWTH,
-    broker: "redis",
-    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
-  },
-  {
-    name: "redis-streams-idle",
-    title: IDLE,
-    broker: "redis",
-    measure: (scale, uri) => idleness(100, 20_000 * scale, uri),
-  },
-  {
-    name: "kafka-retries",
-    title: RETRIES,
-    broker: "kafka",
-    measure: (scale, uri) => retryPunctuality(5_000 * scale, uri),
-  },
-  {
-    name: "kafka-waiting",
-    title: WAITING,
-    broker: "kafka",
-    measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
-  },
-  {
-    name: "kafka-growth",
-    title: GROWTH,
-    broker: "kafka",
-    measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
-  },
-  { name: "kafka-idle", title: IDLE, broker: "kafka", measure: (scale, uri) => idleness(100, 20_000 * scale, uri) },
+  ...onBroker("amqp", "rabbitmq", { retries: 5_000, apps: 1 }),
+  ...onBroker("redis-streams", "redis", { retries: 10_000, apps: 3 }),
+  ...onBroker("kafka", "kafka", { retries: 5_000, apps: 1 }),
 ];
+
+/** The same measurements for every broker. */
+function onBroker(kind: string, broker: BrokerKind, { retries, apps }: { retries: number; apps: number }): Single[] {
+  return [
+    {
+      name: `${kind}-retries`,
+      title: "retries of mixed delays, waiting together: how late they are",
+      broker,
+      measure: (scale, uri) => retryPunctuality(retries * scale, uri, apps),
+    },
+    {
+      name: `${kind}-waiting`,
+      title: "a hundred thousand retries waiting while apps are replaced: how late, how often, what others notice",
+      broker,
+      measure: (scale, uri) => waitingRetries(100_000 * scale, uri),
+    },
+    {
+      name: `${kind}-growth`,
+      title: GROWTH,
+      broker,
+      measure: (scale, uri) => memoryGrowth(1_000_000 * scale, uri),
+    },
+    {
+      name: `${kind}-idle`,
+      title: "an app of 100 use cases: how long it takes to start, what it costs with nothing to do",
+      broker,
+      measure: (scale, uri) => idleness(100, 20_000 * scale, uri),
+    },
+  ];
+}
