@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Delivery } from "@papa-events/core/transport";
+import type { Delivery, Subscription } from "@papa-events/core/transport";
 import { Calls, Held } from "../rig/calls.ts";
 import { declaration } from "../rig/declaring.ts";
 import { pause } from "../rig/until.ts";
@@ -53,6 +53,29 @@ export const atLeastOnce: readonly RuleTest[] = [
     await rig.until("all are delivered", () => deliveries >= 20);
     await pause(1_000);
     assert.equal(deliveries, 20);
+  }),
+
+  rule("H1", "each event is handed out once, though `readAhead` changes within each hand-out", async (rig) => {
+    const connection = await rig.connect();
+    const resized = declaration("resized", "resizing");
+    await connection.declarations.declare([resized]);
+    const handedOut: string[] = [];
+    const open: Delivery[] = [];
+    let subscription: Subscription | undefined;
+    subscription = await connection.subscribe("resized", { readAhead: 20, declaration: resized.id }, (delivery) => {
+      open.push(delivery);
+      handedOut.push(Buffer.from(delivery.event.body).toString());
+      // One time there is less room than was read already, the next there is room for what was left over.
+      subscription?.readAhead(handedOut.length % 3 === 0 ? 1 : open.length + 2);
+    });
+    await connection.publish(numbers(100).map((number) => encoded("resizing", { number })));
+    await rig.until("all are handed out and settled", async () => {
+      await Promise.all(open.splice(0).map((delivery) => delivery.settle({ kind: "done", outputs: [] })));
+      subscription.readAhead(20);
+      const { ready, inFlight } = await connection.inspect("resized");
+      return ready + inFlight === 0 && new Set(handedOut).size === 100;
+    });
+    assert.equal(handedOut.length, 100);
   }),
 
   rule("H1", "what a handler returned is published although connections are lost on the way", async (rig) => {

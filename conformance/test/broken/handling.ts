@@ -23,6 +23,30 @@ export const handlingFaults: readonly Variant[] = [
     },
   ),
 
+  variant(
+    "H1 each event is handed out once, though",
+    "hands an event out again where that changes readAhead",
+    () => (connection) => ({
+      subscribe: async (useCase, options, onDelivery) => {
+        let current: Delivery | undefined;
+        const subscription = await connection.subscribe(useCase, options, (delivery) => {
+          current = delivery;
+          onDelivery(delivery);
+          current = undefined;
+        });
+        return {
+          readAhead: (limit) => {
+            const again = current;
+            current = undefined;
+            if (again !== undefined) onDelivery(again);
+            subscription.readAhead(limit);
+          },
+          stop: () => subscription.stop(),
+        };
+      },
+    }),
+  ),
+
   variant("H2", "ignores readAhead", () => (connection) => ({
     subscribe: async (useCase, { declaration }, onDelivery) => {
       const subscription = await connection.subscribe(useCase, { readAhead: 1_000, declaration }, onDelivery);
