@@ -43,6 +43,15 @@ export const redisOperator: Operator = {
   },
 };
 
+/** Of one server: what a node of several loses its replica has, or it is lost as documented. */
+export const redisAloneOperator: Operator = {
+  ...redisOperator,
+  strictly: "appendfsync always",
+  strict: async (broker) => {
+    await withClient(broker, (client) => client.config("SET", "appendfsync", "always"));
+  },
+};
+
 /** `undefined` while it is away, or follows nobody yet, or nobody follows it. */
 async function roleOf(server: Broker): Promise<"master" | "replica" | undefined> {
   try {

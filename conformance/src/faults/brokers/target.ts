@@ -29,6 +29,10 @@ export interface Operator {
   readonly fill?: (broker: Broker, namespace: string) => Promise<() => Promise<void>>;
   /** What full means there, in words. */
   readonly full?: string;
+  /** Until it is restarted, has it answer nothing that a kill could lose; absent where it never does. */
+  readonly strict?: (broker: Broker) => Promise<void>;
+  /** What that takes, in words. */
+  readonly strictly?: string;
   /** Things of a namespace that an operator might delete, by name, and how. */
   readonly objects: (broker: Broker, namespace: string) => Readonly<Record<string, () => Promise<unknown>>>;
   /** Whether every node has what a fault takes: complete replicas, say. Of one broker it is always so. */

@@ -12,7 +12,7 @@ import {
 import type { Access } from "../workers/access.ts";
 import { kafkaClusterOperator, kafkaOperator } from "./kafka-operator.ts";
 import { rabbitMqOperator } from "./rabbitmq-operator.ts";
-import { redisOperator } from "./redis-operator.ts";
+import { redisAloneOperator, redisOperator } from "./redis-operator.ts";
 import type { Target } from "./target.ts";
 
 /** RabbitMQ saves the names of new quorum queues every half second; a younger one is empty after a kill. */
@@ -33,7 +33,7 @@ const onRedisOfAnyKind = {
   beforeKill: 0,
   operator: redisOperator,
 } as const;
-const onRedis = { ...onRedisOfAnyKind, access: byProxy(LEASE) };
+const onRedis = { ...onRedisOfAnyKind, access: byProxy(LEASE), operator: redisAloneOperator };
 
 /** A replica that takes over may lack what its master confirmed last. */
 const onRedisCluster = {

@@ -44,8 +44,8 @@ export function anythingKilled(kills: number, seed: number): Scenario {
         await stage.finish();
       } finally {
         clearInterval(pacing);
+        stage.notes.push(`killed were ${killer.counts}`);
       }
-      stage.notes.push(`killed were ${killer.counts}`);
       const { unhandled, withoutOutput } = stage.ledger;
       if (stage.target.losesWithNode !== undefined)
         stage.notes.push(`lost with nodes, as documented: ${unhandled} events, ${withoutOutput} outputs`);
@@ -80,6 +80,9 @@ class Killer {
   }
 
   async begin(): Promise<void> {
+    const { broker, target, notes } = this.#stage;
+    await target.operator.strict?.(broker);
+    if (target.operator.strictly !== undefined) notes.push(`with ${target.operator.strictly}`);
     const publishers = Array.from({ length: PUBLISHERS }, () => this.#stage.addPublisher());
     for (const publisher of publishers) await this.#publish(publisher);
   }
@@ -87,13 +90,14 @@ class Killer {
   async kill(): Promise<void> {
     const kind = this.#kind();
     this.#killed.set(kind, (this.#killed.get(kind) ?? 0) + 1);
-    const { handlers, collectors, publishers, broker } = this.#stage;
+    const { handlers, collectors, publishers, broker, target } = this.#stage;
     if (kind === "publishing processes") return this.#later(this.#killPublisher(publishers));
     if (kind === "handling processes") return this.#later(this.#killOf(handlers));
     if (kind === "collecting processes") return this.#later(this.#killOf(collectors));
     if (broker.nodes.length > 0) return this.#killNode();
     await broker.kill();
     await broker.restart();
+    await target.operator.strict?.(broker);
   }
 
   /** Resolves when all that was killed is back. */
