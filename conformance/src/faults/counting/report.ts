@@ -16,6 +16,8 @@ one output, each output is collected, all in processes of their own, while somet
 - *outputs again*, and in brackets those whose event was handled once: stored again because the reply was lost, or collected by a
   process that was killed before that was stored.
 - The last two columns are the most memory of a publishing and of a handling process.
+- Redis runs with its default, \`appendfsync everysec\`, where a row does not say otherwise. While the disk is slow a kill of the server
+  may then lose up to two seconds of what it had answered ([why](brokers/redis-streams.md#durability)).
 `;
 
 const COLUMNS = [
