@@ -10,14 +10,15 @@ export { PatternTrie } from "./routing/pattern-trie.ts";
 export type { Administration, Finding, Tail, TailListener } from "./transport/administration.ts";
 export type { Capabilities } from "./transport/capabilities.ts";
 export { type CancelTimer, type Clock, systemClock } from "./transport/clock.ts";
-export type {
-  DeadLetterPage,
-  DeadLetterQuery,
-  DeadLetterStore,
-  Progress,
-  Revive,
-  Selection,
-  StoredDeadLetter,
+export {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  MAX_DEAD_LETTER_PAGE_BYTES,
+  type Progress,
+  type Revive,
+  type Selection,
+  type StoredDeadLetter,
 } from "./transport/dead-letter-store.ts";
 export type { Declaration, DeclarationRecord, Declarations } from "./transport/declarations.ts";
 export type {

@@ -1,12 +1,15 @@
 import type { EncodedEvent, ReceivedEvent } from "./event.ts";
 
+/** The most that a page of dead letters holds, but for a single letter that is larger. */
+export const MAX_DEAD_LETTER_PAGE_BYTES = 16 * 1_048_576;
+
 /** The dead letters of one use case, as stored. Works without an app that runs. */
 export interface DeadLetterStore {
   /** @throws PapaError `unknown-use-case` (as all members do) */
   count(): Promise<number>;
   /**
    * One page, in the order in which they were stored. Changes nothing, however often it is called (D3). A page is shorter
-   * than its limit, and has a `next`, where letters are so large that it would hold more than some 16 MiB.
+   * than its limit, and has a `next`, where it would hold more than {@link MAX_DEAD_LETTER_PAGE_BYTES}.
    */
   list(query: DeadLetterQuery): Promise<DeadLetterPage>;
   /** One by its id, or `undefined`. */

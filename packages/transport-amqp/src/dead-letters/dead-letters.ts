@@ -1,13 +1,14 @@
 import { PapaError } from "@papa-events/core";
-import type {
-  DeadLetterPage,
-  DeadLetterQuery,
-  DeadLetterStore,
-  EncodedEvent,
-  Progress,
-  Revive,
-  Selection,
-  StoredDeadLetter,
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  type DeadLetterStore,
+  type EncodedEvent,
+  MAX_DEAD_LETTER_PAGE_BYTES,
+  type Progress,
+  type Revive,
+  type Selection,
+  type StoredDeadLetter,
 } from "@papa-events/core/transport";
 import { unknownUseCase } from "../client/errors.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
@@ -18,8 +19,6 @@ import { isNameless, storedDeadLetter } from "../wire/stored-dead-letter.ts";
 import type { DeadLetterQueue } from "./dead-letter-queue.ts";
 import type { Cursor, LetterWindow } from "./letter-window.ts";
 
-/** The most that a page holds, but for a single letter that is larger. */
-const MAX_PAGE_BYTES = 16 * 1_048_576;
 /** How much of a scan is held at a time: each time all dead letters are taken and given back. */
 const MAX_SCAN_BYTES = 96 * 1_048_576;
 
@@ -50,7 +49,7 @@ export class DeadLetters implements DeadLetterStore {
 
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const cursor = after === undefined ? undefined : this.#parseCursor(after);
-    const window = await this.#window({ limit, after: cursor, order, maxBytes: MAX_PAGE_BYTES });
+    const window = await this.#window({ limit, after: cursor, order, maxBytes: MAX_DEAD_LETTER_PAGE_BYTES });
     const items = await this.#stored([...window.letters()]);
     const last = window.end;
     return window.more && last !== undefined ? { items, next: `${last.position} ${last.id}` } : { items };

@@ -5,6 +5,7 @@ import {
   type DeadLetterStore,
   type EncodedEvent,
   invalidOption,
+  MAX_DEAD_LETTER_PAGE_BYTES,
   type Progress,
   type Revive,
   type Selection,
@@ -27,8 +28,6 @@ import { LetterIndex } from "./letter-index.ts";
 const CHUNK_SIZE = 500;
 /** How long records are offered again that are refused for now. */
 const PATIENCE_MS = 5_000;
-/** The most that a page holds, but for a single letter that is larger. */
-const MAX_PAGE_BYTES = 16 * 1_048_576;
 
 export interface DeadLettersOptions {
   readonly useCase: string;
@@ -75,7 +74,7 @@ export class DeadLetters implements DeadLetterStore {
     for await (const records of this.#read(offsets, order)) {
       for (const record of records) {
         bytes += record.value?.length ?? 0;
-        const last = items.length === limit || (items.length > 0 && bytes > MAX_PAGE_BYTES);
+        const last = items.length === limit || (items.length > 0 && bytes > MAX_DEAD_LETTER_PAGE_BYTES);
         if (last) return { items, next: String(order === "oldest" ? record.offset - 1 : record.offset + 1) };
         items.push(this.#deadLetter(record));
       }

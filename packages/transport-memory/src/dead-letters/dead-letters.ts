@@ -4,6 +4,7 @@ import {
   type DeadLetterStore,
   type EncodedEvent,
   invalidOption,
+  MAX_DEAD_LETTER_PAGE_BYTES,
   type Progress,
   type Revive,
   type Selection,
@@ -12,8 +13,6 @@ import {
 
 /** How many letters are looked at in one turn of the event loop: whoever else runs in this process goes on between. */
 const LETTERS_PER_TURN = 100;
-/** The most that a page holds, but for a single letter that is larger. */
-const MAX_PAGE_BYTES = 16 * 1_048_576;
 
 interface SequencedDeadLetter extends StoredDeadLetter {
   readonly event: EncodedEvent;
@@ -58,7 +57,7 @@ export class QueueDeadLetters {
       if (from !== undefined && (order === "newest" ? letter.sequence >= from : letter.sequence <= from)) continue;
       bytes += bytesOf(letter.event);
       const last = items.at(-1);
-      if (last !== undefined && (items.length === limit || bytes > MAX_PAGE_BYTES))
+      if (last !== undefined && (items.length === limit || bytes > MAX_DEAD_LETTER_PAGE_BYTES))
         return { items, next: String(last.sequence) };
       items.push(letter);
     }

@@ -32,7 +32,7 @@ export class DeadLetters implements DeadLetterStore {
   readonly #connection: ReconnectingConnection;
   readonly #reader: DeadLetterReader;
 
-  /** @param maxPageBytes of events in one page; 8 MiB unless set */
+  /** @param maxPageBytes of events in one page; as many as any page may have, unless set */
   constructor(useCase: string, keys: Keys, connection: ReconnectingConnection, maxPageBytes?: number) {
     this.#useCase = useCase;
     this.#namespace = keys;

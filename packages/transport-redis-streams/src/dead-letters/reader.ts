@@ -1,11 +1,14 @@
-import type { DeadLetterPage, DeadLetterQuery, StoredDeadLetter } from "@papa-events/core/transport";
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  MAX_DEAD_LETTER_PAGE_BYTES,
+  type StoredDeadLetter,
+} from "@papa-events/core/transport";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { listDeadLetters } from "../scripts/list-dead-letters.ts";
 import type { UseCaseKeys } from "../wire/keys.ts";
 import { PackedEvent } from "../wire/packed-event.ts";
 
-/** Unless less is asked for: a page ends early where its dead letters are large. */
-const MAX_PAGE_BYTES = 8 * 1_048_576;
 /** How many one page of a pass has. */
 const PASS_COUNT = 256;
 
@@ -25,7 +28,7 @@ export class DeadLetterReader {
   readonly #connection: ReconnectingConnection;
   readonly #maxPageBytes: number;
 
-  constructor(keys: UseCaseKeys, connection: ReconnectingConnection, maxPageBytes = MAX_PAGE_BYTES) {
+  constructor(keys: UseCaseKeys, connection: ReconnectingConnection, maxPageBytes = MAX_DEAD_LETTER_PAGE_BYTES) {
     this.#keys = keys;
     this.#connection = connection;
     this.#maxPageBytes = maxPageBytes;

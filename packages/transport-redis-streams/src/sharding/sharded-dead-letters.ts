@@ -4,6 +4,7 @@ import {
   type DeadLetterQuery,
   type DeadLetterStore,
   invalidOption,
+  MAX_DEAD_LETTER_PAGE_BYTES,
   type Progress,
   type Revive,
   type Selection,
@@ -15,9 +16,6 @@ import { mergePages, mergeSorted } from "./merge.ts";
 import { ofThoseThatKnow } from "./of-those-that-know.ts";
 import type { ShardConnection } from "./shard.ts";
 
-/** How many bytes of dead letters a page has, of all shards together. */
-const MAX_PAGE_BYTES = 8 * 1_048_576;
-
 /**
  * The dead letters of one use case on all shards, in the order of the servers' clocks. Where a page ends is a position for each
  * shard, with points between them.
@@ -28,7 +26,7 @@ export class ShardedDeadLetters implements DeadLetterStore {
 
   constructor(useCase: string, shards: readonly ShardConnection[]) {
     this.#useCase = useCase;
-    this.#parts = shards.map((shard) => shard.deadLetters(useCase, MAX_PAGE_BYTES / shards.length));
+    this.#parts = shards.map((shard) => shard.deadLetters(useCase, MAX_DEAD_LETTER_PAGE_BYTES / shards.length));
   }
 
   async count(): Promise<number> {
