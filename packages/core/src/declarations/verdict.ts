@@ -21,6 +21,8 @@ const CACHED_NAME_LENGTH = 255;
 
 /** What an instance does with an event of its use case that its own patterns do not match (R6). */
 export type Verdict =
+  /** It was put straight into the use case's queue, and no other declaration accepts it: its name does not matter (L5). */
+  | { readonly kind: "handle" }
   /** Another declaration accepts it: the one that `to` names, if that can be told. */
   | { readonly kind: "forward"; readonly delay: number; readonly to: string | undefined }
   /** Only a pattern that has been withdrawn can have brought it. */
@@ -76,6 +78,7 @@ export class Verdicts {
     }
     const others = await this.#othersThatAccept(event);
     if (others === undefined || others.length > 0) return this.#forward(event, others ?? []);
+    if (reader.direct) return { kind: "handle" };
     if (attempt > 1 || reader.text(HEADER.redriven) !== undefined) {
       // A handler has failed on it or a person has put it back: not this library's to throw away.
       const message = `No pattern of "${useCase}" matches "${eventName}" any more.`;
@@ -95,7 +98,7 @@ export class Verdicts {
     const { keeper, useCase } = this.#options;
     try {
       const others = (await keeper.read(useCase)).filter(({ accepts }) => accepts(eventName));
-      if (others.length > 0 || keeper.complete) return others;
+      if (others.length > 0 || keeper.complete || reader.direct) return others;
     } catch (error) {
       logger.warn({ err: error }, "The declarations could not be read; the event is forwarded.");
       return undefined;

@@ -53,7 +53,7 @@ function schemaIn(catalogue: Catalogue | NoCatalogue, context: EventContext): St
   const { eventName, useCase } = context;
   const schema = catalogue !== undefined && Object.hasOwn(catalogue, eventName) ? catalogue[eventName] : undefined;
   if (schema !== undefined) return schema;
-  const message = `"${eventName}" matches a pattern of "${useCase}" and is not in the app's catalogue; add it there, or give the use case a schema of its own.`;
+  const message = `"${eventName}" came to "${useCase}" and is not in the app's catalogue; add it there, or give the use case a schema of its own.`;
   throw new GivenUp("unknown-event", new PapaError("unknown-event", message, { eventName }));
 }
 

@@ -1,5 +1,5 @@
 import { runInContext } from "../context/current-event.ts";
-import type { Verdicts } from "../declarations/verdict.ts";
+import type { Verdict, Verdicts } from "../declarations/verdict.ts";
 import { collectOutputs } from "../handler/collect-outputs.ts";
 import { encodeOutputs } from "../handler/encode-outputs.ts";
 import type { Handler, HandlerResult } from "../handler/handler.ts";
@@ -57,7 +57,8 @@ export async function handleDeliveries(deliveries: Deliveries, handling: Handlin
     let outcome: Outcome;
     try {
       if (context.refusal !== undefined) throw context.refusal;
-      if (verdicts.accepts(context.eventName)) {
+      const verdict = verdicts.accepts(context.eventName) ? undefined : await verdicts.decide(context);
+      if (verdict === undefined || verdict.kind === "handle") {
         const decoded = decodePayload(delivery.event);
         if ("problem" in decoded) throw new GivenUp("invalid-payload", refused(context, [decoded.problem]));
         const { payload } = decoded;
@@ -67,7 +68,7 @@ export async function handleDeliveries(deliveries: Deliveries, handling: Handlin
             : await callWithTimeout(context, handler, payload, timeout, handling.clock);
         outcome = result === undefined || context.abandoned ? HANDLED : await withOutputs(result, context, maker);
       } else {
-        outcome = await unaccepted(context, handling);
+        outcome = unaccepted(verdict, context, handling);
       }
     } catch (error) {
       outcome = context.abandoned ? HANDLED : policy.decide(context, error);
@@ -95,8 +96,11 @@ async function withOutputs(
 }
 
 /** What becomes of an event that this instance's own patterns do not match (R6). */
-async function unaccepted(context: DeliveryContext, { verdicts, clock, headers }: Handling): Promise<Outcome> {
-  const verdict = await verdicts.decide(context);
+function unaccepted(
+  verdict: Exclude<Verdict, { kind: "handle" }>,
+  context: DeliveryContext,
+  { clock, headers }: Handling,
+): Outcome {
   switch (verdict.kind) {
     case "forward":
       return forward(encodeForward(context, clock.now(), headers, context.redeliveries), verdict.delay, verdict.to);

@@ -37,6 +37,11 @@ export interface ReceivedEvent {
   readonly id?: string | undefined;
   /** The time by the broker's own means, in milliseconds since 1970; it is used where the headers have none. */
   readonly time?: number | undefined;
+  /**
+   * Whether somebody has put it straight into this use case's queue instead of publishing it. Then this use case handles it
+   * whatever it is called, unless another declaration of it accepts the name (L5).
+   */
+  readonly direct?: boolean | undefined;
   /** As received: strings, bytes, lists of them, numbers, anything. */
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Uint8Array;

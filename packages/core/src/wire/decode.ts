@@ -46,6 +46,11 @@ export class EventReader {
     return (this.#time ??= parseTime(this.text(HEADER.time)) ?? usableTime(this.#event.time) ?? this.#clock.now());
   }
 
+  /** Whether somebody has put it straight into this use case's queue (L5). */
+  get direct(): boolean {
+    return this.#event.direct === true || this.#event.headers[HEADER.direct] !== undefined;
+  }
+
   /** All headers as strings, ours included; without those that no string can stand for. */
   get headers(): Headers {
     return (this.#headers ??= headersAsText(this.#event.headers));

@@ -10,6 +10,7 @@
  *     failure  = papa_first_failed_at papa_last_failed_at papa_error_name papa_error_message
  *     redriven = event papa_redriven [papa_mended]
  *
+ * What somebody has put straight into a use case's queue says papa_direct from its first retry, forward or dead letter on.
  * What did not fit the broker is named in papa_cut and papa_dropped_headers.
  *
  * `ce_*` are those of CloudEvents 1.0 in binary mode as its Kafka binding spells them
@@ -42,6 +43,8 @@ export const HEADER = {
   forwardedSince: "papa_forwarded_since",
   /** How often it had come back unexplained before it was forwarded (T6). */
   redelivered: "papa_redelivered",
+  /** Set where somebody has put the event straight into its use case's queue (L5). */
+  direct: "papa_direct",
   /** How often the event has been redriven. */
   redriven: "papa_redriven",
   /** When the event was last redriven with another payload than it was published with. */

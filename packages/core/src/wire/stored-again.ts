@@ -35,6 +35,7 @@ export function storeAgain({ reader, body }: StoredAgain, changes: Headers, budg
     [HEADER.type]: name,
     [HEADER.source]: cutText(reader.text(HEADER.source) ?? "unknown", MAX_FOREIGN_NAME_BYTES),
     [HEADER.time]: isoTime(time),
+    ...(reader.direct ? { [HEADER.direct]: "1" } : {}),
     ...changes,
   };
   const kept: Record<string, string> = {};

@@ -4,6 +4,7 @@ import { virtualClock } from "@papa-events/transport-memory";
 import { describe, expect, it } from "vitest";
 import { useCase } from "../../src/index.ts";
 import type { DeclarationRecord, ReceivedEvent, Settlement } from "../../src/transport.ts";
+import { reviveDeadLetter } from "../../src/wire/dead-letter.ts";
 import { FakeTransport, silent, started } from "../support.ts";
 
 const MINUTE = 60_000;
@@ -179,6 +180,39 @@ describe("R6 an event that no declaration accepts", () => {
       event: { headers: { papa_reason: "unknown-event", papa_error_message: "The event has no name." } },
     });
     expect(lines[0]).toBe("An event has no name: neither the broker nor a header ce_type gives one.");
+  });
+});
+
+describe("L5 an event that was put straight into the use case's queue", () => {
+  it("is handled under a name that no pattern matches, at once, also where not all declarations are known", async () => {
+    for (const complete of [true, false]) {
+      const { transport } = await instance(() => [declared("old.*", { id: "one" })], { complete });
+      expect(await transport.deliver("log", { name: "log", direct: true })).toEqual({ kind: "done", outputs: [] });
+    }
+  });
+
+  it("is forwarded where another declaration accepts its name", async () => {
+    const { transport } = await instance(() => [declared("old.*", { id: "one" })]);
+    const { event } = forwarded(await transport.deliver("log", { name: "old.x", direct: true }));
+    expect(event.headers).toMatchObject({ papa_direct: "1", papa_forwarded: "1" });
+  });
+
+  it("is known as that on its retries, as a dead letter and when it is redriven", async () => {
+    const transport = new FakeTransport();
+    let attempts = 0;
+    const fails = useCase("fails", { on: "new.*", retries: 1 }, (_, { eventName }) => {
+      attempts += 1;
+      throw new Error(eventName);
+    });
+    await started(transport, [fails]);
+    const retry = await transport.deliver("fails", { name: "fails", direct: true });
+    if (retry.kind !== "retry") throw new Error(`It is ${retry.kind}.`);
+    const dead = await transport.deliver("fails", retry.event, { attempt: 2 });
+    if (dead.kind !== "dead") throw new Error(`It is ${dead.kind}.`);
+    expect([attempts, dead.event.headers.papa_reason]).toEqual([2, "retries-exhausted"]);
+    const redriven = reviveDeadLetter({ id: "1", event: dead.event });
+    expect((await transport.deliver("fails", redriven)).kind).toBe("retry");
+    expect(attempts).toBe(3);
   });
 });
 

@@ -19,7 +19,7 @@ describe("handling by a catalogue", () => {
         event: {
           headers: {
             papa_reason: "unknown-event",
-            papa_error_message: `"${name}" matches a pattern of "log" and is not in the app's catalogue; add it there, or give the use case a schema of its own.`,
+            papa_error_message: `"${name}" came to "log" and is not in the app's catalogue; add it there, or give the use case a schema of its own.`,
           },
         },
       });

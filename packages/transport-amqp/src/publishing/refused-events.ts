@@ -1,5 +1,6 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
 import { propertiesOf } from "../wire/properties.ts";
+import { RETURNS_HEADER } from "../wire/received-message.ts";
 import type { QueuePublisher } from "./queue-publisher.ts";
 import { isRefusal } from "./refusal.ts";
 
@@ -72,7 +73,8 @@ export class RefusedEvents {
     const { queuePublisher, queuesFor } = this.#options;
     const left = (await queuesFor(event.name)).filter((queue) => !refused.stored.has(queue));
     let error: Error | undefined;
-    const message = { body: event.body, properties: propertiesOf(event) };
+    // A copy like others, and nothing that somebody has put into the queue.
+    const message = { body: event.body, properties: propertiesOf(event, { ...event.headers, [RETURNS_HEADER]: "0" }) };
     await Promise.all(
       left.map(async (queue) => {
         try {

@@ -57,13 +57,17 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   }
   const rejected = rejectionsFrom(headers, queue);
   const { [RETURNS_HEADER]: returnedBefore, ...ownHeaders } = withoutBrokerHeaders(headers);
-  const namedLikeQueue = fields.exchange !== "" && fields.routingKey === queue && !isReturn(headers);
-  const name = published || namedLikeQueue ? fields.routingKey : nameFrom(properties, rejected.name, origin);
+  const ours = isStoredAgain(headers);
+  const namedLikeQueue =
+    fields.exchange !== "" && fields.routingKey === queue && headers["x-death"] === undefined && !ours;
+  const kept = published || namedLikeQueue ? fields.routingKey : keptName(properties, rejected.name);
+  // The original may have rejected it since: its first rejection then says that it came by the default exchange.
+  const putByHand = !ours && (fields.exchange === "" || (rejected.count > 0 && rejected.name === undefined));
   const leaked = published && isLeakedRetry(headers, fields.routingKey, queue);
   const returned = returnsIn(headers["x-delivery-count"], rejected.count, origin.majorVersion);
   return {
     kind: leaked ? "leaked" : namedLikeQueue || (published && origin.widened) ? "doubtful" : "event",
-    event: eventOf(message, name, ownHeaders),
+    event: eventOf(message, kept ?? origin.fallbackName, ownHeaders, kept === undefined || putByHand),
     attempt: readAttempt(headers) + rejected.count,
     redeliveries: returned + countIn(returnedBefore),
     worn: returned >= MAX_RETURNS,
@@ -71,32 +75,40 @@ export function readMessage(message: Message, origin: Origin): ReceivedMessage {
   };
 }
 
-/** Finds the event's name where the routing key has become the queue's, or never was another: put there by hand, say. */
-export function nameFrom(
+/**
+ * Finds the event's name where the routing key has become the queue's, or never was another: put there by hand, say.
+ * `undefined` where nothing tells it.
+ */
+export function keptName(
   { headers, type }: Pick<MessageProperties, "headers" | "type">,
   rejectedName: string | undefined,
-  origin: Pick<Origin, "fallbackName">,
-): string {
+): string | undefined {
   const kept: unknown = headers?.[HEADER.type];
   if (typeof kept === "string" && kept !== "") return kept;
   if (rejectedName !== undefined) return rejectedName;
-  return typeof type === "string" && type !== "" ? type : origin.fallbackName;
+  return typeof type === "string" && type !== "" ? type : undefined;
 }
 
-/** Makes the event of a message, with its id, time and source from AMQP's own properties. */
-export function eventOf(message: Message, name: string, headers: RawHeaders): ReceivedEvent {
-  return new AmqpEvent(message, name, headers);
+/**
+ * Makes the event of a message, with its id, time and source from AMQP's own properties.
+ *
+ * @param direct whether it is the use case's whatever it is called
+ */
+export function eventOf(message: Message, name: string, headers: RawHeaders, direct = false): ReceivedEvent {
+  return new AmqpEvent(message, name, headers, direct);
 }
 
 /** An event as it came. What few handlers look at is made when it is read. */
 class AmqpEvent implements ReceivedEvent {
   readonly name: string;
+  readonly direct: boolean;
   readonly #message: Message;
   readonly #received: RawHeaders;
   #headers: RawHeaders | undefined;
 
-  constructor(message: Message, name: string, headers: RawHeaders) {
+  constructor(message: Message, name: string, headers: RawHeaders, direct: boolean) {
     this.name = name;
+    this.direct = direct;
     this.#message = message;
     this.#received = headers;
   }
@@ -127,13 +139,13 @@ class AmqpEvent implements ReceivedEvent {
   }
 }
 
-/** Whether a message has been in the queue before: a retry of the original, a forwarded or a redriven event. */
-function isReturn(headers: RawHeaders): boolean {
+/** Whether this library has stored the message: a retry, a forwarded or a redriven event, or a copy. */
+export function isStoredAgain(headers: RawHeaders): boolean {
   return (
-    headers["x-death"] !== undefined ||
     headers[HEADER.attempt] !== undefined ||
     headers[HEADER.forwarded] !== undefined ||
-    headers[HEADER.redriven] !== undefined
+    headers[HEADER.redriven] !== undefined ||
+    headers[RETURNS_HEADER] !== undefined
   );
 }
 

@@ -16,7 +16,8 @@ export function returnedProperties(
   const headers: Record<string, unknown> = sendableHeaders(event.headers);
   if (event.name !== undefined) headers[HEADER.type] = event.name;
   if (attempt > 1) headers[HEADER.attempt] = String(attempt);
-  if (redeliveries > 0) headers[RETURNS_HEADER] = redeliveries;
+  if (event.direct === true) headers[HEADER.direct] = "1";
+  headers[RETURNS_HEADER] = redeliveries;
   return {
     ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
     ...foreignProperties(message.properties),

@@ -1,7 +1,7 @@
 import { HEADER, readAttempt } from "@papa-events/core/transport";
 import type { Message, Options } from "amqplib";
 import { foreignProperties, sendableHeaders } from "./properties.ts";
-import { RETURNS_HEADER } from "./received-message.ts";
+import { isStoredAgain, RETURNS_HEADER } from "./received-message.ts";
 import { deathsIn, rejectionsFrom } from "./x-death.ts";
 
 /** What becomes of a message that comes back from the original's retry queue. */
@@ -20,12 +20,13 @@ export function readRingReturn({ properties }: Message, queue: string): RingRetu
   const reason = last === undefined || last.reason === "rejected" ? undefined : last.reason;
   const name = left.map(({ routingKey }) => routingKey).find((key) => key !== undefined && key !== queue);
   const copied: Record<string, unknown> = sendableHeaders(headers);
-  if (copied[HEADER.type] === undefined && name !== undefined) copied[HEADER.type] = name;
+  if (name !== undefined) copied[HEADER.type] ??= name;
+  else if (!isStoredAgain(headers)) copied[HEADER.direct] = "1";
   const attempt = readAttempt(headers) + rejectionsFrom(headers, queue).count;
   if (attempt > 1) copied[HEADER.attempt] = String(attempt);
   // The broker's own count begins anew with the copy.
-  if (reason === "delivery_limit")
-    copied[RETURNS_HEADER] = countIn(headers[RETURNS_HEADER]) + Math.max(1, countIn(headers["x-delivery-count"]));
+  const returned = reason === "delivery_limit" ? Math.max(1, countIn(headers["x-delivery-count"])) : 0;
+  copied[RETURNS_HEADER] = countIn(headers[RETURNS_HEADER]) + returned;
   const { messageId, timestamp, type, appId, correlationId } = properties;
   const kept = { messageId, timestamp, type, appId, correlationId };
   return {

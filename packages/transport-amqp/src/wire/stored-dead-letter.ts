@@ -2,7 +2,7 @@ import { HEADER, readAttempt, type StoredDeadLetter } from "@papa-events/core/tr
 import type { Message } from "amqplib";
 import { POSITION_HEADER, type StampedMessage, timeOfPosition } from "./dead-letter-stamp.ts";
 import { withoutBrokerHeaders } from "./properties.ts";
-import { eventOf, nameFrom, type Origin } from "./received-message.ts";
+import { eventOf, keptName, type Origin } from "./received-message.ts";
 import { rejectionsFrom } from "./x-death.ts";
 
 type RawHeaders = Readonly<Record<string, unknown>>;
@@ -15,8 +15,11 @@ export function storedDeadLetter(
   const received = (message.properties.headers ?? {}) as RawHeaders;
   const { [POSITION_HEADER]: _, ...headers } = withoutBrokerHeaders(received);
   const rejected = rejectionsFrom(received, origin.queue);
-  const name = nameFrom(message.properties, rejected.name, origin);
-  if (headers[HEADER.reason] !== undefined) return { id, event: eventOf(message, name, headers) };
+  const kept = keptName(message.properties, rejected.name);
+  const name = kept ?? origin.fallbackName;
+  // Where its name is lost, no pattern can tell whether the use case wants it: it has had it already.
+  const nameless = kept === undefined;
+  if (headers[HEADER.reason] !== undefined) return { id, event: eventOf(message, name, headers, nameless) };
   const exception = received.exception === undefined ? "" : String(received.exception);
   const attempts = readAttempt(headers) + rejected.count;
   const derived = {
@@ -26,13 +29,12 @@ export function storedDeadLetter(
     [HEADER.lastFailedAt]: timeOfPosition(position).toISOString(),
     ...errorHeadersFrom(exception),
   };
-  return { id, event: eventOf(message, name, { ...headers, ...derived }) };
+  return { id, event: eventOf(message, name, { ...headers, ...derived }, nameless) };
 }
 
 /** Whether a dead letter says nowhere what its event is called. */
-export function isNameless(message: Message, queue: string): boolean {
-  const { headers = {}, type } = message.properties;
-  return headers[HEADER.type] === undefined && !type && rejectionsFrom(headers, queue).name === undefined;
+export function isNameless({ properties }: Message, queue: string): boolean {
+  return keptName(properties, rejectionsFrom(properties.headers ?? {}, queue).name) === undefined;
 }
 
 /** Python's traceback ends with `Name: message`; a message of several lines starts at the last line that has a name. */

@@ -1,5 +1,7 @@
+import { typeOnly } from "@papa-events/core";
 import { expect, test } from "vitest";
 import { Space } from "../support/broker.ts";
+import { json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
 
 test("R1, R2, R5 a use case gets each matching event once, whoever publishes it, and none of the others", async () => {
@@ -122,4 +124,74 @@ test("L5 a message put straight into a use case's queue is named by its type, it
     ["b", 3, "user.gone"],
     ["b", 4, "user.made"],
   ]);
+});
+
+test("L5 a message put straight into a use case's queue is handled, whatever it is called and the patterns are", async () => {
+  const space = new Space();
+  const got: unknown[] = [];
+  const app = space.app({ retries: 1, retryDelay: 100 });
+  for (const [useCase, patterns] of [
+    ["a", ["user.*", "order.#"]],
+    ["b", ["user.made", "user.gone"]],
+  ] as const)
+    app.onEvent([...patterns], { useCase }, (payload, { eventName, attempt }) => {
+      got.push([useCase, payload, eventName, attempt]);
+      if (payload === 3) throw new Error("no");
+    });
+  await app.start();
+  const channel = await space.channel();
+  const put = (useCase: string, payload: number, options: object) =>
+    channel.publish("", space.name(useCase), json(payload), options);
+  put("a", 1, {});
+  put("a", 2, { type: "invoice.paid" });
+  put("b", 3, {});
+  await until("all of them", () => got.length === 4);
+  expect(got.sort()).toEqual([
+    ["a", 1, "a", 1],
+    ["a", 2, "invoice.paid", 1],
+    ["b", 3, "b", 1],
+    ["b", 3, "b", 2],
+  ]);
+  // It goes back to where it came from, as often as somebody says so.
+  const letters = app.deadLetters("b");
+  for (let times = 1; times <= 2; times += 1) {
+    await until("the dead letter", async () => (await letters.count()) === 1);
+    expect((await letters.list()).items).toMatchObject([{ eventName: "b", reason: "retries-exhausted", attempts: 2 }]);
+    expect(await letters.redrive("all")).toBe(1);
+    await until("both attempts", () => got.length === 4 + 2 * times);
+  }
+});
+
+test("L5 a message put into a queue that no handler can be chosen for is a dead letter that says what to do", async () => {
+  const space = new Space();
+  const events = { "user.made": typeOnly<number>(), "user.gone": typeOnly<number>() };
+  const app = space.app({ events } as object);
+  app.onEvent("user.*", { useCase: "uc" }, () => {});
+  await app.start();
+  const channel = await space.channel();
+  channel.publish("", space.name("uc"), json(1));
+  const letters = app.deadLetters("uc");
+  await until("the dead letter", async () => (await letters.count()) === 1);
+  expect((await letters.list()).items).toMatchObject([
+    { eventName: "uc", reason: "unknown-event", error: { message: expect.stringContaining("a schema of its own") } },
+  ]);
+});
+
+test("L5 an event with no name at all is a dead letter where a pattern matches it, and is handled when redriven", async () => {
+  const space = new Space();
+  const got: unknown[] = [];
+  const app = space
+    .app()
+    .onEvent("#", { useCase: "uc" }, (payload, { eventName }) => void got.push([payload, eventName]));
+  await app.start();
+  const channel = await space.channel();
+  channel.publish(space.name("domain_events"), "", json(1));
+  const letters = app.deadLetters("uc");
+  await until("the dead letter", async () => (await letters.count()) === 1);
+  expect((await letters.list()).items).toMatchObject([
+    { reason: "unknown-event", error: { message: "The event has no name." } },
+  ]);
+  expect(await letters.redrive("all")).toBe(1);
+  await until("it is handled", () => got.length === 1);
+  expect(got).toEqual([[1, "uc"]]);
 });

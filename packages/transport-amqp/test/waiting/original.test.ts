@@ -110,3 +110,54 @@ test("R3 retries of the original that leak to other use cases are dropped", asyn
   await until("the end", () => got.includes("end"));
   expect(got).toEqual(["user.created", "end"]);
 });
+
+test.each([["user.*", "order.#"], ["user.made", "user.gone"], ["#"]])(
+  "D4, L5 a dead letter of the original whose name is lost is handled once it is redriven, where the patterns are %s",
+  async (...patterns) => {
+    const space = new Space();
+    const channel = await space.channel();
+    await declareAsOriginal(channel, space, "uc", "user.*");
+    const exception = "Traceback (most recent call last):\nValueError: boom";
+    const died = { ...asOriginal, headers: { exception } };
+    channel.publish(space.name("domain_events.dlq"), space.name("uc"), json({ n: 1 }), died);
+    const got: unknown[] = [];
+    const app = space.app({ retries: 1, retryDelay: 100 });
+    app.onEvent(patterns, { useCase: "uc" }, (payload, { eventName, attempt, id }) => {
+      got.push([payload, eventName, attempt, id]);
+      if (attempt === 1) throw new Error("once");
+    });
+    await app.start();
+    expect(await app.deadLetters("uc").redrive("all")).toBe(1);
+    await until("both attempts", () => got.length === 2);
+    await until("it is acknowledged", async () => (await app.stats()).uc?.inFlight === 0);
+    expect(got).toEqual([1, 2].map((attempt) => [{ n: 1 }, "uc", attempt, asOriginal.messageId]));
+    expect((await app.stats()).uc).toMatchObject({ ready: 0, waiting: 0, dead: 0 });
+  },
+);
+
+test("L5 a message put straight into the queue that the original has rejected is handled here", async () => {
+  const space = new Space();
+  const channel = await space.channel();
+  await declareAsOriginal(channel, space, "uc", "user.*", 100);
+  const queue = space.name("uc");
+  channel.publish("", queue, json(1), asOriginal);
+  channel.publish("", queue, json(2), { ...asOriginal, type: "invoice.paid" });
+  let rejected = 0;
+  await until("both are rejected", async () => {
+    const message = await channel.get(queue);
+    if (message !== false) channel.nack(message, false, false);
+    if (message !== false) rejected += 1;
+    return rejected === 2;
+  });
+  const got: unknown[] = [];
+  const app = space.app();
+  app.onEvent("user.*", { useCase: "uc" }, (payload, { eventName, attempt }) => {
+    got.push([payload, eventName, attempt]);
+  });
+  await app.start();
+  await until("both are handled", () => got.length === 2);
+  expect(got.sort()).toEqual([
+    [1, "uc", 2],
+    [2, "invoice.paid", 2],
+  ]);
+});
