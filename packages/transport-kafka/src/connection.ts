@@ -23,6 +23,9 @@ import { KafkaTrials } from "./consuming/trials.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { Declarations } from "./declarations/declarations.ts";
 import { Discovery } from "./declarations/discovery.ts";
+import { EventTopics } from "./declarations/event-topics.ts";
+import type { ExistingTopics } from "./declarations/existing-topics-option.ts";
+import { Mappings } from "./declarations/mappings.ts";
 import { Registry } from "./declarations/registry.ts";
 import { Topology } from "./declarations/topology.ts";
 import { Producer } from "./publishing/producer.ts";
@@ -47,6 +50,7 @@ export class KafkaConnection implements Connection {
   readonly #publisher: Publisher;
   readonly #registry: Registry;
   readonly #discovery: Discovery;
+  readonly #mappings: Mappings;
   readonly #releaser: Releaser;
   readonly #store: SettlementStore;
   #subscribers: Subscriber[] = [];
@@ -59,30 +63,45 @@ export class KafkaConnection implements Connection {
   #consuming = false;
   #closed = false;
 
-  /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
-  static async open(target: Target, options: ConnectOptions): Promise<KafkaConnection> {
-    return new KafkaConnection(await Cluster.open(target, options), options);
+  /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`, `topology-conflict` */
+  static async open(target: Target, existing: ExistingTopics, options: ConnectOptions): Promise<KafkaConnection> {
+    const connection = new KafkaConnection(await Cluster.open(target, options), existing, options);
+    try {
+      // To an operator it is told by the diagnosis.
+      if (options.operator !== true) await connection.#mappings.begin();
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
-  private constructor(cluster: Cluster, { appName, maxHeldBytes }: ConnectOptions) {
+  private constructor(
+    cluster: Cluster,
+    existing: ExistingTopics,
+    { appName, maxHeldBytes, operator = false }: ConnectOptions,
+  ) {
+    const topics = new EventTopics(cluster.names, existing, operator);
     const topology = new Topology(cluster);
     const producer = new Producer(cluster, topology);
     this.#cluster = cluster;
     this.#topology = topology;
     this.#producer = producer;
-    this.#publisher = new Publisher(cluster, topology, producer);
-    this.#registry = new Registry(cluster, async (records) => {
+    this.#publisher = new Publisher(cluster, topology, topics, producer);
+    this.#registry = new Registry(cluster, topics, async (records) => {
       // All in one turn of the event loop, so that they go in one batch: readers see a use case before its patterns.
       const topic = topology.registry;
       await Promise.all(records.map((record) => producer.storeOne({ topic, partition: 0, record })));
     });
     this.#discovery = new Discovery(cluster, this.#registry, topology);
+    this.#mappings = new Mappings(cluster, this.#registry);
     this.declarations = new Declarations({
       appName,
       cluster,
       topology,
       registry: this.#registry,
       discovery: this.#discovery,
+      mappings: this.#mappings,
       onRemoved: (useCase) => this.#onRemoved(useCase),
     });
     this.#waiting = new WaitingCounts(cluster, topology, this.#registry);

@@ -1,3 +1,3 @@
-export type { KafkaOptions, SaslOptions, TlsOptions } from "./client/options.ts";
-export { fromUri, kafka } from "./kafka.ts";
+export type { SaslOptions, TlsOptions } from "./client/options.ts";
+export { fromUri, type KafkaTransportOptions as KafkaOptions, kafka } from "./kafka.ts";
 export type { KafkaTransport } from "./transport.ts";

@@ -2,6 +2,7 @@ import type { Connection, ConnectOptions, Transport } from "@papa-events/core/tr
 import type { Target } from "./client/options.ts";
 import { addressOf } from "./client/uri.ts";
 import { KafkaConnection } from "./connection.ts";
+import type { ExistingTopics } from "./declarations/existing-topics-option.ts";
 
 /** A Kafka cluster and a namespace on it. */
 export class KafkaTransport implements Transport {
@@ -9,14 +10,16 @@ export class KafkaTransport implements Transport {
   /** The cluster's address, without user and password. */
   readonly address: string;
   readonly #target: Target;
+  readonly #existing: ExistingTopics;
 
   /** @internal Made by `kafka()`. */
-  constructor(target: Target) {
+  constructor(target: Target, existing: ExistingTopics) {
     this.#target = target;
+    this.#existing = existing;
     this.address = addressOf(target);
   }
 
   connect(options: ConnectOptions): Promise<Connection> {
-    return KafkaConnection.open(this.#target, options);
+    return KafkaConnection.open(this.#target, this.#existing, options);
   }
 }

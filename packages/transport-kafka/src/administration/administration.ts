@@ -59,7 +59,12 @@ export class KafkaAdministration implements Administration {
 
   tail(patterns: readonly string[], listener: TailListener): Promise<LiveTail> {
     return this.#mapErrors(async () => {
-      const tail = await LiveTail.begin(this.#options.cluster, patterns, listener, (ended) =>
+      const { cluster, registry } = this.#options;
+      // It tells which topics of others hold events; an account may look at the others without it.
+      await registry.refresh().catch((error: unknown) => {
+        cluster.logger.debug({ err: error }, "The registry could not be read; topics of others are not shown.");
+      });
+      const tail = await LiveTail.begin(cluster, registry.topics, patterns, listener, (ended) =>
         this.#tails.delete(ended),
       );
       this.#tails.add(tail);

@@ -44,7 +44,9 @@ export async function topicFindings(
   for (const { topic, kind } of specs) {
     const settings = configs.get(topic) ?? {};
     findings.push(...ofReplicas(topic, topics.get(topic)?.partitions ?? [], settings, nodes));
-    if (kind === "events") findings.push(...ofEvents(topic, settings));
+    if (kind === "events" || kind === "existing") findings.push(...ofEvents(topic, settings));
+    if (kind === "existing" && settings["cleanup.policy"]?.includes("compact") === true)
+      findings.push(compacted(topic));
   }
   return findings;
 }
@@ -105,6 +107,16 @@ function ofReplicas(
       remedy: "Lower min.insync.replicas, or add a replica.",
     });
   return findings;
+}
+
+/** That of its own topics is an error. */
+function compacted(topic: string): Finding {
+  return {
+    severity: "warning",
+    what: `The topic "${topic}" of the option \`topics\` is compacted.`,
+    why: "Of several events with one key Kafka may drop all but the last before they are read, and a deletion (no value) becomes a dead letter.",
+    remedy: "Ask its owner whether every event counts; if so, its cleanup.policy has to be delete.",
+  };
 }
 
 function ofEvents(topic: string, settings: Configs): readonly Finding[] {

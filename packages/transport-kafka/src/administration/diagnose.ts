@@ -23,8 +23,14 @@ export async function diagnose({ cluster, topology, registry, waiting }: Diagnos
   const { nodes, topics } = await cluster.retried(() => cluster.refresh("all"));
   await registry.refresh();
   const specs = specsOf(topology, registry);
-  const events = [...topics.keys()].filter((topic) => cluster.names.eventName(topic) !== undefined);
-  const present = [...specs, ...events.map((topic) => topology.events(topic))].filter(({ topic }) => topics.has(topic));
+  const own = [...topics.keys()].filter((topic) => cluster.names.eventName(topic) !== undefined);
+  const mapped = registry.topics.mapped.filter((topic) => topics.has(topic));
+  const events = [...own, ...mapped];
+  const present = [
+    ...specs,
+    ...own.map((topic) => topology.events(topic)),
+    ...mapped.map((topic) => topology.existing(topic)),
+  ].filter(({ topic }) => topics.has(topic));
   const found = await Promise.all([
     brokerFindings(cluster, nodes),
     topicFindings(cluster, topology, present, topics, nodes.length),
@@ -36,6 +42,7 @@ export async function diagnose({ cluster, topology, registry, waiting }: Diagnos
     ...found.flat(),
     ...missing(specs, topics),
     ...leftovers(cluster, specs, [...topics.keys()]),
+    ...mappingFindings(registry, topics),
     ...clockFindings(registry),
   ];
 }
@@ -75,6 +82,36 @@ function leftovers({ names }: Cluster, specs: readonly TopicSpec[], topics: read
       why: "It takes space on the brokers and does no harm otherwise.",
       remedy: `Delete it when nobody needs what it holds: kafka-topics.sh --delete --topic ${topic}`,
     }));
+}
+
+/** What is to be said of the topics of others that are mapped to event names. */
+function mappingFindings({ topics }: Registry, existing: ReadonlyMap<string, unknown>): readonly Finding[] {
+  const missing = topics.mapped
+    .filter((topic) => !existing.has(topic))
+    .map(
+      (topic): Finding => ({
+        severity: "error",
+        what: `The topic "${topic}" of the option \`topics\` is missing, or this account may not know of it.`,
+        why: "Its events cannot be published or handled, and apps that map it do not start; none of them makes it.",
+        remedy: "If it is there, grant Describe on it; otherwise have its owner make it, or take it out of the option.",
+      }),
+    );
+  const patterns = topics.mapped.map((topic) => {
+    const own = topics.existing.get(topic);
+    const others = topics.mappings.filter((each) => each.topic === topic).map(({ pattern }) => pattern);
+    return { topic, all: [...new Set(own === undefined ? others : [own, ...others])] };
+  });
+  const differing = patterns
+    .filter(({ all }) => all.length > 1)
+    .map(
+      ({ topic, all }): Finding => ({
+        severity: "warning",
+        what: `Apps map the topic "${topic}" to ${all.map((pattern) => `"${pattern}"`).join(" and ")}.`,
+        why: "An app publishes to it, and looks for in it, only what it maps itself.",
+        remedy: "Give all apps of the namespace the same `topics`; what no app has mapped for 7 days is forgotten.",
+      }),
+    );
+  return [...missing, ...differing];
 }
 
 /** Retries are released by apps that consume. */

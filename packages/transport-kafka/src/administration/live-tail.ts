@@ -4,7 +4,8 @@ import { papaErrorOf } from "../client/errors.ts";
 import type { KafkaClient } from "../client/kafka-client.ts";
 import { sleep } from "../client/time-limit.ts";
 import { Bindings } from "../declarations/bindings.ts";
-import { eventOf, nameOf } from "../wire/event-record.ts";
+import type { EventTopics } from "../declarations/event-topics.ts";
+import { eventOf } from "../wire/event-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { FetchResult } from "../wire/records.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
@@ -29,6 +30,7 @@ export class LiveTail implements Tail {
   readonly #cluster: Cluster;
   /** Fetches wait at the broker; nothing else must wait behind them. */
   readonly #client: KafkaClient;
+  readonly #topics: EventTopics;
   readonly #listener: TailListener;
   readonly #bindings: Bindings;
   readonly #onOver: (tail: LiveTail) => void;
@@ -40,11 +42,12 @@ export class LiveTail implements Tail {
   /** Resolves when everything is shown that is published from then on. @throws KafkaError */
   static async begin(
     cluster: Cluster,
+    topics: EventTopics,
     patterns: readonly string[],
     listener: TailListener,
     onOver: (tail: LiveTail) => void,
   ): Promise<LiveTail> {
-    const tail = new LiveTail(cluster, patterns, listener, onOver);
+    const tail = new LiveTail(cluster, topics, patterns, listener, onOver);
     try {
       await tail.#list(true);
       await cluster.retried(() => tail.#client.metadata([cluster.names.registry]));
@@ -58,11 +61,13 @@ export class LiveTail implements Tail {
 
   private constructor(
     cluster: Cluster,
+    topics: EventTopics,
     patterns: readonly string[],
     listener: TailListener,
     onOver: (tail: LiveTail) => void,
   ) {
     this.#cluster = cluster;
+    this.#topics = topics;
     this.#client = cluster.newClient();
     this.#listener = listener;
     this.#bindings = new Bindings(patterns.map((pattern) => [pattern, {}] as const));
@@ -112,8 +117,8 @@ export class LiveTail implements Tail {
     for (const topic of literal) cluster.assertNotRefused(topic);
     this.#listed = performance.now();
     const found = [...topics].flatMap(([topic, { id, partitions }]) => {
-      const name = cluster.names.eventName(topic);
-      if (name === undefined || !this.#bindings.concern(name)) return [];
+      const names = this.#topics.namesIn(topic);
+      if (names === undefined || !this.#bindings.concern(names.held)) return [];
       return partitions.map(({ partition }) => ({ source: { topic, partition }, topicId: id }));
     });
     const fresh = found.filter(({ source, topicId }) => {
@@ -143,15 +148,16 @@ export class LiveTail implements Tail {
   }
 
   #show(position: Position, { records, next, highWatermark }: FetchResult): void {
-    const topicName = this.#cluster.names.eventName(position.source.topic);
+    const names = this.#topics.namesIn(position.source.topic);
     let dropped = 0;
     for (const record of records) {
       if (record.unreadable !== undefined) {
         dropped += 1;
         continue;
       }
-      const name = nameOf(record, topicName);
-      if (this.#bindings.accept(name, position.source, record.offset) && !this.#over)
+      const name = names?.of(record);
+      if (name === undefined || this.#over) continue;
+      if (this.#bindings.accept(name, position.source, record.offset))
         this.#listener.onEvent(eventOf(record, name, position.source));
     }
     position.offset = next;

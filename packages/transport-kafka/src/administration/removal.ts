@@ -1,7 +1,7 @@
 import type { Cluster } from "../client/cluster.ts";
 import { sleep } from "../client/time-limit.ts";
 import { LetterIndex } from "../dead-letters/letter-index.ts";
-import { idKey, type Positions } from "../declarations/bindings.ts";
+import { endsOf } from "../declarations/ends.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
@@ -37,7 +37,9 @@ export async function removeUseCase(
   cluster.assertNotRefused(ready);
   if (!registry.has(useCase) && !registry.paused.has(useCase) && topics.size === 0) return false;
   const keepsLetters = deadLetters === "keep" && topics.has(dead) && (await hasLetters(cluster, dead));
-  await registry.remove(useCase, await endsOf(cluster, topology.delays.topic), keepsLetters);
+  const delays = topology.delays.topic;
+  await cluster.retried(() => cluster.refresh([delays]));
+  await registry.remove(useCase, (await endsOf(cluster, [delays])).get(delays) ?? {}, keepsLetters);
   await untilLeft(cluster, group);
   await registry.refresh();
   // Somebody may have declared it anew.
@@ -59,15 +61,6 @@ async function hasLetters(cluster: Cluster, topic: string): Promise<boolean> {
   const index = new LetterIndex(cluster, topic);
   await index.refresh();
   return index.size > 0;
-}
-
-async function endsOf(cluster: Cluster, topic: string): Promise<Positions> {
-  const found = (await cluster.retried(() => cluster.refresh([topic]))).topics.get(topic);
-  if (found === undefined) return {};
-  const ends: number[] = [];
-  const all = found.partitions.map(({ partition }) => ({ topic, partition }));
-  for (const { partition, offset } of await cluster.offsets(all, "latest")) ends[partition] = offset;
-  return { [topic]: ends, ...(found.id === undefined ? {} : { [idKey(topic)]: [found.id] }) };
 }
 
 /** Waits until nobody handles its events any more. */

@@ -1,5 +1,5 @@
 import type { Delivery, ReceivedEvent, Settled, Settlement } from "@papa-events/core/transport";
-import { attemptOf, eventOf, nameOf } from "../wire/event-record.ts";
+import { attemptOf, eventOf } from "../wire/event-record.ts";
 import type { Entry } from "./partition-log.ts";
 
 /** Settles deliveries; the use case's subscriber. */
@@ -17,9 +17,9 @@ export class KafkaDelivery implements Delivery {
   readonly #entry: Entry;
   readonly #settler: Settler;
 
-  constructor(entry: Entry, settler: Settler, topicName: string | undefined) {
+  constructor(entry: Entry, settler: Settler, name: string) {
     const { record, log } = entry;
-    this.event = eventOf(record, nameOf(record, topicName), log.source);
+    this.event = eventOf(record, name, log.source);
     this.attempt = attemptOf(record);
     this.redeliveries = log.redeliveriesOf(record.offset);
     this.#entry = entry;

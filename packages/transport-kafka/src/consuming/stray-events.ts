@@ -1,5 +1,4 @@
 import type { Logger } from "@papa-events/core/transport";
-import { firstWord } from "../wire/names.ts";
 
 const INTERVAL_MS = 60_000;
 
@@ -12,9 +11,8 @@ export class StrayEvents {
     this.#logger = logger;
   }
 
-  /** Looks at an event that no pattern accepts. @param topicName the event name that the topic stands for */
-  note(topic: string, topicName: string, name: string): void {
-    if (firstWord(name) === firstWord(topicName)) return;
+  /** @param name what it is called, maybe nothing */
+  note(topic: string, name: string): void {
     const known = this.#topics.get(topic) ?? { count: 0, saidAt: Number.NEGATIVE_INFINITY };
     this.#topics.set(topic, known);
     known.count += 1;
@@ -23,7 +21,7 @@ export class StrayEvents {
     known.saidAt = now;
     this.#logger.warn(
       { topic, name, count: known.count },
-      "The topic holds events whose ce_type does not begin with the topic's word; no use case gets them.",
+      "The topic holds events whose ce_type is not one that belongs there; no use case gets them.",
     );
   }
 }

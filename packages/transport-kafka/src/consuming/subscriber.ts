@@ -53,7 +53,6 @@ export class Subscriber implements Settler {
   #closed = false;
   readonly #onRoom = () => this.#consumer.deliverSoon();
   #trimming: NodeJS.Timeout | undefined;
-  readonly #topicNames = new Map<string, { readonly of: string | undefined }>();
   /** Settlements that are being stored. */
   readonly #storing = new Set<Promise<Settled>>();
 
@@ -241,25 +240,32 @@ export class Subscriber implements Settler {
   ): Promise<readonly FetchedRecord[]> {
     await this.#options.registry.refresh();
     const accepted = this.#accepted(source, records);
-    if (accepted.length < records.length) this.#noteStrays(source, records);
+    if (accepted.length < records.length) {
+      const kept = new Set(accepted);
+      this.#noteStrays(
+        source,
+        records.filter((record) => !kept.has(record)),
+      );
+    }
     return accepted;
   }
 
   #noteStrays({ topic }: TopicPartition, records: readonly FetchedRecord[]): void {
-    const topicName = this.#topicName(topic) ?? "";
+    const names = this.#options.registry.topics.namesIn(topic);
     for (const record of records)
-      if (record.unreadable === undefined) this.#strays.note(topic, topicName, nameOf(record, topicName));
+      if (record.unreadable === undefined && names?.isStray(record) === true)
+        this.#strays.note(topic, nameOf(record, undefined));
   }
 
   #accepted(source: TopicPartition, records: readonly FetchedRecord[]): readonly FetchedRecord[] {
     const { registry } = this.#options;
-    const topicName = this.#topicName(source.topic);
     const bindings = registry.bindings(this.useCase);
-    return records.filter((record) =>
-      record.unreadable === undefined
-        ? bindings.accept(nameOf(record, topicName), source, record.offset)
-        : record.offset >= bindings.startOf(topicName ?? "", source),
-    );
+    const names = registry.topics.namesIn(source.topic);
+    return records.filter((record) => {
+      if (record.unreadable !== undefined) return record.offset >= registry.startOf(this.useCase, source);
+      const name = names?.of(record);
+      return name !== undefined && bindings.accept(name, source, record.offset);
+    });
   }
 
   #deliver(entry: Entry): void {
@@ -267,16 +273,8 @@ export class Subscriber implements Settler {
     this.#ownUnsettled += 1;
     entry.subscription = this.#subscription;
     this.#options.held.take(entry.bytes);
-    this.#onDelivery(new KafkaDelivery(entry, this, this.#topicName(entry.log.source.topic)));
-  }
-
-  /** The event name that a topic stands for. */
-  #topicName(topic: string): string | undefined {
-    let name = this.#topicNames.get(topic);
-    if (name === undefined) {
-      name = { of: this.#options.cluster.names.eventName(topic) };
-      this.#topicNames.set(topic, name);
-    }
-    return name.of;
+    const { record, log } = entry;
+    const names = this.#options.registry.topics.namesIn(log.source.topic);
+    this.#onDelivery(new KafkaDelivery(entry, this, names?.of(record) ?? nameOf(record, undefined)));
   }
 }

@@ -1,9 +1,10 @@
 import type { Declaration, DeclarationRecord, Declarations as SharedDeclarations } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf } from "../client/errors.ts";
-import { firstWord, needsDiscovery } from "../wire/names.ts";
-import { idKey, literalWords, type Positions } from "./bindings.ts";
+import { literalWords, mayMatch, type Positions } from "./bindings.ts";
 import type { Discovery } from "./discovery.ts";
+import { endsOf } from "./ends.ts";
+import type { Mappings } from "./mappings.ts";
 import type { Registry } from "./registry.ts";
 import { warnOfShortRetention } from "./retention.ts";
 import { checkRights } from "./rights.ts";
@@ -15,6 +16,7 @@ export interface DeclarationsOptions {
   readonly topology: Topology;
   readonly registry: Registry;
   readonly discovery: Discovery;
+  readonly mappings: Mappings;
   /** Called once for a use case that this connection has declared and an operator has removed. */
   readonly onRemoved: (useCase: string) => void;
 }
@@ -42,8 +44,9 @@ export class Declarations implements SharedDeclarations {
     };
   }
 
-  /** Makes the registry whole again after somebody has deleted it. Never rejects. */
+  /** Makes the registry whole again after somebody has deleted it, and looks at what others map. Never rejects. */
   async restore(): Promise<void> {
+    this.#options.mappings.check();
     if (this.#own.size === 0) return;
     const { registry, cluster } = this.#options;
     try {
@@ -78,9 +81,10 @@ export class Declarations implements SharedDeclarations {
 
   /** @throws PapaError */
   async list(useCase?: string): Promise<readonly DeclarationRecord[]> {
-    const { cluster, registry } = this.#options;
+    const { cluster, registry, mappings } = this.#options;
     try {
       await registry.refresh();
+      mappings.check();
       return registry.list(useCase);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
@@ -99,7 +103,7 @@ export class Declarations implements SharedDeclarations {
   }
 
   async #declare(declarations: readonly Declaration[]): Promise<void> {
-    const { appName, registry } = this.#options;
+    const { appName, registry, mappings } = this.#options;
     if (declarations.length === 0) return;
     await this.#createTopics(declarations);
     await this.#checkRights(declarations.filter(({ name }) => !this.#own.has(name)));
@@ -111,13 +115,16 @@ export class Declarations implements SharedDeclarations {
     if (fresh.length > 0) await this.#bind(fresh);
     if (!this.#warned) void this.#warn(declarations);
     await registry.markSeen(appName, present);
+    await mappings.show();
   }
 
   async #checkRights(added: readonly Patterns[]): Promise<void> {
     if (added.length === 0) return;
     const { cluster, topology } = this.#options;
     const useCases = added.map(({ name }) => name);
-    await checkRights(cluster, topology, useCases, this.#literalTopics(added));
+    const mapped = this.#mappedTopics(added);
+    for (const topic of mapped) cluster.assertNotRefused(topic);
+    await checkRights(cluster, topology, useCases, [...this.#literalTopics(added), ...mapped]);
   }
 
   async #createTopics(useCases: readonly Patterns[]): Promise<void> {
@@ -133,52 +140,46 @@ export class Declarations implements SharedDeclarations {
   /** The ends of the partitions are read before the patterns are recorded, so that they receive what comes in between. */
   async #bind(fresh: readonly Patterns[]): Promise<void> {
     const { cluster, registry, discovery } = this.#options;
-    const existing = await discovery.list();
-    const withId = (topic: string, offsets: readonly number[]): [string, readonly number[]][] => {
-      const id = cluster.idOf(topic);
-      return id === undefined
-        ? [[topic, offsets]]
-        : [
-            [topic, offsets],
-            [idKey(topic), [id]],
-          ];
-    };
+    const { topics } = registry;
+    const existing = [...(await discovery.list()), ...topics.mapped].flatMap((topic) => {
+      const held = topics.namesIn(topic)?.held;
+      return held === undefined ? [] : [{ topic, held }];
+    });
     const all = fresh.flatMap(({ patterns }) => patterns);
-    const words = new Set(all.map(firstWord));
-    const any = all.some(needsDiscovery);
-    const named = [...existing].map((topic) => ({ topic, word: firstWord(cluster.names.eventName(topic) ?? "") }));
-    const concerned = named.filter(({ word }) => any || words.has(word));
-    const ends = await this.#ends(concerned.map(({ topic }) => topic));
+    const concerned = existing.filter(({ held }) => all.some((pattern) => mayMatch(pattern, held)));
+    const ends = await endsOf(
+      cluster,
+      concerned.map(({ topic }) => topic),
+    );
     for (const { name, patterns } of fresh) {
       const bound = patterns.map((pattern) => {
-        const own = concerned.filter(({ word }) => needsDiscovery(pattern) || word === firstWord(pattern));
-        const positions: Positions = Object.fromEntries(own.flatMap(({ topic }) => withId(topic, ends[topic] ?? [])));
+        const own = concerned.filter(({ held }) => mayMatch(pattern, held));
+        const positions: Positions = Object.assign({}, ...own.map(({ topic }) => ends.get(topic)));
         return { pattern, positions };
       });
       await registry.bind(name, bound);
     }
   }
 
-  async #ends(topics: readonly string[]): Promise<Positions> {
-    const { cluster } = this.#options;
-    const known = await cluster.retried(() => cluster.topics(topics));
-    const all = [...known].flatMap(([topic, { partitions }]) =>
-      partitions.map(({ partition }) => ({ topic, partition })),
-    );
-    const ends: Record<string, number[]> = {};
-    for (const { topic, partition, offset } of await cluster.offsets(all, "latest"))
-      (ends[topic] ??= [])[partition] = offset;
-    return ends;
-  }
-
   async #warn(useCases: readonly Patterns[]): Promise<void> {
     this.#warned = true;
-    await warnOfShortRetention(this.#options.cluster, this.#literalTopics(useCases));
+    const topics = [...this.#literalTopics(useCases), ...this.#mappedTopics(useCases)];
+    await warnOfShortRetention(this.#options.cluster, topics);
   }
 
   /** The topics that the patterns name by their literal first words. */
   #literalTopics(useCases: readonly Patterns[]): string[] {
     const { names } = this.#options.cluster;
     return literalWords(useCases.flatMap(({ patterns }) => patterns)).map((word) => names.events(word));
+  }
+
+  /** The topics of others that the patterns concern. */
+  #mappedTopics(useCases: readonly Patterns[]): string[] {
+    const { topics } = this.#options.registry;
+    const patterns = useCases.flatMap((each) => each.patterns);
+    return topics.mapped.filter((topic) => {
+      const names = topics.namesIn(topic);
+      return names !== undefined && patterns.some((pattern) => mayMatch(pattern, names.held));
+    });
   }
 }

@@ -43,10 +43,11 @@ export class Discovery {
 
   /** The existing topics that a use case reads. */
   topicsOf(useCase: string): string[] {
+    const { topics } = this.#registry;
     const bindings = this.#registry.bindings(useCase);
-    return [...this.#topics].filter((topic) => {
-      const name = this.#cluster.names.eventName(topic);
-      return name !== undefined && bindings.concern(name);
+    return [...this.#topics, ...topics.mapped].filter((topic) => {
+      const names = topics.namesIn(topic);
+      return names !== undefined && bindings.concern(names.held);
     });
   }
 

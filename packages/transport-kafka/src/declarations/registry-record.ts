@@ -14,6 +14,9 @@ import type { Positions } from "./bindings.ts";
  *     {"removed":["use case"]}                   {"topic":[offset, ...]}  an operator has removed it: what stands before this
  *                                                                         record counts no more, nor what waits below these
  *                                                                         offsets of the delay topic, with its id as above
+ *     {"topic":["topic","pattern"]}              {"topic":[offset, ...]}  an app has mapped a topic of others to these names,
+ *                                                                         last seen at the record's time; when it was first
+ *                                                                         mapped it ended at these offsets, with its id as above
  *
  * The latter are objects because earlier versions take every list for one of the first three.
  */
@@ -24,7 +27,8 @@ export type RegistryKey =
   | { readonly kind: "declaration"; readonly useCase: string; readonly id: string; readonly app: string }
   | { readonly kind: "trial"; readonly useCase: string; readonly eventId: string; readonly trial: string }
   | { readonly kind: "paused"; readonly useCase: string }
-  | { readonly kind: "removed"; readonly useCase: string };
+  | { readonly kind: "removed"; readonly useCase: string }
+  | { readonly kind: "topic"; readonly topic: string; readonly pattern: string };
 
 export function registryRecord(key: RegistryKey, value: object | null): KafkaRecord {
   return { key: encodeKey(key), value: value === null ? null : Buffer.from(JSON.stringify(value)) };
@@ -42,6 +46,8 @@ function encodeKey(key: RegistryKey): string {
       return JSON.stringify({ declaration: [key.useCase, key.id, key.app] });
     case "trial":
       return JSON.stringify({ trial: [key.useCase, key.eventId, key.trial] });
+    case "topic":
+      return JSON.stringify({ topic: [key.topic, key.pattern] });
     case "paused":
     case "removed":
       return JSON.stringify({ [key.kind]: [key.useCase] });
@@ -59,12 +65,14 @@ export function readKey({ key }: FetchedRecord): RegistryKey | undefined {
   }
   if (typeof parsed !== "object" || parsed === null) return undefined;
   const [kind, about] = Object.entries(parsed)[0] ?? [];
-  const [useCase, second, third] = Array.isArray(about) && about.every(isText) ? about : [];
-  if (useCase === undefined) return undefined;
-  if (kind === "paused" || kind === "removed") return { kind, useCase };
-  if (second === undefined || third === undefined) return undefined;
-  if (kind === "declaration") return { kind, useCase, id: second, app: third };
-  return kind === "trial" ? { kind, useCase, eventId: second, trial: third } : undefined;
+  const [first, second, third] = Array.isArray(about) && about.every(isText) ? about : [];
+  if (first === undefined) return undefined;
+  if (kind === "paused" || kind === "removed") return { kind, useCase: first };
+  if (second === undefined) return undefined;
+  if (kind === "topic") return { kind, topic: first, pattern: second };
+  if (third === undefined) return undefined;
+  if (kind === "declaration") return { kind, useCase: first, id: second, app: third };
+  return kind === "trial" ? { kind, useCase: first, eventId: second, trial: third } : undefined;
 }
 
 /** Unreadable positions accept everything: an event too many is skipped later, a missing one would be lost. */

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Declaration, DeclarationRecord } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
 import { TopicTail } from "../client/topic-tail.ts";
-import type { Names } from "../wire/names.ts";
 import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { Bindings, type IdOf, type Positions } from "./bindings.ts";
+import type { EventTopics, Mapping } from "./event-topics.ts";
 import { readKey, readPatterns, readPositions, registryRecord } from "./registry-record.ts";
 import { RemovedUseCases } from "./removed-use-cases.ts";
 import { UseCaseDeclarations } from "./use-case-declarations.ts";
@@ -22,7 +22,7 @@ export interface Trial {
 
 /** Knows what is declared, paused and removed in a namespace, and which trials have begun, by following the registry's topic. */
 export class Registry {
-  readonly #names: Names;
+  readonly topics: EventTopics;
   readonly #idOf: IdOf;
   readonly #write: WriteRecords;
   readonly #tail: TopicTail;
@@ -39,8 +39,8 @@ export class Registry {
   /** A lower bound for the broker's clock minus this machine's monotonic clock. */
   #clock = Number.NEGATIVE_INFINITY;
 
-  constructor(cluster: Cluster, write: WriteRecords) {
-    this.#names = cluster.names;
+  constructor(cluster: Cluster, topics: EventTopics, write: WriteRecords) {
+    this.topics = topics;
     this.#idOf = (topic) => cluster.idOf(topic);
     this.#write = write;
     this.removed = new RemovedUseCases(this.#idOf);
@@ -53,8 +53,9 @@ export class Registry {
   }
 
   /** Resolves when everything that was written before the call is known. */
-  refresh(): Promise<void> {
-    return this.#tail.refresh();
+  async refresh(): Promise<void> {
+    await this.#tail.refresh();
+    this.topics.expire(this.#now);
   }
 
   has(useCase: string): boolean {
@@ -86,7 +87,8 @@ export class Registry {
   bindings(useCase: string): Bindings {
     let bindings = this.#bindings.get(useCase);
     if (bindings === undefined) {
-      bindings = new Bindings(this.#useCases.get(useCase)?.bindings ?? [], this.#idOf);
+      const beginningOf = (topic: string) => this.topics.positionsOf(topic);
+      bindings = new Bindings(this.#useCases.get(useCase)?.bindings ?? [], this.#idOf, beginningOf);
       this.#bindings.set(useCase, bindings);
     }
     return bindings;
@@ -94,7 +96,8 @@ export class Registry {
 
   /** The lowest offset of a partition that a use case may accept. */
   startOf(useCase: string, source: TopicPartition): number {
-    return this.bindings(useCase).startOf(this.#names.eventName(source.topic) ?? "", source);
+    const names = this.topics.namesIn(source.topic);
+    return names === undefined ? 0 : this.bindings(useCase).startOf(names.held, source);
   }
 
   /** Those of `patterns` that are not bound. */
@@ -123,6 +126,11 @@ export class Registry {
     );
   }
 
+  /** Records topics as mapped now; where one was mapped already, it begins where it did. @throws PapaError */
+  async mapTopics(mappings: readonly Pick<Mapping, "topic" | "pattern" | "positions">[]): Promise<void> {
+    await this.#store(mappings.map(mappingRecord));
+  }
+
   /** Unbinds those of `patterns` that nobody has declared for `idle` milliseconds. @throws PapaError */
   async withdraw(useCase: string, patterns: readonly string[], idle: number): Promise<void> {
     const keys = this.#useCases.get(useCase)?.withdrawn(patterns, this.#now - idle) ?? [];
@@ -137,6 +145,7 @@ export class Registry {
     try {
       await this.#store([
         ...[...this.#paused].map((useCase) => registryRecord({ kind: "paused", useCase }, {})),
+        ...this.topics.mappings.map(mappingRecord),
         ...useCases.flatMap((each) => each.records()),
       ]);
     } catch (error) {
@@ -221,6 +230,11 @@ export class Registry {
       if (value !== null) this.#forget(key.useCase, readPositions(value));
       return;
     }
+    if (key.kind === "topic") {
+      if (value === null) this.topics.forget(key.topic, key.pattern);
+      else this.topics.note(key.topic, key.pattern, readPositions(value), time);
+      return;
+    }
     let declared = this.#useCases.get(key.useCase);
     if (declared === undefined) this.#useCases.set(key.useCase, (declared = new UseCaseDeclarations(key.useCase)));
     switch (key.kind) {
@@ -261,6 +275,10 @@ export class Registry {
     if (trials.size === 0) this.#trials.delete(event);
     else this.#trials.set(event, trials);
   }
+}
+
+function mappingRecord({ topic, pattern, positions }: Pick<Mapping, "topic" | "pattern" | "positions">): KafkaRecord {
+  return registryRecord({ kind: "topic", topic, pattern }, positions);
 }
 
 /** No use case's name contains a line feed. */

@@ -1,3 +1,4 @@
+import { PapaError } from "@papa-events/core";
 import type { Cluster } from "../client/cluster.ts";
 import { papaErrorOf, topologyConflict } from "../client/errors.ts";
 import type { Configs, NewTopic, TopicError } from "../client/kafka-client.ts";
@@ -30,7 +31,8 @@ const REQUIRED = ["cleanup.policy", "retention.ms", "retention.bytes", "message.
 
 const EXISTS = "TOPIC_ALREADY_EXISTS";
 
-type TopicKind = "events" | "retained" | "compacted";
+/** An existing topic is somebody else's: it is never made, checked or changed. */
+type TopicKind = "events" | "retained" | "compacted" | "existing";
 
 /** A topic that the transport needs. */
 export interface TopicSpec {
@@ -75,6 +77,11 @@ export class Topology {
     return { topic, kind: "events", partitions: this.#cluster.target.partitions };
   }
 
+  /** A topic that somebody else owns, and that is mapped to event names. */
+  existing(topic: string): TopicSpec {
+    return { topic, kind: "existing", partitions: 0 };
+  }
+
   /**
    * Resolves when all of them exist and have leaders.
    *
@@ -108,6 +115,11 @@ export class Topology {
       const existing = specs.filter(({ topic }) => topics.has(topic));
       const missing = specs.filter(({ topic }) => !topics.has(topic));
       await this.#check(existing);
+      const foreign = missing.find(({ kind }) => kind === "existing");
+      if (foreign !== undefined) {
+        cluster.assertNotRefused(foreign.topic);
+        throw missingTopic(foreign.topic);
+      }
       if (missing.length > 0) await this.#create(missing);
     } catch (error) {
       throw papaErrorOf(error, cluster.address);
@@ -169,10 +181,12 @@ export class Topology {
   /** Resolves to how existing topics differ from what they must be. @throws KafkaError */
   async differences(existing: readonly TopicSpec[]): Promise<readonly Difference[]> {
     const cluster = this.#cluster;
-    const names = existing.map(({ topic }) => topic);
+    const own = existing.filter(({ kind }) => kind !== "existing");
+    const names = own.map(({ topic }) => topic);
+    if (names.length === 0) return [];
     const found = await cluster.retried(() => cluster.client.describeConfigs("topic", names));
     const { topic: delays, partitions: needed } = this.delays;
-    return existing.flatMap(({ topic, kind }) => {
+    return own.flatMap(({ topic, kind }) => {
       const partitions = cluster.partitionsOf(topic);
       const missing =
         topic === delays && partitions < needed
@@ -207,5 +221,18 @@ function wrongSettings(kind: TopicKind, configs: Configs): readonly string[] {
 }
 
 function settings(kind: TopicKind): Readonly<Record<string, string>> {
-  return { events: EVENTS, retained: RETAINED, compacted: COMPACTED }[kind];
+  return { events: EVENTS, retained: RETAINED, compacted: COMPACTED, existing: {} }[kind];
+}
+
+/** A topic of somebody else that is not there; its owner may make it yet. */
+export function missingTopic(topic: string): PapaError {
+  const object = `topic "${topic}"`;
+  const difference =
+    "it does not exist, and is not made from here: the option `topics` says that it is somebody else's";
+  return new PapaError(
+    "topology-conflict",
+    `${object} is not as required: ${difference}.`,
+    { object, difference },
+    { retryable: true },
+  );
 }

@@ -1,6 +1,7 @@
 import type { PapaError } from "@papa-events/core";
 import { type EncodedEvent, EventReader, HEADER, systemClock, type Unconfirmed } from "@papa-events/core/transport";
 import type { Cluster } from "../client/cluster.ts";
+import type { EventTopics } from "../declarations/event-topics.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { recordOf, withKey } from "../wire/event-record.ts";
@@ -12,13 +13,15 @@ import type { Outgoing, Producer } from "./producer.ts";
 export class Publisher {
   readonly #cluster: Cluster;
   readonly #topology: Topology;
+  readonly #topics: EventTopics;
   readonly #producer: Producer;
   /** Outputs of settlements that may not be complete. */
   readonly #stored = new WeakSet<EncodedEvent>();
 
-  constructor(cluster: Cluster, topology: Topology, producer: Producer) {
+  constructor(cluster: Cluster, topology: Topology, topics: EventTopics, producer: Producer) {
     this.#cluster = cluster;
     this.#topology = topology;
+    this.#topics = topics;
     this.#producer = producer;
   }
 
@@ -60,7 +63,11 @@ export class Publisher {
   }
 
   #outgoing(event: EncodedEvent): Outgoing {
-    const topic = this.#topology.events(this.#cluster.names.events(firstWord(event.name)));
+    const mapped = this.#topics.topicOf(event.name);
+    const topic =
+      mapped === undefined
+        ? this.#topology.events(this.#cluster.names.events(firstWord(event.name)))
+        : this.#topology.existing(mapped);
     return { topic, record: recordOf(event) };
   }
 }

@@ -7,6 +7,9 @@ const EMPTY = Buffer.alloc(0);
 /** Where a record's key travels with its event: the keys of the topics for retries and dead letters are taken (L5). */
 const KEY_HEADER = "kafka_key";
 
+/** Of a longer topic the end will do: an id has 200 characters at most. */
+const MAX_TOPIC_IN_ID = 160;
+
 /** Writes an event as a record: its body and its headers, unchanged; those from outside in their own bytes, each as often as it came (L5). */
 export function recordOf({ headers, rawHeaders, body }: EncodedEvent): KafkaRecord {
   return { key: null, value: body, headers: rawHeaders === undefined ? headers : { ...headers, ...rawHeaders } };
@@ -51,7 +54,7 @@ class RecordedEvent implements ReceivedEvent {
   /** Its position is the same at each delivery, so it serves as an id where there is none. */
   get id(): string {
     const { topic, partition } = this.#source;
-    return `${topic}-${partition}-${this.#offset}`;
+    return `${topic.slice(-MAX_TOPIC_IN_ID)}-${partition}-${this.#offset}`;
   }
 }
 

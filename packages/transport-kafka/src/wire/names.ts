@@ -23,6 +23,11 @@ export class Names {
     return topic.startsWith(start) && topic.length > start.length ? topic.slice(start.length) : undefined;
   }
 
+  /** Whether a topic, existing or not, belongs to the namespace. */
+  owns(topic: string): boolean {
+    return topic.startsWith(`${this.prefix}.`) || topic.startsWith(`${this.prefix}--`);
+  }
+
   /** The topic that brings retried, redriven and forwarded events back to one use case. */
   ready(useCase: string): string {
     return `${this.prefix}--ready-${escaped(useCase)}`;
