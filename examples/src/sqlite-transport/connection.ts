@@ -33,11 +33,13 @@ export class SqliteConnection implements Connection {
   readonly #lease: Lease;
   readonly #held: HeldBytes;
   readonly #instance: Instance;
+  /** Whether it is an operator's: no instance, and without need of a right to write. */
+  readonly #looks: boolean;
 
   static async open(target: Target, options: ConnectOptions): Promise<SqliteConnection> {
     const connection = new SqliteConnection(target, options);
     try {
-      await connection.#instance.start();
+      if (!connection.#looks) await connection.#instance.start();
       return connection;
     } catch (error) {
       connection.sever();
@@ -46,6 +48,7 @@ export class SqliteConnection implements Connection {
   }
 
   private constructor({ file, lease, poll, lockTimeout }: Target, options: ConnectOptions) {
+    this.#looks = options.operator === true;
     this.#database = new Database(file, lockTimeout, options);
     this.#lease = new Lease(lease);
     this.#held = new HeldBytes(options.maxHeldBytes);
@@ -88,7 +91,7 @@ export class SqliteConnection implements Connection {
   async close(): Promise<void> {
     this.#instance.stop();
     // After all settlements that have been given. Where the file is away, the lease ends by itself.
-    await this.#database.write((sql) => this.#lease.end(sql)).catch(() => {});
+    if (!this.#looks) await this.#database.write((sql) => this.#lease.end(sql)).catch(() => {});
     this.#database.close();
   }
 

@@ -53,7 +53,7 @@ export class Database {
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(file, { timeout: lockTimeout });
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      db.exec("PRAGMA synchronous = FULL");
       prepare(db, file);
       // From here on a lock is waited for without blocking Node.js.
       db.exec("PRAGMA busy_timeout = 0");

@@ -61,15 +61,12 @@ const TABLES = `
   PRAGMA application_id = ${APPLICATION_ID};
 `;
 
-/** Makes the tables in a new file. @throws PapaError `topology-conflict` where the file is another program's */
+/** Makes the tables in a new file; writes nothing to one that has them. @throws PapaError `topology-conflict` where the file is another program's */
 export function prepare(db: DatabaseSync, file: string): void {
-  db.exec("BEGIN IMMEDIATE");
+  if (isPrepared(db, file)) return;
+  db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
   try {
-    if (idOf(db) !== APPLICATION_ID) {
-      const table = db.prepare("SELECT name FROM sqlite_schema LIMIT 1").get();
-      if (table !== undefined) throw conflict(file, `it holds "${String(table.name)}" of another program`);
-      db.exec(TABLES);
-    }
+    if (!isPrepared(db, file)) db.exec(TABLES);
     db.exec("COMMIT");
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
@@ -77,8 +74,12 @@ export function prepare(db: DatabaseSync, file: string): void {
   }
 }
 
-function idOf(db: DatabaseSync): unknown {
-  return db.prepare("PRAGMA application_id").get()?.application_id;
+/** @throws PapaError `topology-conflict` */
+function isPrepared(db: DatabaseSync, file: string): boolean {
+  if (db.prepare("PRAGMA application_id").get()?.application_id === APPLICATION_ID) return true;
+  const table = db.prepare("SELECT name FROM sqlite_schema LIMIT 1").get();
+  if (table !== undefined) throw conflict(file, `it holds "${String(table.name)}" of another program`);
+  return false;
 }
 
 function conflict(file: string, difference: string): PapaError {

@@ -1,9 +1,7 @@
 import type { SQLOutputValue } from "node:sqlite";
-import type { StoredDeadLetter } from "@papa-events/core/transport";
+import { MAX_DEAD_LETTER_PAGE_BYTES, type StoredDeadLetter } from "@papa-events/core/transport";
 import type { Sql } from "../client/database.ts";
 import { toEvent } from "../wire/row.ts";
-
-const MAX_PAGE_BYTES = 16_777_216;
 
 /** A dead letter with its position, by which pages are cut: numbers that are never used twice. */
 export interface Letter extends StoredDeadLetter {
@@ -37,7 +35,9 @@ export function pageOf(
     after,
     limit + 1,
   );
-  const cut = found.findIndex(({ bytes }, index) => index > 0 && (index === limit || Number(bytes) > MAX_PAGE_BYTES));
+  const cut = found.findIndex(
+    ({ bytes }, index) => index > 0 && (index === limit || Number(bytes) > MAX_DEAD_LETTER_PAGE_BYTES),
+  );
   const page = cut === -1 ? found : found.slice(0, cut);
   const rows = page.map(({ seq }) => sql.get("SELECT * FROM dead_letters WHERE seq = ?", Number(seq)));
   const letters = rows.filter((row) => row !== undefined).map(letterOf);
