@@ -1,6 +1,7 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { invalidOption } from "@papa-events/core/transport";
 import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
+import { PrimaryWatch } from "./primary-watch.ts";
 import { toRedisOptions } from "./url.ts";
 
 /** A Redis Cluster. */
@@ -85,9 +86,13 @@ function single(options: RedisOptions, protocol: string): Endpoint {
     sentinels === null || sentinels === undefined
       ? (path ?? `${protocol}//${host.includes(":") ? `[${host}]` : host}:${port}`)
       : `${protocol}//${sentinels.map((each) => `${each.host}:${each.port ?? 26_379}`).join(",")} (Sentinel, "${name ?? ""}")`;
+  const watch = sentinels === null || sentinels === undefined ? undefined : new PrimaryWatch(options);
   return {
     address: `${where}${db === 0 ? "" : `/${db}`}`,
-    makeClient: (settings) => new Redis({ ...options, ...settings, ...REPLY_SHAPES }),
+    makeClient: (settings) => {
+      const all = { ...options, ...settings, ...REPLY_SHAPES };
+      return watch?.makeClient(all) ?? new Redis(all);
+    },
   };
 }
 

@@ -5,6 +5,12 @@ import { onTestFinished } from "vitest";
 export interface SentinelDouble {
   readonly port: number;
   primary: { readonly host: string; readonly port: number };
+  /** Counted up by each failover that it knows of. */
+  epoch: number;
+  /** How often it was asked about the primary and its epoch. */
+  asked: number;
+  /** How many are connected to it. */
+  readonly connections: number;
 }
 
 export async function startSentinel(primary: SentinelDouble["primary"]): Promise<SentinelDouble> {
@@ -19,7 +25,8 @@ export async function startSentinel(primary: SentinelDouble["primary"]): Promise
         const [words, length] = parse(rest);
         if (words === undefined) return;
         rest = rest.slice(length);
-        socket.write(answer(words, double.primary));
+        if (words[1]?.toLowerCase() === "master") double.asked += 1;
+        socket.write(answer(words, double));
       }
     });
   });
@@ -29,7 +36,15 @@ export async function startSentinel(primary: SentinelDouble["primary"]): Promise
     server.close();
   });
   const address = server.address();
-  const double = { port: typeof address === "object" ? (address?.port ?? 0) : 0, primary };
+  const double = {
+    port: typeof address === "object" ? (address?.port ?? 0) : 0,
+    primary,
+    epoch: 0,
+    asked: 0,
+    get connections() {
+      return sockets.size;
+    },
+  };
   return double;
 }
 
@@ -51,10 +66,13 @@ function parse(text: string): [words: string[] | undefined, length: number] {
   return [words, at];
 }
 
-function answer([command = "", what = ""]: string[], { host, port }: SentinelDouble["primary"]): string {
+function answer([command = "", what = ""]: string[], { primary, epoch }: SentinelDouble): string {
+  const { host, port } = primary;
   switch (`${command} ${what}`.toLowerCase().trim()) {
     case "sentinel get-master-addr-by-name":
-      return `*2\r\n$${host.length}\r\n${host}\r\n$${String(port).length}\r\n${port}\r\n`;
+      return list([host, port]);
+    case "sentinel master":
+      return list(["name", "port", "ip", host, "port", port, "flags", "master", "config-epoch", epoch]);
     case "sentinel sentinels":
       return "*0\r\n";
     case "hello 3":
@@ -62,4 +80,8 @@ function answer([command = "", what = ""]: string[], { host, port }: SentinelDou
     default:
       return "+OK\r\n";
   }
+}
+
+function list(values: readonly (string | number)[]): string {
+  return `*${values.length}\r\n${values.map((value) => `$${String(value).length}\r\n${value}\r\n`).join("")}`;
 }
