@@ -4,6 +4,8 @@ import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import type { BrokerClock } from "./broker-clock.ts";
 
 const RETRY_DELAY_MS = 200;
+/** An operator does not change a topic's settings by the second, and each question is a record. */
+const TIMELESS_DELAY_MS = 2_000;
 const QUESTION: KafkaRecord = { key: null, value: Buffer.alloc(0) };
 
 export interface ClockQuestionsOptions {
@@ -20,10 +22,23 @@ export class ClockQuestions {
   /** The partitions that are asked about, or soon again. */
   readonly #open = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** The partitions whose topic keeps no time of the broker's. */
+  readonly #timeless = new Set<string>();
   #closed = false;
 
   constructor(options: ClockQuestionsOptions) {
     this.#options = options;
+  }
+
+  /** Why there is no answer, if that will not change by itself. */
+  get problem(): string | undefined {
+    const isTimeless = this.#options.assigned().some((source) => this.#timeless.has(partitionKey(source)));
+    return isTimeless ? this.#timelessProblem : undefined;
+  }
+
+  get #timelessProblem(): string {
+    const { delays } = this.#options.cluster.names;
+    return `the topic "${delays}" has message.timestamp.type=CreateTime and must have LogAppendTime; no retry comes back until it has`;
   }
 
   /** Asks about those partitions that are not being asked about. Never rejects. */
@@ -39,7 +54,8 @@ export class ClockQuestions {
       cluster.logger.debug({ err: error }, "The broker's time is not known; waiting events may be late.");
     }
     const unanswered = asked.filter((source) => this.#open.has(partitionKey(source)));
-    if (unanswered.length > 0) this.#askAgain(unanswered);
+    const isTimeless = unanswered.some((source) => this.#timeless.has(partitionKey(source)));
+    if (unanswered.length > 0) this.#askAgain(unanswered, isTimeless ? TIMELESS_DELAY_MS : RETRY_DELAY_MS);
     if (unanswered.length < asked.length && !this.#closed) onAnswered();
   }
 
@@ -58,12 +74,20 @@ export class ClockQuestions {
         cluster.invalidate(topic, error);
         continue;
       }
-      if (time > 0) clock.answered(partition, offset, time, sentAt);
-      this.#open.delete(partitionKey(result));
+      const key = partitionKey(result);
+      if (time <= 0) {
+        if (this.#timeless.size === 0)
+          cluster.logger.error({ topic }, `Retries stand still: ${this.#timelessProblem}.`);
+        this.#timeless.add(key);
+        continue;
+      }
+      this.#timeless.delete(key);
+      clock.answered(partition, offset, time, sentAt);
+      this.#open.delete(key);
     }
   }
 
-  #askAgain(unanswered: readonly TopicPartition[]): void {
+  #askAgain(unanswered: readonly TopicPartition[], delay: number): void {
     if (this.#closed) return;
     const keys = new Set(unanswered.map(partitionKey));
     const timer = setTimeout(() => {
@@ -71,7 +95,7 @@ export class ClockQuestions {
       for (const key of keys) this.#open.delete(key);
       // Others may read these partitions by now.
       void this.ask(this.#options.assigned().filter((source) => keys.has(partitionKey(source))));
-    }, RETRY_DELAY_MS);
+    }, delay);
     this.#timers.add(timer);
   }
 }

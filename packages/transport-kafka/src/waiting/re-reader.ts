@@ -1,5 +1,7 @@
 import type { Cluster } from "../client/cluster.ts";
-import { readInOrder } from "../client/read-in-order.ts";
+import { fetchOne } from "../client/fetch-one.ts";
+import { KafkaError } from "../wire/kafka-error.ts";
+import type { FetchedRecord } from "../wire/records.ts";
 import type { WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
 /** So long before they are due, at least, events are read again of which only the place was held. */
@@ -13,6 +15,8 @@ export interface ReReaderOptions {
   readonly waiting: WaitingEvents;
   /** Called with an event that is gone, since only what has been released is deleted. */
   readonly onGone: (event: WaitingEvent) => void;
+  /** Called with what cannot be read any more, and with the events that were in it. */
+  readonly onUnreadable: (record: FetchedRecord, events: readonly WaitingEvent[]) => void;
   /** Called with an event whose partition has gone to another app meanwhile. */
   readonly onLost: (event: WaitingEvent) => void;
   /** Called when some have been read, or with what went wrong. */
@@ -62,20 +66,33 @@ export class ReReader {
     onRead(problem);
   }
 
-  /** Removes from `events` what has been read. */
+  /** Removes from `events` what has been read, and what lies in something that cannot be. */
   async #read(events: Set<WaitingEvent>): Promise<void> {
-    const { cluster, waiting, onLost } = this.#options;
-    const byOffset = new Map([...events].map((event) => [event.entry.record.offset, event]));
-    const [first] = events;
+    const { cluster, waiting, onLost, onUnreadable } = this.#options;
+    const wanted = [...events].sort((a, b) => offsetOf(a) - offsetOf(b));
+    const [first] = wanted;
     if (first === undefined) return;
     const { source } = first.entry.log;
-    for await (const records of readInOrder(cluster, source, Float64Array.from(byOffset.keys()).sort(), "oldest")) {
-      for (const record of records) {
-        const event = byOffset.get(record.offset);
-        if (event === undefined || !events.delete(event)) continue;
+    while (wanted.length > 0) {
+      const from = offsetOf(wanted[0]);
+      const { records, next, error, highWatermark } = await cluster.retried(() => fetchOne(cluster, source, from));
+      if (error === undefined && next === from && highWatermark > from)
+        throw new KafkaError("UNREADABLE", `Nothing can be read at offset ${from} of ${source.topic}.`, true);
+      const end = wanted.findIndex((event) => offsetOf(event) >= Math.max(next, from + 1));
+      const unreadable = new Map<FetchedRecord, WaitingEvent[]>();
+      let index = 0;
+      for (const event of wanted.splice(0, end === -1 ? wanted.length : end)) {
+        const offset = offsetOf(event);
+        while ((records[index]?.offset ?? Number.POSITIVE_INFINITY) < offset) index += 1;
+        const record = records[index];
+        // An unreadable record stands for its whole batch.
+        if (record === undefined || (record.offset !== offset && record.unreadable === undefined)) continue;
+        events.delete(event);
         if (event.entry.log.lost) onLost(event);
-        else waiting.holdAgain(event, record);
+        else if (record.unreadable === undefined) waiting.holdAgain(event, record);
+        else unreadable.set(record, [...(unreadable.get(record) ?? []), event]);
       }
+      for (const [record, all] of unreadable) onUnreadable(record, all);
     }
   }
 
@@ -85,4 +102,8 @@ export class ReReader {
     else if (failed) waiting.putBackUnread(event.due + RETRY_DELAY_MS, event);
     else onGone(event);
   }
+}
+
+function offsetOf(event: WaitingEvent | undefined): number {
+  return event?.entry.record.offset ?? 0;
 }

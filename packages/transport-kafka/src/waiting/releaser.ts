@@ -10,10 +10,12 @@ import { unreleasable } from "../declarations/rights.ts";
 import type { Topology } from "../declarations/topology.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { readDelay } from "../wire/delay-record.ts";
+import type { FetchedRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { BrokerClock } from "./broker-clock.ts";
 import { ClockQuestions } from "./clock-questions.ts";
 import { ReReader } from "./re-reader.ts";
+import { UnreadableEvents } from "./unreadable-events.ts";
 import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
 /** No more waiting events are known, but some of each partition; the others stay at the broker. The place of one takes some 300 bytes. */
@@ -57,6 +59,7 @@ export class Releaser {
   #timer: NodeJS.Timeout | undefined;
   readonly #questions: ClockQuestions;
   readonly #reReader: ReReader;
+  readonly #unreadable: UnreadableEvents;
   #trimming: NodeJS.Timeout | undefined;
   /** The release in progress. */
   #releasing: Promise<void> | undefined;
@@ -73,11 +76,17 @@ export class Releaser {
     this.#registry = registry;
     this.#publisher = publisher;
     this.#waiting = new WaitingEvents(maxBytes);
+    this.#unreadable = new UnreadableEvents({
+      publisher,
+      logger: cluster.logger,
+      onTried: (problem) => this.#note(problem),
+    });
     this.#reReader = new ReReader({
       cluster,
       waiting: this.#waiting,
       onGone: (event) => this.#released(event),
       onLost: (event) => this.#giveUp(event),
+      onUnreadable: (record, events) => void this.#passOnKnown(record, events),
       onRead: (problem) => {
         if (problem !== undefined) this.#note(problem);
         this.#setTimer();
@@ -102,7 +111,8 @@ export class Releaser {
       startOf: () => 0,
       filter: ({ partition }, records) => {
         const last = records.at(-1);
-        if (last !== undefined && this.#clock.read(partition, last.offset, last.time))
+        const tells = last !== undefined && last.timeIsClaimed !== true && last.unreadable === undefined;
+        if (tells && this.#clock.read(partition, last.offset, last.time))
           void this.#questions.ask([{ topic: topology.delays.topic, partition }]);
         return records;
       },
@@ -132,7 +142,8 @@ export class Releaser {
   reportProblem(): void {
     const failing = this.#releaseProblem;
     const late = failing !== undefined && performance.now() - failing.since > PROBLEM_AFTER_MS;
-    const problem = this.#startProblem ?? this.#consumer.problem ?? (late ? failing.message : undefined);
+    const problem =
+      this.#startProblem ?? this.#consumer.problem ?? this.#questions.problem ?? (late ? failing.message : undefined);
     this.#cluster.report("releasing retries", this.#cluster.reachable ? problem : undefined);
   }
 
@@ -163,15 +174,49 @@ export class Releaser {
 
   /** Holds a waiting event until it is due. */
   #hold(entry: Entry): void {
+    if (entry.record.unreadable !== undefined) {
+      void this.#passOn(entry);
+      return;
+    }
     const delay = readDelay(entry.record);
     if (delay === undefined) {
       this.#consumer.settle(entry);
       return;
     }
-    const due = entry.record.time + delay.delay;
+    const due = this.#storedAt(entry) + delay.delay;
     const isSoon = due - this.#clock.now(entry.log.source.partition) < SOON_MS;
     this.#waiting.hold(due, entry, delay.useCase, isSoon);
     this.#setTimer();
+  }
+
+  /** When it was stored, by the broker's clock; where the topic did not keep that time, it was not later than now. */
+  #storedAt({ record: { time, timeIsClaimed }, log }: Entry): number {
+    if (timeIsClaimed !== true) return time;
+    const now = this.#clock.now(log.source.partition);
+    return now > 0 ? now : Date.now();
+  }
+
+  /** Passes on what cannot be read: which use cases it is for cannot be told. */
+  async #passOn(entry: Entry): Promise<void> {
+    const { useCases, removed } = this.#registry;
+    const all = useCases.filter((useCase) => !removed.has(useCase));
+    const { record, log } = entry;
+    if (await this.#unreadable.passOn(record, log.source, all, () => this.#closed || log.lost))
+      this.#consumer.settle(entry);
+    else this.#consumer.drop(entry);
+  }
+
+  /** Passes on what could be read once, and now cannot. */
+  async #passOnKnown(record: FetchedRecord, events: readonly WaitingEvent[]): Promise<void> {
+    const [first] = events;
+    if (first === undefined) return;
+    const { log } = first.entry;
+    const useCases = new Set(events.filter((event) => !this.#isRemoved(event)).map(({ useCase }) => useCase));
+    const stored = await this.#unreadable.passOn(record, log.source, [...useCases], () => this.#closed || log.lost);
+    for (const event of events) {
+      if (stored) this.#released(event);
+      else this.#giveUp(event);
+    }
   }
 
   #released(event: WaitingEvent): void {

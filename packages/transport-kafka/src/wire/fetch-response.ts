@@ -161,7 +161,8 @@ class Batches {
     // A broker sends whole batches, which may begin below the requested offset.
     if (offset >= this.#from) {
       const time = logAppendTime ? baseTime : baseTime + timeDelta;
-      this.records.push({ offset, time, key: reader.bytes(), value: reader.bytes(), headers: readHeaders(reader) });
+      const record = { offset, time, key: reader.bytes(), value: reader.bytes(), headers: readHeaders(reader) };
+      this.records.push(logAppendTime ? record : { ...record, timeIsClaimed: true });
     }
     reader.at = end;
   }

@@ -17,8 +17,10 @@ export interface RecordBatch extends TopicPartition {
 /** A record as the broker returned it. */
 export interface FetchedRecord {
   readonly offset: number;
-  /** When the broker stored it, by the broker's clock. */
+  /** When the broker stored it, by the broker's clock, unless it is claimed. */
   readonly time: number;
+  /** Set where the topic keeps the time of whoever produces, which may be any. */
+  readonly timeIsClaimed?: true | undefined;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, unknown>>;

@@ -1,0 +1,45 @@
+import { operator } from "@papa-events/core/operator";
+import { ConfigResourceTypes } from "kafkajs";
+import { expect, test } from "vitest";
+import { withAdmin } from "../support/admin.ts";
+import { failure } from "../support/failure.ts";
+import { brokerUri, Space } from "../support/space.ts";
+import { until } from "../support/wait.ts";
+
+/** Sets which time the delay topic keeps; kafkajs sets what is not named back to the broker's defaults. */
+async function keepTime({ prefix }: Space, type: "CreateTime" | "LogAppendTime"): Promise<void> {
+  const settings = { "cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": type };
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const name = `${prefix}--delays`;
+  await withAdmin(brokerUri(), (admin) =>
+    admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }] }),
+  );
+}
+
+test("L6 a delay topic that keeps no time of the broker's shows while apps run, at a start and in the diagnosis, until it does", async () => {
+  const space = new Space();
+  const app = space.app({ retries: 1, retryDelay: 800 });
+  const times: number[] = [];
+  app.onEvent("timed", { useCase: "timed" }, () => {
+    times.push(performance.now());
+    if (times.length === 1) throw new Error("once");
+  });
+  await app.start();
+  await keepTime(space, "CreateTime");
+  await app.newEvent("timed", {});
+  const problems = () => app.health().reasons.map(({ subject, message }) => `${subject}: ${message}`);
+  await until("it shows", () => problems().some((each) => each.includes("LogAppendTime")));
+  expect(problems()).toEqual([expect.stringMatching(/^releasing retries: the topic ".*--delays" has message\.times/)]);
+  const error = await failure(`${brokerUri()}?prefix=${space.prefix}`);
+  expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${space.prefix}--delays"` } });
+  expect(error.message).toContain("message.timestamp.type is CreateTime and must be LogAppendTime");
+  const ops = operator(space.transport());
+  const findings = (await ops.diagnose()).filter(({ severity }) => severity === "error");
+  await ops.close();
+  expect(findings.map(({ what }) => what)).toEqual([expect.stringContaining("message.timestamp.type is CreateTime")]);
+  expect(times.length).toBe(1);
+  await keepTime(space, "LogAppendTime");
+  await until("it comes back", () => times.length === 2);
+  await until("nothing shows any more", () => app.health().healthy);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(800);
+});
