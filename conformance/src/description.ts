@@ -19,6 +19,8 @@ export interface Description {
    * and all that it gave for one namespace meet on the broker. Namespaces match `[a-z0-9-]{1,30}`.
    */
   transport(namespace: string): Transport;
+  /** Runs before a test makes anything of its namespace: gives it rights there, say. */
+  prepare?(namespace: string): Promise<void>;
   /** Removes what a test left on the broker. */
   clean?(namespace: string): Promise<void>;
   readonly faults: Faults;

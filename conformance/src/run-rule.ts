@@ -15,6 +15,7 @@ export async function runRule(description: Description, { run }: RuleTest): Prom
   const rig = new Rig(description);
   let result: RuleResult;
   try {
+    await description.prepare?.(rig.namespace);
     await run(rig);
     result = { outcome: "kept", weaker: rig.weaker };
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Broker } from "./broker.ts";
 import { type KafkaVersion, kafkaSpec } from "./kafka.ts";
-import { type BrokerUser, kafkaSaslSpec } from "./kafka-sasl.ts";
+import { type BrokerUser, kafkaAclSpec, kafkaSaslSpec } from "./kafka-sasl.ts";
 import { LIMITED, type RabbitMqAccount, type RabbitMqVersion, rabbitMqSpec } from "./rabbitmq.ts";
 import { type RedisVersion, redisSpec } from "./redis.ts";
 import { startBroker } from "./start.ts";
@@ -34,4 +34,13 @@ export function kafka(version: KafkaVersion): Promise<Broker> {
 /** A Kafka of one node that asks for a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or OAUTHBEARER with unsigned tokens. @throws BrokerUnavailable */
 export function kafkaWithLogin(version: KafkaVersion, user: BrokerUser): Promise<Broker> {
   return startBroker(kafkaSaslSpec(version, user));
+}
+
+/** The same, where all but the user may do only what they are granted. The others log in by PLAIN, or with an unsigned token. @throws BrokerUnavailable */
+export function kafkaWithRights(
+  version: KafkaVersion,
+  user: BrokerUser,
+  others: readonly BrokerUser[] = [],
+): Promise<Broker> {
+  return startBroker(kafkaAclSpec(version, user, others));
 }

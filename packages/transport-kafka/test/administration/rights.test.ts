@@ -3,28 +3,14 @@ import { isPapaError } from "@papa-events/core";
 import type { SaslOptions } from "@papa-events/transport-kafka";
 import { beforeAll, expect, test, vi } from "vitest";
 import { membersOf, withAdmin } from "../support/admin.ts";
-import { account, type Grants, guardedBroker } from "../support/guarded-broker.ts";
+import { account, type Grants, grantsOfTheGuide, guardedBroker } from "../support/guarded-broker.ts";
 import { brokerVersion, declare, event, publish, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
-// As docs/brokers/kafka.md has them.
-const PUBLISHES: Grants = { events: ["CREATE", "DESCRIBE", "WRITE"], internal: ["READ"] };
-const HANDLES: Grants = {
-  events: ["CREATE", "READ", "WRITE"],
-  internal: ["CREATE", "READ", "WRITE", "DELETE", "DESCRIBE_CONFIGS"],
-  groups: ["READ"],
-};
-const LOOKS: Grants = {
-  events: ["READ", "DESCRIBE_CONFIGS"],
-  internal: ["READ", "DESCRIBE_CONFIGS"],
-  groups: ["DESCRIBE"],
-};
-const ACTS: Grants = {
-  events: ["READ", "WRITE", "DESCRIBE_CONFIGS"],
-  internal: ["CREATE", "READ", "WRITE", "DELETE", "DESCRIBE_CONFIGS"],
-  groups: ["DELETE"],
-  cluster: ["DESCRIBE_CONFIGS"],
-};
+const PUBLISHES = grantsOfTheGuide("an app that publishes");
+const HANDLES = grantsOfTheGuide("an app that handles");
+const LOOKS = grantsOfTheGuide("an operator who looks");
+const ACTS = grantsOfTheGuide("an operator who acts");
 
 let broker: Broker;
 /** Its address without credentials. */
