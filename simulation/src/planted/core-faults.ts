@@ -161,8 +161,8 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "what is to be sent again is forgotten",
     rules: ["H1", "P2"],
     file: PUBLISHER,
-    find: "for (const outstanding of again.reverse()) this.#queue.unshift(outstanding);",
-    replace: "",
+    find: "if (this.#connected) this.#noteAnswer(answered, refused, again);\n    else this.#sendFirst(refused);",
+    replace: "if (this.#connected) this.#noteAnswer(answered, [], again);",
   },
   {
     name: "a handler that returns after its timeout has succeeded",
@@ -203,7 +203,7 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "an app that was refused stays unhealthy",
     rules: ["L6"],
     file: PUBLISHER,
-    find: "    this.#pause = 0;\n    this.#onProblem(undefined);",
-    replace: "    this.#pause = 0;",
+    find: "if (problem === this.#problem) return;",
+    replace: "if (problem === this.#problem || problem === undefined) return;",
   },
 ];

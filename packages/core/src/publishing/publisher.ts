@@ -2,13 +2,13 @@ import Denque from "denque";
 import { isPapaError, PapaError } from "../errors/papa-error.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CancelTimer, Clock } from "../transport/clock.ts";
-import type { EncodedEvent } from "../transport/event.ts";
+import { type EncodedEvent, sizeOf } from "../transport/event.ts";
 import type { Connection, Unconfirmed } from "../transport/transport.ts";
 import { EventGroup, EventOfGroup, type Outstanding, type Published, SingleEvent } from "./outstanding.ts";
+import { RefusedNames } from "./refused-names.ts";
 
-/** The pause before sending again what the broker refused for now; doubled up to the longest. */
-const INITIAL_BACKOFF_MS = 50;
-const MAX_BACKOFF_MS = 2_000;
+/** How exactly a deadline is kept while the broker refuses events: each look goes through all that wait. */
+const MIN_EXPIRY_MS = 20;
 
 export interface PublisherOptions {
   readonly connection: Connection;
@@ -23,7 +23,7 @@ export interface PublisherOptions {
 /**
  * Sends events so that each is confirmed or rejected (P1), once for all transports: gathers those of one
  * turn into one call, bounds what is in flight (P3), waits while the connection is down, and sends again, with the same
- * ids, what a lost connection left unconfirmed (P2).
+ * ids, what a lost connection left unconfirmed (P2) and what the broker refuses for now, which holds up nothing else (H8).
  */
 export class Publisher {
   readonly #connection: Connection;
@@ -32,12 +32,15 @@ export class Publisher {
   readonly #logger: Logger;
   readonly #onProblem: (problem: string | undefined) => void;
   readonly #queue = new Denque<Outstanding>();
+  readonly #refused: RefusedNames;
   /** The batches of the calls under way. */
   readonly #inFlight: (readonly Outstanding[])[] = [];
+  /** How many of them send again what was refused. */
+  #asking = 0;
+  /** What has last been reported. */
+  #problem: string | undefined;
   #connected = true;
   #flushPlanned = false;
-  #pause = 0;
-  #endPause: CancelTimer | undefined;
   #expiry: CancelTimer | undefined;
   #onIdle: (() => void)[] = [];
   /** What is published from then on is rejected with. */
@@ -52,6 +55,7 @@ export class Publisher {
     this.#timeout = options.timeout;
     this.#logger = options.logger;
     this.#onProblem = options.onProblem;
+    this.#refused = new RefusedNames({ clock: options.clock, onDue: () => this.#flush() });
   }
 
   /** @throws PapaError `publish-timeout`, or what the broker refused it with */
@@ -79,12 +83,15 @@ export class Publisher {
   /** To be called when the connection is lost and when it is back. */
   setConnected(connected: boolean): void {
     this.#connected = connected;
-    if (connected) this.#flush();
+    if (!connected) return;
+    this.#sendFirst(this.#refused.release());
+    this.#reportProblem();
+    this.#flush();
   }
 
   /** Resolves when nothing is unconfirmed any more. */
   async idle(): Promise<void> {
-    if (this.#queue.isEmpty() && this.#inFlight.length === 0) return;
+    if (this.#isIdle) return;
     await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -92,11 +99,15 @@ export class Publisher {
   close(error: Error): void {
     this.#closed = error;
     this.#expiry?.();
-    this.#endPause?.();
-    for (const batch of this.#inFlight) for (const outstanding of batch) outstanding.settle(error);
+    for (const batch of [...this.#inFlight, this.#refused.release()])
+      for (const outstanding of batch) outstanding.settle(error);
     for (let outstanding = this.#queue.shift(); outstanding !== undefined; outstanding = this.#queue.shift())
       outstanding.settle(error);
     this.#becomeIdle();
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.isEmpty() && this.#inFlight.length === 0 && !this.#refused.any;
   }
 
   #deadline(): number {
@@ -121,16 +132,18 @@ export class Publisher {
 
   #flush(): void {
     const { callsInFlight } = this.#connection.capabilities.publishing;
-    while (
-      this.#connected &&
-      this.#closed === undefined &&
-      this.#endPause === undefined &&
-      this.#inFlight.length < callsInFlight &&
-      !this.#queue.isEmpty()
-    ) {
-      const batch = this.#nextBatch();
-      if (batch.length > 0) void this.#send(batch);
+    while (this.#connected && this.#closed === undefined && this.#inFlight.length < callsInFlight) {
+      // Half of the calls are for the others at least.
+      const again = this.#asking < Math.max(1, callsInFlight / 2) ? this.#nextRefused() : [];
+      const batch = again.length > 0 ? again : this.#nextBatch();
+      if (batch.length === 0) return;
+      void this.#send(batch, again.length > 0);
     }
+  }
+
+  #nextRefused(): readonly Outstanding[] {
+    const { eventsPerCall, bytesPerCall } = this.#connection.capabilities.publishing;
+    return this.#refused.any ? this.#refused.take(eventsPerCall, bytesPerCall) : [];
   }
 
   #nextBatch(): Outstanding[] {
@@ -140,7 +153,11 @@ export class Publisher {
     while (batch.length < eventsPerCall) {
       const next = this.#queue.peekFront();
       if (next === undefined) break;
-      bytes += next.event.text?.length ?? next.event.body.length;
+      if (this.#refused.any && this.#refused.holds(next)) {
+        this.#queue.shift();
+        continue;
+      }
+      bytes += sizeOf(next.event);
       if (bytes > bytesPerCall && batch.length > 0) break;
       this.#queue.shift();
       if (!next.settled) batch.push(next);
@@ -148,18 +165,21 @@ export class Publisher {
     return batch;
   }
 
-  async #send(batch: readonly Outstanding[]): Promise<void> {
+  /** @param again whether it sends again what was refused */
+  async #send(batch: readonly Outstanding[], again: boolean): Promise<void> {
     this.#inFlight.push(batch);
+    if (again) this.#asking += 1;
     const unconfirmed = await this.#call(batch);
+    if (again) this.#asking -= 1;
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
     if (unconfirmed.length === 0) {
-      if (this.#pause > 0) this.#recovered();
       for (const outstanding of batch) outstanding.settle(undefined);
+      if (this.#refused.any) this.#noteAnswer(batch, [], again);
     } else {
-      this.#settlePart(batch, unconfirmed);
+      this.#settlePart(batch, unconfirmed, again);
     }
     this.#flush();
-    if (this.#queue.isEmpty() && this.#inFlight.length === 0) this.#becomeIdle();
+    if (this.#isIdle) this.#becomeIdle();
   }
 
   async #call(batch: readonly Outstanding[]): Promise<readonly Unconfirmed[]> {
@@ -172,37 +192,41 @@ export class Publisher {
     }
   }
 
-  #settlePart(batch: readonly Outstanding[], unconfirmed: readonly Unconfirmed[]): void {
+  #settlePart(batch: readonly Outstanding[], unconfirmed: readonly Unconfirmed[], again: boolean): void {
     const errors = new Map(unconfirmed.map(({ index, error }) => [index, error]));
-    const again: Outstanding[] = [];
+    const answered: Outstanding[] = [];
+    const refused: Outstanding[] = [];
     for (const [index, outstanding] of batch.entries()) {
       const error = errors.get(index);
-      if (error !== undefined && isPapaError(error) && error.retryable && !outstanding.settled) {
+      if (error !== undefined && isPapaError(error) && error.retryable) {
         outstanding.refusal = error;
-        again.push(outstanding);
+        refused.push(outstanding);
       } else {
         outstanding.settle(error);
+        answered.push(outstanding);
       }
     }
-    // To the front in their order: they have waited longest.
-    for (const outstanding of again.reverse()) this.#queue.unshift(outstanding);
-    if (again.length > 0 && this.#connected) this.#pauseFor(unconfirmed[0]?.error);
+    if (this.#connected) this.#noteAnswer(answered, refused, again);
+    else this.#sendFirst(refused);
   }
 
-  /** A broker that refuses while it can be reached (full, electing a leader) is not hammered. */
-  #pauseFor(error: Error | undefined): void {
-    this.#pause = Math.min(Math.max(this.#pause * 2, INITIAL_BACKOFF_MS), MAX_BACKOFF_MS);
-    this.#logger.debug({ err: error, pause: this.#pause }, "The broker did not take some events; they are sent again.");
-    this.#onProblem(`the broker does not take events: ${error?.message ?? "for no stated reason"}`);
-    this.#endPause ??= this.#clock.after(this.#pause * (0.5 + Math.random() / 2), () => {
-      this.#endPause = undefined;
-      this.#flush();
-    });
+  /** A broker that refuses while it can be reached (a full queue, no leader) is not hammered with what it refuses. */
+  #noteAnswer(taken: readonly Outstanding[], refused: readonly Outstanding[], again: boolean): void {
+    this.#sendFirst(this.#refused.answered(taken, refused, again));
+    this.#reportProblem();
   }
 
-  #recovered(): void {
-    this.#pause = 0;
-    this.#onProblem(undefined);
+  /** To the front in their order: they have waited longest. */
+  #sendFirst(events: readonly Outstanding[]): void {
+    for (const outstanding of events.toReversed()) this.#queue.unshift(outstanding);
+  }
+
+  #reportProblem(): void {
+    const { problem } = this.#refused;
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (problem !== undefined) this.#logger.debug({ problem }, "Some events are refused; they are sent again.");
+    this.#onProblem(problem);
   }
 
   /** Rejects what has waited too long, and plans the next look. Deadlines grow from front to back of each list. */
@@ -215,14 +239,18 @@ export class Publisher {
       else earliest = Math.min(earliest, outstanding.deadline);
     };
     for (const batch of this.#inFlight) batch.forEach(check);
+    this.#refused.outstanding().forEach(check);
+    this.#refused.forgetSettled();
+    this.#reportProblem();
     for (let front = this.#queue.peekFront(); front !== undefined; front = this.#queue.peekFront()) {
       check(front);
       if (!front.settled) break;
       this.#queue.shift();
     }
+    const wait = this.#refused.any ? Math.max(earliest - now, MIN_EXPIRY_MS) : earliest - now;
     this.#expiry =
-      earliest === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(earliest - now, () => this.#expire(), true);
-    if (this.#queue.isEmpty() && this.#inFlight.length === 0) this.#becomeIdle();
+      earliest === Number.POSITIVE_INFINITY ? undefined : this.#clock.after(wait, () => this.#expire(), true);
+    if (this.#isIdle) this.#becomeIdle();
   }
 
   #timedOut({ event, refusal }: Outstanding): PapaError {
@@ -234,8 +262,6 @@ export class Publisher {
   }
 
   #becomeIdle(): void {
-    // Nothing waits any more that the broker could refuse.
-    if (this.#pause > 0) this.#recovered();
     const waiting = this.#onIdle;
     if (waiting.length === 0) return;
     this.#onIdle = [];

@@ -16,6 +16,12 @@ export interface PublisherOptions extends RefusedEventsOptions {
   readonly cloudEvents: boolean;
 }
 
+/** An event and its place in the call that gave it. */
+interface IndexedEvent {
+  readonly event: EncodedEvent;
+  readonly index: number;
+}
+
 const NONE: readonly Unconfirmed[] = [];
 
 /**
@@ -52,28 +58,34 @@ export class Publisher {
     return this.#send(channel, events);
   }
 
-  /** Sends what a queue has refused before to each queue by itself, and the rest as always. */
+  /** Sends what a queue has refused before to each queue by itself, and the rest as always; neither waits for the other. */
   async #sendApart(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    const unconfirmed: Unconfirmed[] = [];
-    const byExchange: number[] = [];
-    const send = async (event: EncodedEvent, index: number) => {
-      const sent = this.#refused.has(event)
-        ? await this.#refused.send(event).catch((error: Error) => error)
-        : "unknown";
-      if (sent === "unknown") byExchange.push(index);
-      else if (sent !== "stored") unconfirmed.push({ index, error: sent });
-    };
-    await Promise.all(events.map(send));
-    const left = byExchange.sort((a, b) => a - b).flatMap((index) => ({ index, event: events[index] }));
-    const failed = await this.#send(
-      channel,
-      left.flatMap(({ event }) => event ?? []),
-    );
-    for (const { index, error } of failed) unconfirmed.push({ index: left[index]?.index ?? 0, error });
-    const lost = new Set(failed.map(({ index }) => index));
-    for (const [index, { event }] of left.entries())
-      if (event !== undefined && !lost.has(index)) this.#refused.sent(event, undefined);
+    const all = events.map((event, index) => ({ event, index }));
+    const refused = all.filter(({ event }) => this.#refused.has(event));
+    const others = all.filter(({ event }) => !this.#refused.has(event));
+    const answers = await Promise.all([
+      this.#sendSome(channel, others),
+      ...refused.map((each) => this.#sendRefused(channel, each)),
+    ]);
+    return answers.flat();
+  }
+
+  async #sendRefused(channel: ConfirmChannel, each: IndexedEvent): Promise<readonly Unconfirmed[]> {
+    const { event, index } = each;
+    const sent = await this.#refused.send(event).catch((error: Error) => error);
+    if (sent === "stored") return NONE;
+    if (sent !== "unknown") return [{ index, error: sent }];
+    const unconfirmed = await this.#sendSome(channel, [each]);
+    if (unconfirmed.length === 0) this.#refused.sent(event, undefined);
     return unconfirmed;
+  }
+
+  async #sendSome(channel: ConfirmChannel, some: readonly IndexedEvent[]): Promise<readonly Unconfirmed[]> {
+    const unconfirmed = await this.#send(
+      channel,
+      some.map(({ event }) => event),
+    );
+    return unconfirmed.map(({ index, error }) => ({ index: some[index]?.index ?? 0, error }));
   }
 
   #send(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {

@@ -43,3 +43,71 @@ test.runIf(hasAccounts)(
     expect(handled.filter((n) => n === "waits").length).toBeLessThanOrEqual(3);
   },
 );
+
+test.runIf(hasAccounts)(
+  "H8 a full queue holds up no event but those for it, published or returned by handlers",
+  { timeout: 90_000 },
+  async () => {
+    const space = new Space();
+    const other = await space.connect();
+    await other.declarations.declare([declaration("a", "full.#")]);
+    await policy(space, "^PREFIX/a$", { "max-length": 1, overflow: "reject-publish" });
+    const handled = new Map<string, number>();
+    const app = space.app({ publishTimeout: 60_000, drainTimeout: 100, unwanted: "accept" });
+    app.onEvent("healthy", { useCase: "b" }, (_, { id }) => void handled.set(id, performance.now()));
+    app.onEvent("in", { useCase: "c", concurrency: 20 }, (to) => ({ name: String(to), payload: to }));
+    await app.start();
+    const published: Promise<unknown>[] = [];
+    const isFull = () => app.health().reasons.some(({ subject }) => subject === "publishing");
+    // The limit of a quorum queue is not exact.
+    await until("it is full", () => {
+      published.push(app.newEvent("full.x", 1).catch(() => {}));
+      return isFull();
+    });
+    // Those for the full queue wait for the whole test, as more and more of them come.
+    const times: number[] = [];
+    for (let n = 0; n < 100; n += 1) {
+      published.push(
+        app
+          .newEvents([
+            { name: "full.y", payload: n },
+            { name: "full.x", payload: n },
+          ])
+          .catch(() => {}),
+      );
+      const began = performance.now();
+      await app.newEvent("healthy", n);
+      times.push(performance.now() - began);
+    }
+    expect(times.sort((one, two) => one - two)[95]).toBeLessThan(500);
+    await until("they are handled", () => handled.size === 100);
+    // Of handlers that run beside each other, those with something for the full queue wait.
+    const began = performance.now();
+    const inputs = Array.from({ length: 12 }, (_, n) => ({ name: "in", payload: n % 2 === 0 ? "full.z" : "healthy" }));
+    await app.newEvents(inputs);
+    await until("the others are through", () => handled.size === 106);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(
+      app
+        .health()
+        .reasons.map(({ subject }) => subject)
+        .sort(),
+    ).toEqual(["publishing", 'settling "c"']);
+    expect((await app.stats()).c).toMatchObject({ inFlight: 6, waiting: 0, dead: 0 });
+    // What waits is stored once there is room.
+    await policy(space, "^PREFIX/a$", { "max-length": 100_000, overflow: "reject-publish" });
+    await Promise.all(published);
+    await until("the handlers' too", async () => (await app.stats()).c?.inFlight === 0);
+    const channel = await space.channel();
+    const stored = new Set<unknown>();
+    for (
+      let message = await channel.get(space.name("a"));
+      message !== false;
+      message = await channel.get(space.name("a"))
+    )
+      stored.add(message.properties.messageId);
+    // Two each of a hundred calls, one of each of the others.
+    expect(stored.size).toBe(published.length + 100 + 6);
+    expect(app.health()).toMatchObject({ healthy: true });
+  },
+);
