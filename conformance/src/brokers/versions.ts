@@ -16,12 +16,9 @@ export interface TestedVersions {
   readonly kafkaCluster: readonly KafkaVersion[];
 }
 
-/**
- * The oldest that is supported, and the newest. RabbitMQ 4.3 is not among them yet, because the transport does not pass on it:
- * see the README.
- */
+/** The oldest that is supported, and the newest. */
 const USUAL: TestedVersions = {
-  rabbitmq: ["3.10", "4.0"],
+  rabbitmq: ["3.10", "4.3"],
   redis: ["7.0", "8.6", "valkey-9.1"],
   redisAlone: ["8.6-cluster"],
   kafka: ["3.9", "4.4"],
@@ -33,7 +30,7 @@ const USUAL: TestedVersions = {
 
 /** The others. */
 const MORE: TestedVersions = {
-  rabbitmq: ["4.3"],
+  rabbitmq: ["4.0"],
   redis: ["8.0", "valkey-8.1"],
   redisAlone: ["8.0-cluster"],
   kafka: ["4.1"],

@@ -10,8 +10,8 @@ import { anythingKilled, type Scenario, scenarios } from "../../src/faults/scena
 const EVENTS = 500;
 const SEED = 3;
 
-describe("faults, counted on RabbitMQ 4.0", { concurrent: true, timeout: 180_000 }, () => {
-  const target = targets["rabbitmq-4.0"];
+describe("faults, counted on RabbitMQ 4.3", { concurrent: true, timeout: 180_000 }, () => {
+  const target = targets["rabbitmq-4.3"];
   assert(target !== undefined);
   let broker: Broker;
   let failed = false;

@@ -5,7 +5,7 @@ import { amqp } from "@papa-events/transport-amqp";
 import { connect } from "amqplib";
 
 /** The version on which apps and operators have no more rights than the guide gives them. */
-const LEAST_RIGHTS = "4.0";
+const LEAST_RIGHTS = "4.3";
 const GUIDE = new URL("../../../docs/brokers/rabbitmq.md", import.meta.url);
 
 for (const version of testedVersions.rabbitmq) {
