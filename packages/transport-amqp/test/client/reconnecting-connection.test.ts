@@ -33,8 +33,8 @@ test("L3, H1 a connection cut again and again loses nothing", { timeout: 120_000
   while (cutting) {
     const before = confirmed;
     await new Promise((resolve) => setTimeout(resolve, 150));
-    // A machine that is too slow to get on in so short a time gets on for longer.
-    await until("it gets on", () => confirmed > before || !cutting, 60_000);
+    // On a slow machine nothing may have got through by then.
+    await until("something confirmed", () => confirmed > before || !cutting, 60_000);
     proxy.cut();
     cuts += 1;
     await until("the connection again", () => app.health().connected);
