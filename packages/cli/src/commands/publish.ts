@@ -3,8 +3,9 @@ import { isPapaError, type PublishOptions } from "@papa-events/core";
 import { Command } from "commander";
 import { FailedMidway, interrupted, wrongUse } from "../errors/cli-error.ts";
 import { EXIT } from "../errors/exit-code.ts";
+import { eventOf } from "../input/event-line.ts";
 import { withInput } from "../input/input-file.ts";
-import { invalidLine, type JsonLine, jsonLines } from "../input/json-lines.ts";
+import { type JsonLine, jsonLines } from "../input/json-lines.ts";
 import { readPayload } from "../input/payload-argument.ts";
 import { safe } from "../output/safe-text.ts";
 import { count } from "../output/words.ts";
@@ -29,7 +30,8 @@ export function publish(open: Open): Command {
     .summary("publish an event, or many")
     .description(
       "Publish an event as an app would, and print its id. With --many: JSON lines { name, payload, " +
-        "headers?, id? } from standard input or a file; all lines are checked before the first is sent.",
+        "headers?, id? } from standard input or a file, or those of papa dlq export; all lines are checked before " +
+        "the first is sent.",
     )
     .argument("[event]", "its name; with --many, a file of JSON lines as @file (standard input unless given)")
     .argument("[payload]", "JSON, @file, or - for standard input")
@@ -128,29 +130,6 @@ function outcomeOf(error: unknown, lines: readonly JsonLine[], before: number): 
     numbers.length > MAX_LINES_NAMED ? ` and ${numbers.length - MAX_LINES_NAMED} more up to line ${last}` : "";
   const named = `${numbers.slice(0, MAX_LINES_NAMED).join(", ")}${more}`;
   return `Not published: line ${named}. Published: ${count(before + confirmed, "event")}.`;
-}
-
-type EventOfLine = { readonly name: string; readonly payload: unknown } & PublishOptions;
-
-const KEYS: ReadonlySet<string> = new Set(["name", "payload", "headers", "id"]);
-
-/** @throws CliError `invalid-input` */
-function eventOf({ number, value }: JsonLine): EventOfLine {
-  const { name, payload, headers, id } = value;
-  const unknown = Object.keys(value).find((key) => !KEYS.has(key));
-  if (unknown !== undefined)
-    throw invalidLine(number, `unknown member "${unknown}"; an event has ${[...KEYS].join(", ")}`);
-  if (typeof name !== "string") throw invalidLine(number, '"name" is missing, or no string');
-  if (payload === undefined)
-    throw invalidLine(number, '"payload" is missing; an event that has none is published with null');
-  if (headers !== undefined && !isHeaders(headers)) throw invalidLine(number, '"headers" is not an object of strings');
-  if (id !== undefined && typeof id !== "string") throw invalidLine(number, '"id" is not a string');
-  return { name, payload, ...(headers === undefined ? {} : { headers }), ...(id === undefined ? {} : { id }) };
-}
-
-function isHeaders(value: unknown): value is Record<string, string> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((each) => typeof each === "string");
 }
 
 function printId({ out, json }: Pick<Session, "out" | "json">, id: string): Promise<void> {

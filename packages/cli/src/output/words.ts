@@ -29,3 +29,20 @@ export function number(value: number): string {
 export function count(value: number, noun: string): string {
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
+
+/** The most ranges that are listed. */
+const MAX_RANGES = 10;
+
+/** The numbers of lines in their order, in short: `1, 3-5 and 4 more`. */
+export function ranges(numbers: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const each of numbers) {
+    const last = found.at(-1);
+    if (last !== undefined && last[1] === each - 1) last[1] = each;
+    else found.push([each, each]);
+  }
+  const listed = found.slice(0, MAX_RANGES);
+  const rest = numbers.length - listed.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const text = listed.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+  return rest === 0 ? text : `${text} and ${number(rest)} more`;
+}

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memory } from "@papa-events/transport-memory";
 import { afterAll, describe, expect, it } from "vitest";
-import { running } from "../support/broker.ts";
+import { running, withDeadLetters } from "../support/broker.ts";
 import { documents, papa } from "../support/papa.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "papa-test-"));
@@ -71,6 +71,21 @@ describe("publish --many", () => {
     expect((await papa(["publish", "--many", `@${path}`], { transport })).stdout).toBe("mine\n");
     await transport.settled();
     expect(payloads).toEqual(Array.from({ length: 601 }, (_, n) => n));
+  });
+
+  it("takes lines of papa dlq export: the same event, with its id and its publisher's headers", async () => {
+    const transport = await withDeadLetters([{ n: 1 }]);
+    const stdin = (await papa(["dlq", "export", "send_welcome"], { transport })).stdout;
+    const [item] = documents(stdin) as { eventId: string; headers: Record<string, string> }[];
+    const headers = { ...item?.headers, tenant: "a", exception: "text", "x-death": "text" };
+    const line = JSON.stringify({ ...item, headers });
+    await papa(["dlq", "purge", "send_welcome", "--all", "--yes"], { transport });
+    const seen: unknown[] = [];
+    await running(transport, "log", "user.#", (payload, context) => void seen.push({ payload, ...context.headers }));
+    const { code, stdout } = await papa(["publish", "--many"], { transport, stdin: `${line}\n` });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${item?.eventId}\n` });
+    await transport.settled();
+    expect(seen).toEqual([{ payload: { n: 1 }, tenant: "a" }]);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { DeadLetter, PapaApp } from "@papa-events/core";
+import { DeadLetter, type EventContext, PapaApp } from "@papa-events/core";
 import type { Connection, DeadLetterStore, Progress, Transport } from "@papa-events/core/transport";
 import { type MemoryTransport, memory } from "@papa-events/transport-memory";
 import { onTestFinished, vi } from "vitest";
@@ -13,11 +13,11 @@ export async function running(
   transport: MemoryTransport,
   useCase: string,
   pattern: string,
-  handler: (payload: unknown) => unknown,
+  handler: (payload: unknown, context: EventContext) => unknown,
 ): Promise<PapaApp> {
   const app = new PapaApp({ transport, name: "mailer", logger: silent });
-  app.onEvent(pattern, { useCase, retries: 0 }, async (payload) => {
-    await handler(payload);
+  app.onEvent(pattern, { useCase, retries: 0 }, async (payload, context) => {
+    await handler(payload, context);
   });
   await app.start();
   onTestFinished(() => app.stop());

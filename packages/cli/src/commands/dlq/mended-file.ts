@@ -44,20 +44,22 @@ export class MendedFile {
     return [...this.#places.keys()];
   }
 
-  has(id: string): boolean {
-    return this.#places.has(id);
+  /** Notes that a dead letter is there; gives whether the file has it. */
+  find(id: string): boolean {
+    if (!this.#places.has(id)) return false;
+    this.#found.add(id);
+    return true;
   }
 
-  /** How many of the file's dead letters {@link payloadFor} was not asked for: they were gone. */
-  get gone(): number {
-    return this.#places.size - this.#found.size;
+  /** The lines whose dead letters nobody has found: they are gone. */
+  get gone(): number[] {
+    return [...this.#places].flatMap(([id, { number }]) => (this.#found.has(id) ? [] : number));
   }
 
   /** What a dead letter goes back with; `undefined` where the file has it as it is. */
   payloadFor(item: DeadLetterItem): unknown {
     const place = this.#places.get(item.id);
-    if (place === undefined) return undefined;
-    this.#found.add(item.id);
+    if (place === undefined || !this.find(item.id)) return undefined;
     const { id, payload } = this.#read(place);
     if (id !== item.id) throw invalidInput("The file was changed while it was read.");
     // One that is as it was goes back byte by byte, and is not marked as mended.

@@ -3,16 +3,17 @@ import { safe } from "../../output/safe-text.ts";
 import { count } from "../../output/words.ts";
 import { note, type Session } from "../../session/session.ts";
 
-/** Says how many were done, also when it was ended early. */
+/** Says how many were done, also when it was ended early; and to programs how many were gone, where some were. */
 export async function reportDone(
   session: Session,
   useCase: string,
   past: "redriven" | "purged",
   done: number,
+  gone = 0,
 ): Promise<number> {
   const { out, json, signal } = session;
   const ended = signal.aborted;
-  if (json) await out.json({ [past]: done });
+  if (json) await out.json({ [past]: done, ...(gone > 0 && { gone }) });
   else if (ended)
     await note(
       session,

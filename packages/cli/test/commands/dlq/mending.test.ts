@@ -114,10 +114,20 @@ describe("dlq redrive --from", () => {
     expect(documents((await redrive(transport, path, "--dry-run", "--json")).stdout)).toEqual([
       { redriven: 0, found: 1 },
     ]);
+    const gone = /^1 dead letter of the file is gone, redriven or purged before: line 1\. .*papa publish --many/;
+    expect((await redrive(transport, path, "--dry-run")).stderr).toMatch(gone);
     const { code, stdout, stderr } = await redrive(transport, path);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "1 dead letter of send_welcome redriven.\n" });
-    expect(stderr).toContain("1 dead letter of the file");
-    expect(await redrive(transport, path)).toMatchObject({ code: 1, stdout: "" });
+    expect(stderr).toMatch(gone);
+    const again = await redrive(transport, path);
+    expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("papa publish --many") });
+  });
+
+  it("tells programs how many are gone", async () => {
+    const transport = await withDeadLetters([{ n: 1 }, { n: 2 }]);
+    const [one, two] = await exported(transport);
+    const path = fileOf([one, { ...two, id: "never" }]);
+    expect((await redrive(transport, path, "--json")).stdout).toBe('{"redriven":1,"gone":1}\n');
   });
 });
 
