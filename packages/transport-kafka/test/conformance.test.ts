@@ -1,5 +1,5 @@
 import { conformance, proxied } from "@papa-events/conformance";
-import { kafka as kafkaBroker, testedVersions } from "@papa-events/conformance/brokers";
+import { type KafkaVersion, kafka as kafkaBroker, testedVersions } from "@papa-events/conformance/brokers";
 import { kafka } from "@papa-events/transport-kafka";
 import type { IHeaders } from "kafkajs";
 import { makeTopic, produceFrom, removeMembers, withAdmin } from "./support/admin.ts";
@@ -9,7 +9,13 @@ const SESSION_TIMEOUT_MS = 3_000;
 /** Few, because there are many topics. */
 const PARTITIONS = 2;
 
-for (const version of testedVersions.kafka) {
+const runs: readonly { readonly version: KafkaVersion; readonly engine: "kafkajs" | "platformatic" }[] = [
+  ...testedVersions.kafka.map((version) => ({ version, engine: "kafkajs" as const })),
+  // What differs is the library, not what a broker of another version makes of it.
+  { version: "4.4", engine: "platformatic" },
+];
+
+for (const { version, engine } of runs) {
   const broker = proxied({
     name: "kafka",
     start: () => kafkaBroker(version),
@@ -17,7 +23,8 @@ for (const version of testedVersions.kafka) {
       const { hostname: host, port } = new URL(uri.replace("kafka:", "http:"));
       // The address that the broker advertises would bypass the proxy.
       const route = () => ({ host, port: Number(port) });
-      return kafka({ uri, prefix: namespace, sessionTimeout: SESSION_TIMEOUT_MS, partitions: PARTITIONS, route });
+      const small = { sessionTimeout: SESSION_TIMEOUT_MS, partitions: PARTITIONS };
+      return kafka({ uri, prefix: namespace, ...small, route, engine });
     },
   });
   const { clean: closeProxies, faults } = broker;
@@ -26,7 +33,7 @@ for (const version of testedVersions.kafka) {
   conformance({
     ...broker,
     name: "kafka",
-    version,
+    version: engine === "kafkajs" ? version : `${version} ${engine}`,
     clean: closeProxies,
     // A restarted broker has the topics of all tests before to open again.
     patience: 45_000,
@@ -64,21 +71,22 @@ for (const version of testedVersions.kafka) {
     refused: [
       {
         problem: "wrong port",
-        transport: () => kafka("kafka://user:not-the-secret@127.0.0.1:1"),
+        transport: () => kafka({ uri: "kafka://user:not-the-secret@127.0.0.1:1", engine }),
         code: "connection-failed",
         names: "127.0.0.1",
         secret: "not-the-secret",
       },
       {
         problem: "credentials for a broker that asks for none",
-        transport: () => kafka(uri().replace("kafka://", "kafka://user:not-the-secret@")),
+        transport: () => kafka({ uri: uri().replace("kafka://", "kafka://user:not-the-secret@"), engine }),
         code: "access-refused",
         secret: "not-the-secret",
       },
     ],
     program: {
       module: import.meta.resolve("@papa-events/transport-kafka"),
-      uri: (namespace) => `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}`,
+      uri: (namespace) =>
+        `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}&engine=${engine}`,
     },
     longestLease: SESSION_TIMEOUT_MS,
   });

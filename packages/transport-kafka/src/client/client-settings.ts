@@ -1,15 +1,16 @@
 import type { Compression } from "../wire/compression.ts";
-import type { TlsOptions } from "./options.ts";
+import type { Engine } from "./engine.ts";
+import type { SaslOptions, TlsOptions } from "./options.ts";
 import type { Address } from "./uri.ts";
 
 /** How a client reaches the cluster. */
 export interface ClientSettings {
+  readonly engine: Engine;
   readonly brokers: readonly Address[];
   readonly clientId: string;
   readonly requestTimeout: number;
   readonly connectTimeout: number;
-  /** In the form that kafkajs takes. */
-  readonly sasl?: Readonly<Record<string, unknown>> | undefined;
+  readonly sasl?: SaslOptions | undefined;
   readonly tls?: TlsOptions | undefined;
   /** How batches are compressed before they are sent. */
   readonly compression?: Compression | undefined;

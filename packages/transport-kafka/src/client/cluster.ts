@@ -3,9 +3,11 @@ import { KafkaError } from "../wire/kafka-error.ts";
 import { Names } from "../wire/names.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { Backoff } from "./backoff.ts";
+import type { Engine } from "./engine.ts";
 import { papaErrorOf, unsupported } from "./errors.ts";
 import type { ClusterMetadata, Commit, KafkaClient, OffsetResult, TopicMetadata } from "./kafka-client.ts";
 import { KafkajsClient } from "./kafkajs-client.ts";
+import { loadEngine } from "./load-engine.ts";
 import type { Target } from "./options.ts";
 import { addressOf } from "./uri.ts";
 
@@ -40,6 +42,7 @@ export class Cluster {
   /** The number of brokers. */
   nodes = 0;
   readonly #options: ConnectOptions;
+  readonly #engine: Engine;
   readonly #topics = new Map<string, TopicMetadata>();
   /** Topics that did not exist when they were last looked up. */
   readonly #missing = new Set<string>();
@@ -51,9 +54,9 @@ export class Cluster {
   #probing = false;
   #closed = false;
 
-  /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker` */
+  /** @throws PapaError `connection-failed`, `access-refused`, `unsupported-broker`, `invalid-option` */
   static async open(target: Target, options: ConnectOptions): Promise<Cluster> {
-    const cluster = new Cluster(target, options);
+    const cluster = new Cluster(target, options, await loadEngine(target.engine));
     let answered = false;
     try {
       const versions = await cluster.client.versions();
@@ -74,12 +77,13 @@ export class Cluster {
     return cluster;
   }
 
-  private constructor(target: Target, options: ConnectOptions) {
+  private constructor(target: Target, options: ConnectOptions, engine: Engine) {
     this.target = target;
     this.names = new Names(target.prefix);
     this.address = addressOf(target);
     this.logger = options.logger;
     this.#options = options;
+    this.#engine = engine;
     this.client = this.newClient(() => void this.#probe());
   }
 
@@ -103,9 +107,11 @@ export class Cluster {
   /** Makes a client with connections of its own, because a broker answers the requests of one connection in order. */
   newClient(onLost: () => void = () => {}): KafkaClient {
     const { brokers, sasl, tls, compression, requestTimeout, connectTimeout, route } = this.target;
-    const clientId = this.#options.appName;
-    const settings = { brokers, clientId, sasl, tls, compression, requestTimeout, connectTimeout, route };
-    return new KafkajsClient(settings, onLost);
+    const own = { engine: this.#engine, clientId: this.#options.appName };
+    return new KafkajsClient(
+      { ...own, brokers, sasl, tls, compression, requestTimeout, connectTimeout, route },
+      onLost,
+    );
   }
 
   /** Resolves to the topics' metadata, from the broker where it is not known yet. Topics that do not exist are absent. */

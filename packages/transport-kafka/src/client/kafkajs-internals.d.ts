@@ -6,32 +6,21 @@ declare module "kafkajs/src/network/connection.js" {
   import type { Socket } from "node:net";
 
   interface ProtocolRequest {
-    readonly request: unknown;
-    readonly response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
-    readonly requestTimeout?: number;
+    readonly request: object;
+    readonly response: { decode(raw: Buffer): Promise<Buffer>; parse(data: Buffer): Promise<Buffer> };
     readonly logResponseError?: boolean;
   }
 
   export default class Connection {
     constructor(options: object);
-    readonly requestQueue: {
-      pending: unknown[];
-      inflight: Map<number, { sentAt: number; requestTimeout: number; timeoutRequest(): void }>;
-      requestTimeoutIntervalId?: NodeJS.Timeout;
-      scheduleCheckPendingRequests(): void;
-      scheduleRequestTimeoutCheck(): void;
-      isConnected(): boolean;
-      destroy(): void;
-    };
+    readonly requestQueue: { scheduleCheckPendingRequests(): void };
     socket?: Socket;
     connectionStatus: string;
-    isConnected(): boolean;
     connect(): Promise<unknown>;
-    disconnect(): Promise<unknown>;
     setVersions(versions: object): void;
     setSupportAuthenticationProtocol(supported: boolean): void;
     authenticate(): Promise<void>;
-    send(request: ProtocolRequest): Promise<unknown>;
+    send(request: ProtocolRequest): Promise<Buffer>;
     rejectRequests(error: Error): void;
   }
 }
@@ -40,8 +29,8 @@ declare module "kafkajs/src/protocol/requests/index.js" {
   interface Definition {
     readonly versions: string[];
     protocol(options: { version: number }): (parameters: object) => {
-      request: { readonly apiVersion: number };
-      response: { decode(raw: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
+      request: { readonly apiVersion: number; encode(): Promise<{ readonly buffer: Buffer }> };
+      response: { decode(raw: Buffer): Promise<unknown> };
       requestTimeout?: number;
     };
   }

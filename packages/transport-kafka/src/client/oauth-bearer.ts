@@ -24,12 +24,18 @@ export function oauthBearer(
         request: { encode: async () => message(await validToken(token), extensions) },
         response: { decode: async (bytes) => bytes, parse: async (bytes) => bytes.subarray(4).toString() },
       });
-      if (response !== "") throw refused(`the broker refuses the token: ${statusOf(response)}`);
+      assertAccepted(response);
     },
   });
 }
 
-async function validToken(token: () => Promise<string>): Promise<string> {
+/** @throws KafkaError if the broker's response to a token refuses it */
+export function assertAccepted(response: string): void {
+  if (response !== "") throw refused(`the broker refuses the token: ${statusOf(response)}`);
+}
+
+/** Resolves to a token. @throws KafkaError */
+export async function validToken(token: () => Promise<string>): Promise<string> {
   let value: unknown;
   try {
     value = await token();

@@ -1,6 +1,5 @@
 import { assertKnownOptions, integerOption, invalidOption } from "@papa-events/core/transport";
 import { COMPRESSIONS, type Compression, canCompress } from "../wire/compression.ts";
-import { oauthBearer } from "./oauth-bearer.ts";
 import { type Address, parseUri } from "./uri.ts";
 
 /** Certificates, in the form that Node.js's `tls.connect` takes. */
@@ -59,15 +58,22 @@ export interface KafkaOptions {
   readonly connectTimeout?: number | undefined;
   /** Milliseconds that a response may take before the connection counts as lost; 15,000 unless set. */
   readonly requestTimeout?: number | undefined;
+  /**
+   * The library that connects and logs in; `"kafkajs"` unless set. `"platformatic"` needs the package `@platformatic/kafka`
+   * and Node.js 22.22 or 24.6.
+   */
+  readonly engine?: "kafkajs" | "platformatic" | undefined;
   /** Maps a broker's advertised address to the one to connect to, such as the near end of a tunnel. */
   readonly route?: ((host: string, port: number) => Address) | undefined;
 }
+
+export type EngineName = NonNullable<KafkaOptions["engine"]>;
 
 /** Validated options with all defaults filled in. */
 export interface Target {
   readonly brokers: readonly Address[];
   readonly secure: boolean;
-  readonly sasl: Readonly<Record<string, unknown>> | undefined;
+  readonly sasl: SaslOptions | undefined;
   readonly tls: TlsOptions | undefined;
   readonly prefix: string;
   readonly partitions: number;
@@ -78,6 +84,7 @@ export interface Target {
   readonly sessionTimeout: number;
   readonly connectTimeout: number;
   readonly requestTimeout: number;
+  readonly engine: EngineName;
   readonly route: (host: string, port: number) => Address;
 }
 
@@ -94,6 +101,7 @@ const KNOWN = [
   "sessionTimeout",
   "connectTimeout",
   "requestTimeout",
+  "engine",
   "route",
 ];
 /** Query parameters of a URL. Any other one is an error, because it would have no effect. */
@@ -108,9 +116,11 @@ const PARAMETERS = [
   "sessionTimeout",
   "connectTimeout",
   "requestTimeout",
+  "engine",
 ];
 const PREFIX = /^(?!.*--)[a-z0-9-]{1,30}$/;
-const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"];
+const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+const ENGINES = ["kafkajs", "platformatic"] as const;
 
 /** Reads options, or the URL alone. @throws PapaError `invalid-option` */
 export function readOptions(target: string | KafkaOptions): Target {
@@ -143,6 +153,7 @@ export function readOptions(target: string | KafkaOptions): Target {
     sessionTimeout: number("sessionTimeout", 10_000, 500, 1_800_000),
     connectTimeout: number("connectTimeout", 5_000, 100, 600_000),
     requestTimeout: number("requestTimeout", 15_000, 1_000, 600_000),
+    engine: engineOf(options.engine ?? query.get("engine") ?? "kafkajs"),
     route: options.route ?? ((host, port) => ({ host, port })),
   };
 }
@@ -166,17 +177,17 @@ function saslOf(
       const { token, extensions = {} } = sasl;
       if (typeof token !== "function")
         throw invalidOption("kafka: sasl", "oauthbearer needs `token`, a function that resolves to a token");
-      return { mechanism: "oauthbearer", authenticationProvider: oauthBearer(token, validExtensions(extensions)) };
+      return { mechanism: "oauthbearer", token, extensions: validExtensions(extensions) };
     }
-    assertMechanism(sasl.mechanism);
-    return { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password };
+    const { username, password } = sasl;
+    return { mechanism: mechanismOf(sasl.mechanism), username, password };
   }
-  if (mechanism !== null) assertMechanism(mechanism.toLowerCase());
+  const known = mechanismOf(mechanism?.toLowerCase() ?? "plain");
   if (username === "" && password === "") {
     if (mechanism === null) return undefined;
     throw invalidOption("kafka URL", "`mechanism` needs a user and a password in the URL");
   }
-  return { mechanism: mechanism?.toLowerCase() ?? "plain", username, password };
+  return { mechanism: known, username, password };
 }
 
 /** As RFC 7628 allows them. */
@@ -196,8 +207,9 @@ function validExtensions(extensions: Readonly<Record<string, string>>): Readonly
   return extensions;
 }
 
-function assertMechanism(mechanism: string): void {
-  if (MECHANISMS.includes(mechanism)) return;
+function mechanismOf(mechanism: string): (typeof MECHANISMS)[number] {
+  const found = MECHANISMS.find((each) => each === mechanism);
+  if (found !== undefined) return found;
   const all = `${MECHANISMS.join(", ")}, or oauthbearer in the options`;
   throw invalidOption("kafka: mechanism", `${JSON.stringify(mechanism)} is not one of ${all}`);
 }
@@ -209,6 +221,13 @@ function compressionOf(compression: unknown): Compression | undefined {
   if (found === undefined)
     throw invalidOption("kafka: compression", `${JSON.stringify(compression)} is not one of ${known.join(", ")}`);
   if (!canCompress(found)) throw invalidOption("kafka: compression", `${found} needs Node.js 22.15 or newer`);
+  return found;
+}
+
+function engineOf(engine: unknown): EngineName {
+  const found = ENGINES.find((each) => each === engine);
+  if (found === undefined)
+    throw invalidOption("kafka: engine", `${JSON.stringify(engine)} is not one of ${ENGINES.join(", ")}`);
   return found;
 }
 

@@ -30,6 +30,12 @@ test("L4 compression is one that batches can be sent with", () => {
   expect(() => readOptions("kafka://localhost?compression=lz4")).toThrow(/"lz4" is not one of gzip, zstd/);
 });
 
+test("L4 an engine is one that is known", () => {
+  expect(readOptions("kafka://localhost").engine).toBe("kafkajs");
+  expect(readOptions("kafka://localhost?engine=platformatic").engine).toBe("platformatic");
+  expect(() => readOptions("kafka://localhost?engine=librdkafka")).toThrow(/"librdkafka" is not one of kafkajs, pl/);
+});
+
 test("L4 what is unset has a safe default", () => {
   expect(readOptions("kafka://localhost")).toMatchObject({
     prefix: "papa",

@@ -1,5 +1,8 @@
 import { type Admin, type GroupDescription, Kafka, logLevel, type Message } from "kafkajs";
+import type { Engine } from "../../src/client/engine.ts";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
+import { kafkajsEngine } from "../../src/client/kafkajs-engine.ts";
+import type { SaslOptions } from "../../src/client/options.ts";
 
 /** Creates a topic as an operator would. */
 export function makeTopic(uri: string, topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
@@ -34,9 +37,10 @@ export async function removeMembers(uri: string, group: string): Promise<void> {
 }
 
 /** Makes a client like the transport's own. */
-export function clientTo(uri: string, sasl?: Readonly<Record<string, unknown>>): KafkajsClient {
+export function clientTo(uri: string, sasl?: SaslOptions, engine: Engine = kafkajsEngine): KafkajsClient {
   const { hostname: host, port } = addressOf(uri);
   return new KafkajsClient({
+    engine,
     brokers: [{ host, port: Number(port) }],
     clientId: "operator",
     sasl,

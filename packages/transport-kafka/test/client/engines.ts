@@ -1,0 +1,2 @@
+/** The libraries that connect and log in. */
+export const ENGINES = ["kafkajs", "platformatic"] as const;
