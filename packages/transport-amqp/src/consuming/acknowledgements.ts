@@ -1,7 +1,12 @@
+/** A message that was delivered. What instruments amqplib tells messages by their identity. */
+export interface Delivered {
+  readonly fields: { readonly deliveryTag: number };
+}
+
 /** The part of a channel that acknowledges. */
 export interface AckChannel {
-  ack(message: { readonly fields: { readonly deliveryTag: number } }, allUpTo?: boolean): void;
-  nack(message: { readonly fields: { readonly deliveryTag: number } }, allUpTo?: boolean, requeue?: boolean): void;
+  ack(message: Delivered, allUpTo?: boolean): void;
+  nack(message: Delivered, allUpTo?: boolean, requeue?: boolean): void;
 }
 
 /** How long a settled delivery waits for slower ones before it, so that one acknowledgement covers them all. */
@@ -19,10 +24,10 @@ export class Acknowledgements {
   readonly #channel: AckChannel;
   /** The lowest tag that is not settled. */
   #next = 1;
-  /** The highest tag below `next` that is still to be acknowledged; 0 if there is none. */
-  #due = 0;
-  /** Tags above `next` that are settled and not acknowledged. */
-  readonly #ahead = new Set<number>();
+  /** What has the highest tag below `next` and is still to be acknowledged. */
+  #due: Delivered | undefined;
+  /** What has tags above `next` and is settled and not acknowledged. */
+  readonly #ahead = new Map<number, Delivered>();
   /** Tags above `next` that were acknowledged or returned one by one. */
   readonly #gone = new Set<number>();
   #planned = false;
@@ -38,14 +43,15 @@ export class Acknowledgements {
   prefetch = 0;
 
   /** Acknowledges a delivery, soon. */
-  ack(tag: number): void {
+  ack(message: Delivered): void {
     if (!this.#open) return;
+    const tag = message.fields.deliveryTag;
     if (tag === this.#next) {
-      this.#due = tag;
+      this.#due = message;
       this.#next += 1;
       this.#advance();
     } else {
-      this.#ahead.add(tag);
+      this.#ahead.set(tag, message);
     }
     if (this.#planned) return;
     this.#planned = true;
@@ -53,18 +59,18 @@ export class Acknowledgements {
   }
 
   /** Returns a delivery to its queue at once. */
-  requeue(tag: number): void {
+  requeue(message: Delivered): void {
     if (!this.#open) return;
-    this.#send(() => this.#channel.nack({ fields: { deliveryTag: tag } }, false, true));
-    this.#gone.add(tag);
+    this.#send(() => this.#channel.nack(message, false, true));
+    this.#gone.add(message.fields.deliveryTag);
     this.#advance();
   }
 
   /** Acknowledges everything that is settled. */
   flush(): void {
     this.#flushContiguous();
-    for (const tag of this.#ahead) {
-      this.#send(() => this.#channel.ack({ fields: { deliveryTag: tag } }));
+    for (const [tag, message] of this.#ahead) {
+      this.#send(() => this.#channel.ack(message));
       this.#gone.add(tag);
     }
     this.#ahead.clear();
@@ -104,17 +110,20 @@ export class Acknowledgements {
   }
 
   #flushContiguous(): void {
-    if (this.#due === 0) return;
-    // The tag itself must still be open: the broker closes the channel over one that it does not know.
-    const tag = this.#due;
-    this.#due = 0;
-    this.#send(() => this.#channel.ack({ fields: { deliveryTag: tag } }, true));
+    // Its tag itself must still be open: the broker closes the channel over one that it does not know.
+    const message = this.#due;
+    if (message === undefined) return;
+    this.#due = undefined;
+    this.#send(() => this.#channel.ack(message, true));
   }
 
   #advance(): void {
     for (;;) {
-      if (this.#ahead.delete(this.#next)) this.#due = this.#next;
-      else if (!this.#gone.delete(this.#next)) return;
+      const settled = this.#ahead.size === 0 ? undefined : this.#ahead.get(this.#next);
+      if (settled !== undefined) {
+        this.#ahead.delete(this.#next);
+        this.#due = settled;
+      } else if (!this.#gone.delete(this.#next)) return;
       this.#next += 1;
     }
   }

@@ -2,6 +2,12 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import { sleep } from "../client/sleep.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
 
+/**
+ * After how long without an acknowledgement RabbitMQ 4.3 ends a consumer that says so itself, in milliseconds: the most that
+ * Erlang's timers surely take, some 24 days. Before 4.3 only the broker and its policies say it.
+ */
+const CONSUMER_TIMEOUT_MS = 2 ** 31 - 1;
+const ARGUMENTS = { "x-consumer-timeout": CONSUMER_TIMEOUT_MS };
 /** RabbitMQ's prefetch is 16 bits. */
 const MAX_PREFETCH = 65_535;
 /** If nothing has arrived for so long, nothing is on its way. */
@@ -64,7 +70,8 @@ export class BrokerConsumer {
     this.#firstTag = this.#lastTag + 1;
     this.#received = 0;
     this.#finished = 0;
-    const { consumerTag } = await this.#channel.consume(this.#queue, (message) => this.#take(message));
+    const take = (message: ConsumeMessage | null) => this.#take(message);
+    const { consumerTag } = await this.#channel.consume(this.#queue, take, { arguments: ARGUMENTS });
     this.#consumerTag = consumerTag;
   }
 

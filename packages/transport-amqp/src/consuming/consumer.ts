@@ -1,5 +1,5 @@
 import type { OnDelivery, Settled, Settlement } from "@papa-events/core/transport";
-import type { Channel, ConsumeMessage } from "amqplib";
+import type { Channel, ConsumeMessage, Message } from "amqplib";
 import { closeChannel } from "../client/close-channel.ts";
 import { flushAcknowledgements } from "../client/flush-acknowledgements.ts";
 import { type Origin, readMessage } from "../wire/received-message.ts";
@@ -139,7 +139,7 @@ export class Consumer implements DeliveryOwner {
 
   #ack(delivery: AmqpDelivery): void {
     this.#settled(delivery);
-    this.#acks.ack(delivery.tag);
+    this.#acks.ack(delivery.received.message);
   }
 
   #settled(delivery: AmqpDelivery): void {
@@ -153,9 +153,9 @@ export class Consumer implements DeliveryOwner {
   }
 
   /** Acknowledges what never reaches the core. */
-  #drain(tag: number): void {
-    this.#broker.finished(tag);
-    this.#acks.ack(tag);
+  #drain(message: Message): void {
+    this.#broker.finished(message.fields.deliveryTag);
+    this.#acks.ack(message);
   }
 
   /** Must not throw: amqplib would close the channel. */
@@ -165,7 +165,7 @@ export class Consumer implements DeliveryOwner {
     if (message === null || !this.#alive) return;
     const received = readMessage(message, this.#options.origin);
     if (received.kind === "leaked") {
-      this.#drain(message.fields.deliveryTag);
+      this.#drain(message);
       return;
     }
     const explained = received.redeliveries === 0 ? 0 : this.#options.losses.count;
@@ -180,7 +180,7 @@ export class Consumer implements DeliveryOwner {
     const { settlements, useCase } = this.#options;
     const copied = await settlements.renew(useCase, delivery, () => this.#alive).catch(() => false);
     if (!this.#alive) return;
-    if (copied) this.#drain(delivery.tag);
+    if (copied) this.#drain(delivery.received.message);
     else this.#deliver(delivery);
   }
 
@@ -189,7 +189,7 @@ export class Consumer implements DeliveryOwner {
     const accepted = await this.#options.accepts(delivery.event.name ?? "").catch(() => true);
     if (!this.#alive) return;
     if (accepted) this.#deliver(delivery);
-    else this.#drain(delivery.tag);
+    else this.#drain(delivery.received.message);
   }
 
   #deliver(delivery: AmqpDelivery): void {

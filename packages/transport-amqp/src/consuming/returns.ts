@@ -65,8 +65,8 @@ export class Returns {
   async #giveBack({ delivery, resolve }: Waiting): Promise<void> {
     const { acks, storeCopy } = this.#options;
     const copied = delivery.received.redeliveries > 0 && (await storeCopy(delivery).catch(() => false));
-    if (this.#open && copied) acks.ack(delivery.tag);
-    if (this.#open && !copied) acks.requeue(delivery.tag);
+    if (this.#open && copied) acks.ack(delivery.received.message);
+    if (this.#open && !copied) acks.requeue(delivery.received.message);
     resolve();
   }
 }

@@ -1,26 +1,34 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Acknowledgements } from "../../src/consuming/acknowledgements.ts";
+import { Acknowledgements, type Delivered } from "../../src/consuming/acknowledgements.ts";
 
 /** A channel as the broker keeps it: it knows what is open and refuses what is not. */
 class BrokerChannel {
-  readonly open = new Set<number>();
+  /** By their tags; acknowledged by the very message, as tracing tells them. */
+  readonly open = new Map<number, Delivered>();
   readonly acked: number[] = [];
   readonly returned: number[] = [];
   commands = 0;
 
-  ack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }, allUpTo = false): void {
-    this.#settle(deliveryTag, allUpTo, this.acked);
+  deliver(tag: number): Delivered {
+    const message = { fields: { deliveryTag: tag } };
+    this.open.set(tag, message);
+    return message;
   }
 
-  nack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }, allUpTo = false): void {
-    this.#settle(deliveryTag, allUpTo, this.returned);
+  ack(message: Delivered, allUpTo = false): void {
+    this.#settle(message, allUpTo, this.acked);
   }
 
-  #settle(tag: number, allUpTo: boolean, into: number[]): void {
+  nack(message: Delivered, allUpTo = false): void {
+    this.#settle(message, allUpTo, this.returned);
+  }
+
+  #settle(message: Delivered, allUpTo: boolean, into: number[]): void {
     this.commands += 1;
-    if (!this.open.has(tag)) throw new Error(`unknown delivery tag ${tag}`);
-    for (const each of [...this.open]) {
+    const tag = message.fields.deliveryTag;
+    if (this.open.get(tag) !== message) throw new Error(`unknown message with delivery tag ${tag}`);
+    for (const each of [...this.open.keys()]) {
       if (each !== tag && !(allUpTo && each < tag)) continue;
       this.open.delete(each);
       into.push(each);
@@ -43,7 +51,7 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
           const channel = new BrokerChannel();
           const acks = new Acknowledgements(channel);
           acks.prefetch = prefetch;
-          const out: number[] = [];
+          const out: Delivered[] = [];
           const settled: number[] = [];
           let tag = 0;
           let held = false;
@@ -51,8 +59,7 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
           for (const { pick, kind } of steps) {
             while (out.length < 10) {
               tag += 1;
-              out.push(tag);
-              channel.open.add(tag);
+              out.push(channel.deliver(tag));
             }
             if (kind === "turn" || kind === "wait") {
               await vi.advanceTimersByTimeAsync(kind === "turn" ? 0 : 10);
@@ -64,10 +71,10 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
               commands = channel.acked.length;
               continue;
             }
-            const [chosen = 0] = out.splice(pick % out.length, 1);
+            const [chosen] = out.splice(pick % out.length, 1) as [Delivered];
             if (kind === "ack") {
               acks.ack(chosen);
-              settled.push(chosen);
+              settled.push(chosen.fields.deliveryTag);
             } else {
               acks.requeue(chosen);
             }
@@ -76,7 +83,7 @@ test("H1 exactly what is settled is acknowledged, in whatever order it is settle
           }
           acks.resume();
           expect([...channel.acked].sort((a, b) => a - b)).toEqual([...settled].sort((a, b) => a - b));
-          expect([...channel.open].sort((a, b) => a - b)).toEqual(out.sort((a, b) => a - b));
+          expect(new Set(channel.open.values())).toEqual(new Set(out));
           acks.drop();
         },
       ),
@@ -91,8 +98,8 @@ test("many settlements of one turn are one command", async () => {
   const channel = new BrokerChannel();
   const acks = new Acknowledgements(channel);
   acks.prefetch = 1_000;
-  for (let tag = 1; tag <= 500; tag += 1) channel.open.add(tag);
-  for (let tag = 500; tag >= 1; tag -= 1) acks.ack(tag);
+  const messages = Array.from({ length: 500 }, (_, n) => channel.deliver(n + 1));
+  for (const message of messages.toReversed()) acks.ack(message);
   await new Promise((resolve) => setImmediate(resolve));
   expect(channel.commands).toBe(1);
   expect(channel.open.size).toBe(0);
@@ -101,10 +108,9 @@ test("many settlements of one turn are one command", async () => {
 test("L3 nothing is acknowledged once the channel is gone", async () => {
   const channel = new BrokerChannel();
   const acks = new Acknowledgements(channel);
-  channel.open.add(1);
-  acks.ack(1);
+  acks.ack(channel.deliver(1));
   acks.drop();
-  acks.ack(2);
+  acks.ack(channel.deliver(2));
   acks.flush();
   await new Promise((resolve) => setImmediate(resolve));
   expect(channel.commands).toBe(0);

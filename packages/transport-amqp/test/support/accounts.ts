@@ -44,7 +44,7 @@ export async function policy(space: Space, pattern: string, definition: object):
 }
 
 /** Runs `rabbitmqctl` where the broker runs, with its environment. */
-async function control(...args: readonly string[]): Promise<void> {
+export async function control(...args: readonly string[]): Promise<void> {
   const pid = brokerProcess();
   const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").filter(Boolean);
   const env = Object.fromEntries(variables.map((each) => each.split(/=(.*)/s).slice(0, 2)));

@@ -102,6 +102,15 @@ export class Space {
     return Number.parseInt(this.#model?.connection.serverProperties.version ?? "", 10);
   }
 
+  /** Whether the broker's version is this one or newer. */
+  async isAtLeast(major: number, minor: number): Promise<boolean> {
+    await this.channel();
+    const [ofBroker = 0, minorOfBroker = 0] = (this.#model?.connection.serverProperties.version ?? "")
+      .split(".")
+      .map(Number);
+    return ofBroker > major || (ofBroker === major && minorOfBroker >= minor);
+  }
+
   /** How many messages are ready in a queue. */
   async size(queue: string): Promise<number> {
     const channel = await this.channel();
