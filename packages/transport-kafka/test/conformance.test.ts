@@ -3,11 +3,21 @@ import { type KafkaVersion, kafka as kafkaBroker, testedVersions } from "@papa-e
 import { kafka } from "@papa-events/transport-kafka";
 import type { IHeaders } from "kafkajs";
 import { makeTopic, produceFrom, removeMembers, withAdmin } from "./support/admin.ts";
+import { grant, grantsOfTheGuide, guardedBroker } from "./support/guarded-broker.ts";
 
 /** Short, because tests of killed consumers wait for it. */
 const SESSION_TIMEOUT_MS = 3_000;
 /** Few, because there are many topics. */
 const PARTITIONS = 2;
+
+/** The version on which apps and operators have no more rights than the guide gives them. */
+const LEAST_RIGHTS: KafkaVersion = "4.4";
+/** Who they are there. */
+const ACCOUNTS = {
+  handles: grantsOfTheGuide("an app that handles"),
+  acts: grantsOfTheGuide("an operator who acts"),
+};
+const USERS = Object.keys(ACCOUNTS).map((username) => ({ username, password: "secret" }));
 
 const runs: readonly { readonly version: KafkaVersion; readonly engine: "kafkajs" | "platformatic" }[] = [
   ...testedVersions.kafka.map((version) => ({ version, engine: "kafkajs" as const })),
@@ -16,13 +26,17 @@ const runs: readonly { readonly version: KafkaVersion; readonly engine: "kafkajs
 ];
 
 for (const { version, engine } of runs) {
+  const limited = version === LEAST_RIGHTS && engine === "kafkajs";
+  const as = (account: keyof typeof ACCOUNTS, uri: string) =>
+    limited ? uri.replace(/\/\/.*@/, `//${account}:secret@`) : uri;
   const broker = proxied({
     name: "kafka",
-    start: () => kafkaBroker(version),
-    transport: (uri, namespace) => {
-      const { hostname: host, port } = new URL(uri.replace("kafka:", "http:"));
+    start: () => (limited ? guardedBroker(version, USERS) : kafkaBroker(version)),
+    transport: (address, namespace, operator) => {
+      const { hostname: host, port } = new URL(address.replace("kafka:", "http:"));
       // The address that the broker advertises would bypass the proxy.
       const route = () => ({ host, port: Number(port) });
+      const uri = as(operator ? "acts" : "handles", address);
       const small = { sessionTimeout: SESSION_TIMEOUT_MS, partitions: PARTITIONS };
       return kafka({ uri, prefix: namespace, ...small, route, engine });
     },
@@ -34,6 +48,9 @@ for (const { version, engine } of runs) {
     ...broker,
     name: "kafka",
     version: engine === "kafkajs" ? version : `${version} ${engine}`,
+    prepare: async (namespace) => {
+      if (limited) await grant(uri(), namespace, ACCOUNTS);
+    },
     clean: closeProxies,
     // A restarted broker has the topics of all tests before to open again.
     patience: 45_000,
@@ -77,8 +94,8 @@ for (const { version, engine } of runs) {
         secret: "not-the-secret",
       },
       {
-        problem: "credentials for a broker that asks for none",
-        transport: () => kafka({ uri: uri().replace("kafka://", "kafka://user:not-the-secret@"), engine }),
+        problem: limited ? "wrong password" : "credentials for a broker that asks for none",
+        transport: () => kafka({ uri: uri().replace(/\/\/(.*@)?/, "//user:not-the-secret@"), engine }),
         code: "access-refused",
         secret: "not-the-secret",
       },
@@ -86,7 +103,7 @@ for (const { version, engine } of runs) {
     program: {
       module: import.meta.resolve("@papa-events/transport-kafka"),
       uri: (namespace) =>
-        `${uri()}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}&engine=${engine}`,
+        `${as("handles", uri())}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}&engine=${engine}`,
     },
     longestLease: SESSION_TIMEOUT_MS,
   });

@@ -37,7 +37,11 @@ export async function removeMembers(uri: string, group: string): Promise<void> {
 }
 
 /** Makes a client like the transport's own. */
-export function clientTo(uri: string, sasl?: SaslOptions, engine: Engine = kafkajsEngine): KafkajsClient {
+export function clientTo(
+  uri: string,
+  sasl: SaslOptions | undefined = loginOf(uri),
+  engine: Engine = kafkajsEngine,
+): KafkajsClient {
   const { hostname: host, port } = addressOf(uri);
   return new KafkajsClient({
     engine,
@@ -69,9 +73,13 @@ export async function withAdmin<T>(uri: string, act: (admin: Admin) => Promise<T
 }
 
 function clientOf(uri: string): Kafka {
-  const { host, username, password } = addressOf(uri);
-  const login = username === "" ? {} : { sasl: { mechanism: "plain" as const, username, password } };
-  return new Kafka({ brokers: [host], logLevel: logLevel.NOTHING, ...login });
+  const sasl = loginOf(uri);
+  return new Kafka({ brokers: [addressOf(uri).host], logLevel: logLevel.NOTHING, ...(sasl && { sasl }) });
+}
+
+function loginOf(uri: string) {
+  const { username, password } = addressOf(uri);
+  return username === "" ? undefined : { mechanism: "plain" as const, username, password };
 }
 
 function addressOf(uri: string): URL {
