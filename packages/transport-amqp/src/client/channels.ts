@@ -3,9 +3,14 @@ import { closeChannel } from "./close-channel.ts";
 import { codeOf, toPapaError } from "./errors.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
 
+/** How many looks at queues are under way at once: a connection has 2,047 channels at most, and a use case many delay queues. */
+const MAX_LOOKS = 16;
+
 /** Channels for one purpose each: the broker closes a channel on which it refuses something. */
 export class Channels {
   readonly #connection: ReconnectingConnection;
+  #looks = 0;
+  readonly #waitingLooks: (() => void)[] = [];
 
   constructor(connection: ReconnectingConnection) {
     this.#connection = connection;
@@ -67,7 +72,19 @@ export class Channels {
   }
 
   /** Counts the ready messages of a queue; `undefined` if there is no queue. @throws PapaError `connection-failed` */
-  queueSize(queue: string): Promise<number | undefined> {
+  async queueSize(queue: string): Promise<number | undefined> {
+    if (this.#looks < MAX_LOOKS) this.#looks += 1;
+    else await new Promise<void>((resolve) => this.#waitingLooks.push(resolve));
+    try {
+      return await this.#queueSize(queue);
+    } finally {
+      const next = this.#waitingLooks.shift();
+      if (next === undefined) this.#looks -= 1;
+      else next();
+    }
+  }
+
+  #queueSize(queue: string): Promise<number | undefined> {
     return this.withChannel(async (channel) => {
       try {
         return (await channel.checkQueue(queue)).messageCount;

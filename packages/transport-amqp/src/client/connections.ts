@@ -2,7 +2,7 @@ import type { ConnectOptions } from "@papa-events/core/transport";
 import { isConnectionLost } from "./errors.ts";
 import type { Target } from "./options.ts";
 import { ReconnectingConnection } from "./reconnecting-connection.ts";
-import { within } from "./time-limit.ts";
+import { SharedWait } from "./shared-wait.ts";
 
 /** How often an idempotent action is tried when connections are lost under it. */
 const MAX_TRIES = 3;
@@ -16,6 +16,7 @@ const MAX_OUTAGE_MS = 10_000;
 export class Connections {
   readonly consuming: ReconnectingConnection;
   readonly publishing: ReconnectingConnection;
+  readonly #bothUp: SharedWait;
 
   /**
    * Opens both.
@@ -46,6 +47,7 @@ export class Connections {
   private constructor(consuming: ReconnectingConnection, publishing: ReconnectingConnection) {
     this.consuming = consuming;
     this.publishing = publishing;
+    this.#bothUp = new SharedWait(() => Promise.all([consuming.whenUp(), publishing.whenUp()]));
   }
 
   /**
@@ -59,10 +61,7 @@ export class Connections {
         return await action();
       } catch (error) {
         if (!isConnectionLost(error) || tries === MAX_TRIES) throw error;
-        const bothUp = Promise.all([this.consuming.whenUp(), this.publishing.whenUp()]);
-        await within(bothUp, MAX_OUTAGE_MS, "the broker is away").catch(() => {
-          throw error;
-        });
+        if (!(await this.#bothUp.within(MAX_OUTAGE_MS))) throw error;
       }
     }
   }

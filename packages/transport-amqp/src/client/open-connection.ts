@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { PapaError } from "@papa-events/core";
 import { type ChannelModel, connect } from "amqplib";
 import { batchSocketWrites } from "./batch-socket-writes.ts";
@@ -74,6 +75,8 @@ async function openAddress(target: Target, connectionName: string): Promise<Omit
     });
     // An unhandled error event ends the process; the "close" that follows carries the same error.
     model.on("error", () => {});
+    // amqplib only ends its side: a peer that is gone would keep the socket for many minutes.
+    model.on("close", () => void setTimeout(() => socketOf(model).destroy(), MAX_CLOSE_MS).unref());
     const { product, version } = model.connection.serverProperties;
     const problem = problemOfVersion(product, version);
     if (problem === undefined) {
@@ -94,10 +97,14 @@ export async function closeConnection(model: ChannelModel): Promise<void> {
   try {
     await within(model.close(), MAX_CLOSE_MS, "the broker does not answer");
   } catch {
-    // A close that is never answered would keep the process alive. amqplib's types leave out the socket.
-    const { stream } = model.connection as unknown as { readonly stream: { destroy(): void } };
-    stream.destroy();
+    // A close that is never answered would keep the process alive.
+    socketOf(model).destroy();
   }
+}
+
+/** amqplib's types leave it out. */
+function socketOf(model: ChannelModel): Socket {
+  return (model.connection as unknown as { readonly stream: Socket }).stream;
 }
 
 function problemOfVersion(product: string, version: string): string | undefined {

@@ -1,9 +1,12 @@
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { brokerUrlWith } from "../support/broker.ts";
+import { openConnection } from "../../src/client/open-connection.ts";
+import { readUri } from "../../src/client/options.ts";
+import { brokerUrl, brokerUrlWith } from "../support/broker.ts";
 import { failure } from "../support/failure.ts";
 import { methodFrame } from "../support/frames.ts";
 import { listen } from "../support/listen.ts";
+import { until } from "../support/wait.ts";
 
 test("L4 a wrong port or host is reported at once", async () => {
   const refused = await failure("amqp://guest:s3cret@127.0.0.1:1");
@@ -78,4 +81,32 @@ test("L4 a RabbitMQ that is too old is refused", async () => {
   const error = await failure(`amqp://guest:s3cret@127.0.0.1:${port}`);
   expect(error).toMatchObject({ code: "unsupported-broker" });
   expect(error.message).toContain("3.9.29");
+});
+
+test("L3 the socket of a peer that is gone is dropped, though it never closes it", async () => {
+  const broker = new URL(brokerUrl());
+  let gone = false;
+  const port = await listen(
+    createServer({ allowHalfOpen: true }, (client) => {
+      const there = connect(Number(broker.port || 5672), broker.hostname);
+      client.on("error", () => {}).on("close", () => there.destroy());
+      client.on("data", (data) => gone || there.write(data));
+      there.on("error", () => {}).on("data", (data) => gone || client.write(data));
+    }),
+  );
+  const url = brokerUrlWith((each) => {
+    each.hostname = "127.0.0.1";
+    each.port = String(port);
+    each.searchParams.set("heartbeat", "1");
+  });
+  const { model } = await openConnection(readUri(url), "test");
+  const { stream } = model.connection as unknown as { readonly stream: Socket };
+  let closed = false;
+  model.on("close", () => {
+    closed = true;
+  });
+  gone = true;
+  await until("it is given up", () => closed);
+  expect(stream.destroyed).toBe(false);
+  await until("its socket is dropped", () => stream.destroyed);
 });
