@@ -22,17 +22,18 @@ test("L8 what is finished is deleted from every partition of a ready topic, whoe
   const topic = `${space.prefix}--ready-trimmed`;
   const held: Delivery[] = [];
   const handled = new Set<string>();
-  for (const name of ["first", "second"]) {
-    const connection = await space.connect({}, { appName: name });
+  const deliver = (delivery: Delivery) => {
+    const body = delivery.event.body.toString();
+    if (body === "held") held.push(delivery);
+    else {
+      handled.add(body);
+      void delivery.settle({ kind: "done", outputs: [] });
+    }
+  };
+  const connections = await Promise.all(["first", "second"].map((appName) => space.connect({}, { appName })));
+  for (const connection of connections) {
     await declare(connection, "trimmed", ["never"]);
-    await connection.subscribe("trimmed", subscribing(50), (delivery) => {
-      const body = delivery.event.body.toString();
-      if (body === "held") held.push(delivery);
-      else {
-        handled.add(body);
-        void delivery.settle({ kind: "done", outputs: [] });
-      }
-    });
+    await connection.subscribe("trimmed", subscribing(50), deliver);
   }
   const headers = { ce_type: "never", ce_id: "1" };
   const store = async (partition: number, value: string) =>
@@ -52,4 +53,20 @@ test("L8 what is finished is deleted from every partition of a ready topic, whoe
   await held[0]?.settle({ kind: "done", outputs: [] });
   await until("the last is deleted too", async () => (await beginningsOf(topic))[2] === 5);
   expect(await beginningsOf(topic)).toEqual([3, 3, 5, 3]);
+
+  // Commits expire. What has been handled does not come again for that.
+  for (const connection of connections) await connection.close();
+  await until("the group is gone", () =>
+    withAdmin(brokerUri(), (admin) => admin.deleteGroups([space.group("trimmed")])).then(
+      () => true,
+      () => false,
+    ),
+  );
+  handled.clear();
+  const later = await space.connect();
+  await declare(later, "trimmed", ["never"]);
+  await later.subscribe("trimmed", subscribing(50), deliver);
+  for (const partition of PARTITIONS) await store(partition, `${partition}-last`);
+  await until("the last are handled", () => PARTITIONS.every((partition) => handled.has(`${partition}-last`)));
+  expect(handled.size).toBe(4);
 });
