@@ -59,6 +59,17 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof PapaError && lostErrors.has(error);
 }
 
+/**
+ * Whether the broker ended a connection because a queue could not be consumed, which it does for one whose process has died,
+ * rather than end the channel.
+ */
+export function blamesQueue(lostBecause: Error | undefined, queue: string): boolean {
+  const code = codeOf(lostBecause);
+  // A broker that is being stopped says so by 320.
+  if (lostBecause === undefined || typeof code !== "number" || code === 320) return false;
+  return !lostBecause.message.includes(" queue '") || lostBecause.message.includes(` queue '${queue}'`);
+}
+
 /** Says of each address why it could not be used; what another try cannot change goes before the rest. */
 export function noneCanBeUsed(errors: readonly PapaError[], address: string): PapaError {
   const definite = errors.find(({ code }) => code !== "connection-failed") ?? errors.find((each) => !each.retryable);

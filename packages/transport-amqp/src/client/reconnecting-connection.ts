@@ -8,6 +8,7 @@ const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 /** How long setting up a connection may take: each of many queues takes the broker some 20 ms. */
 const MAX_SET_UP_MS = 60_000;
+const MAX_APART_MS = 10_000;
 
 export interface ReconnectingConnectionOptions {
   readonly target: Target;
@@ -34,6 +35,7 @@ export class ReconnectingConnection {
   #next = 0;
   #serving = false;
   #blocked: string | undefined;
+  #lostBecause: Error | undefined;
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #endBackoff: (() => void) | undefined;
@@ -64,6 +66,11 @@ export class ReconnectingConnection {
   /** Why the broker takes nothing from this connection, if it does not: it runs short of memory or disk. */
   get blocked(): string | undefined {
     return this.#blocked;
+  }
+
+  /** What the connection was last lost with, if there was a reason. */
+  get lostBecause(): Error | undefined {
+    return this.#lostBecause;
   }
 
   /** The first number of the broker's version. */
@@ -97,6 +104,32 @@ export class ReconnectingConnection {
   /** Opens a channel with confirms. @throws PapaError `connection-failed` */
   confirmChannel(): Promise<ConfirmChannel> {
     return this.#openChannel((model) => model.createConfirmChannel({ highWaterMark: 16_384 }));
+  }
+
+  /**
+   * Does something on a channel of another connection, which then ends: it may end that connection.
+   *
+   * @throws what the broker ended the channel or the connection with
+   */
+  async apart(work: (channel: Channel) => Promise<void>): Promise<void> {
+    const { target, connectionName } = this.#options;
+    const { model } = await openConnection(target, `${connectionName}, apart`, this.#next);
+    let reason: unknown;
+    model.on("close", (error?: Error) => {
+      reason = error;
+    });
+    const used = (async () => {
+      const channel = await model.createChannel();
+      channel.on("error", () => {});
+      await work(channel);
+    })();
+    try {
+      await within(used, MAX_APART_MS, "the broker does not answer");
+    } catch (error) {
+      throw reason ?? error;
+    } finally {
+      await closeConnection(model);
+    }
   }
 
   /** Resolves when the connection serves; rejects when it is closed for good. */
@@ -163,6 +196,7 @@ export class ReconnectingConnection {
     if (this.#current !== closed) return;
     this.#setBlocked(closed, undefined);
     this.#current = undefined;
+    this.#lostBecause = error;
     // The others are more likely to answer just now.
     this.#next = closed.index + 1;
     // During set-up the rejection of #connect says so.

@@ -1,5 +1,5 @@
 import type { Delivery, Logger, Subscription } from "@papa-events/core/transport";
-import { isConnectionLost, toPapaError } from "../client/errors.ts";
+import { blamesQueue, isConnectionLost, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import { OwnLosses } from "./own-losses.ts";
@@ -39,6 +39,8 @@ export class Subscriber implements Subscription {
   #initialPrefetch: number | undefined;
   /** Whether the broker has just ended a consumer: the next is not started at once. */
   #ended = false;
+  /** Whether the broker ends the whole connection when the queue is consumed: then that is tried apart first (H8). */
+  #harmful = false;
   #begun = 0;
   #changed = 0;
   #backoff = INITIAL_BACKOFF_MS;
@@ -91,8 +93,8 @@ export class Subscriber implements Subscription {
   /** To be called after a reconnect. @param declared whether the use case has been declared again */
   resume(declared: boolean): void {
     this.#declared = declared;
-    this.#ended = false;
-    this.#backoff = INITIAL_BACKOFF_MS;
+    this.#ended = this.#harmful;
+    if (!this.#harmful) this.#backoff = INITIAL_BACKOFF_MS;
     this.#wake();
   }
 
@@ -111,16 +113,27 @@ export class Subscriber implements Subscription {
     try {
       if (!this.#declared) await redeclare();
       this.#declared = true;
+      if (this.#harmful) await this.#tryApart();
       await this.#consume();
       onProblem(undefined);
       logger.info({ useCase }, "The use case is consumed again.");
     } catch (error) {
-      if (!this.#open || isConnectionLost(error) || !connection.connected) return;
+      if (!this.#open) return;
+      if (!this.#harmful && (isConnectionLost(error) || !connection.connected)) return;
       this.#declared = false;
       onProblem(`its queue cannot be consumed: ${error instanceof Error ? error.message : String(error)}`);
       logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
       await this.#backOff();
     }
+  }
+
+  /** Finds out whether the queue can be consumed. It costs nobody else the connection, and one event a delivery. */
+  async #tryApart(): Promise<void> {
+    await this.#options.connection.apart(async (channel) => {
+      await channel.prefetch(1);
+      await channel.consume(this.#options.origin().queue, () => {});
+    });
+    this.#harmful = false;
   }
 
   async #rest(): Promise<void> {
@@ -157,8 +170,10 @@ export class Subscriber implements Subscription {
       if (!consumer.alive && this.#open) throw new Error(endedBecause);
     } catch (error) {
       this.#consumer = undefined;
-      if (!connection.connected) throw connection.lost(error);
-      throw toPapaError(error, { address: connection.address, object: `queue of "${this.useCase}"` });
+      const about = { address: connection.address, object: `queue of "${this.useCase}"` };
+      if (connection.connected) throw toPapaError(error, about);
+      this.#harmful = blamesQueue(connection.lostBecause, this.#options.origin().queue);
+      throw this.#harmful ? toPapaError(connection.lostBecause, about) : connection.lost(error);
     }
     begun = true;
     this.#begun = performance.now();
