@@ -5,7 +5,7 @@ import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { until } from "./support/wait.ts";
 
-/** The version on which apps and operators have no more rights than the guide gives an app that handles. */
+/** The version on which apps and operators have no more rights than the guide gives them. */
 const LEAST_RIGHTS = "valkey-9.1";
 const GUIDE = new URL("../../../docs/brokers/redis-streams.md", import.meta.url);
 
@@ -19,15 +19,18 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
   const broker = proxied({
     name: "redis-streams",
     start: () => redis(version),
-    transport: (uri, namespace) =>
-      version.endsWith("-cluster") ? onCluster(uri, namespace) : redisStreams(address(account(uri), namespace)),
+    transport: (uri, namespace, operator) =>
+      version.endsWith("-cluster")
+        ? onCluster(uri, namespace)
+        : redisStreams(address(as(operator ? "acts" : "handles", uri), namespace)),
   });
   const limitRights = async () => {
-    if (version === LEAST_RIGHTS)
-      await withClient((client) => client.call("ACL", "SETUSER", "handles", ...rulesOf("handles")));
+    if (version !== LEAST_RIGHTS) return;
+    for (const account of ["handles", "acts"])
+      await withClient((client) => client.call("ACL", "SETUSER", account, ...rulesOf(account)));
   };
-  const account = (uri: string) =>
-    version === LEAST_RIGHTS ? uri.replace("redis://", "redis://handles:secret@") : uri;
+  const as = (account: string, uri: string) =>
+    version === LEAST_RIGHTS ? uri.replace("redis://", `redis://${account}:secret@`) : uri;
   const { clean: closeProxies, faults } = broker;
   const withClient = async (act: (client: Redis) => Promise<unknown>) => {
     const client = new Redis(broker.broker().uri);
@@ -135,7 +138,7 @@ for (const version of [...testedVersions.redis, ...testedVersions.redisAlone]) {
     program: {
       module: import.meta.resolve("@papa-events/transport-redis-streams"),
       uri: (namespace) =>
-        `${address(broker.broker().uri, namespace)}${version in SHARDS ? `&shards=${SHARDS[version]}` : ""}`,
+        `${address(as("handles", broker.broker().uri), namespace)}${version in SHARDS ? `&shards=${SHARDS[version]}` : ""}`,
     },
   });
 }
