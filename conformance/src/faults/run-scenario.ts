@@ -18,7 +18,7 @@ export interface ScenarioRun {
   readonly events: number;
   /** Fewer faults than the scenario has. */
   readonly times?: number | undefined;
-  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
+  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; three minutes unless set. */
   readonly patience?: number | undefined;
   /** Called with what a long scenario has done so far. */
   readonly onProgress?: ((done: string) => void) | undefined;

@@ -10,7 +10,7 @@ import { striking } from "./striking.ts";
 
 /** How many events per second are published, so that faults find publishing and handling at work. */
 export const RATE = 2_000;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 /** How long no more may come before duplicates count as complete, in milliseconds. */
 const CALM_MS = 1_500;
 const LOOK_MS = 5;
@@ -29,7 +29,7 @@ export interface StageOptions {
   readonly handling: Handling;
   /** Whether a process that dies by itself is no failure: another is started. */
   readonly supervised: boolean;
-  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; a minute unless set. */
+  /** How long nothing at all may happen before the rest counts as lost, in milliseconds; three minutes unless set. */
   readonly patience?: number | undefined;
   /** Called with what a long scenario has done so far. */
   readonly onProgress?: ((done: string) => void) | undefined;
