@@ -1,6 +1,9 @@
+import { PapaApp } from "@papa-events/core";
 import type { Delivery, EncodedEvent } from "@papa-events/core/transport";
+import { amqp } from "@papa-events/transport-amqp";
 import { expect, onTestFinished, test } from "vitest";
-import { declaration, Space } from "../support/broker.ts";
+import { accounts, hasAccounts, permit } from "../support/accounts.ts";
+import { declaration, quiet, Space } from "../support/broker.ts";
 import { methodFrame, talkingProxy } from "../support/frames.ts";
 import { startTestProxy } from "../support/proxy.ts";
 import { until } from "../support/wait.ts";
@@ -94,3 +97,38 @@ test("H8, L6 a queue that cannot be consumed is told, and holds up neither publi
   await until("its health", () => app.health().healthy);
   expect(about()).toBeUndefined();
 });
+
+test.runIf(hasAccounts)(
+  "H8, L6 a right to one queue that is taken away holds up neither publishing nor the other use cases",
+  { timeout: 60_000 },
+  async () => {
+    const space = new Space();
+    const url = new URL((await accounts(space))("handles"));
+    const proxy = await startTestProxy();
+    url.port = String(proxy.port);
+    const got: unknown[] = [];
+    const app = new PapaApp({ transport: amqp(url.href), logger: quiet });
+    onTestFinished(() => app.stop());
+    app.onEvent("x", { useCase: "a" }, (n, { attempt }) => void got.push([n, attempt]));
+    app.onEvent("y", { useCase: "b" }, (n) => void got.push(n));
+    await app.start();
+    const may = (read: string) => permit(decodeURIComponent(url.username), space, read);
+    await may("^PREFIX/(?!b$).*$");
+    proxy.cut();
+    await until("the loss", () => !app.health().connected);
+    await until("the connection again", () => app.health().connected);
+    const about = () => app.health().reasons.find(({ subject }) => subject === 'consuming "b"');
+    await until("the problem", () => about()?.message.includes("refuses access") === true);
+    for (let n = 0; n < 5; n += 1)
+      await app.newEvents([
+        { name: "x", payload: n },
+        { name: "y", payload: n },
+      ]);
+    await until("the other use case", () => got.length === 5);
+    expect(got).toEqual([0, 1, 2, 3, 4].map((n) => [n, 1]));
+    expect(app.health().connected).toBe(true);
+    await may("^PREFIX/.*$");
+    await until("what has waited", () => got.length === 10);
+    await until("its health", () => app.health().healthy);
+  },
+);

@@ -34,6 +34,12 @@ export async function accounts(space: Space): Promise<(part: string) => string> 
   };
 }
 
+/** Sets what an account of a namespace may read from; it may do all else there. `PREFIX` stands for the namespace. */
+export async function permit(user: string, space: Space, read: string): Promise<void> {
+  const all = `^(${space.prefix}/.*|amq\\.default)$`;
+  await control("set_permissions", user, all, all, read.replaceAll("PREFIX", space.prefix));
+}
+
 /** Sets a policy for queues of a namespace until the test ends; `PREFIX` stands for the namespace. */
 export async function policy(space: Space, pattern: string, definition: object): Promise<void> {
   const name = `test-${space.prefix}`;
