@@ -48,10 +48,15 @@ export class Mappings {
     } catch (error) {
       const problem = papaErrorOf(error, address);
       if (problem.code === "connection-failed") throw problem;
-      logger.warn(
-        { err: problem, topics: this.#own },
-        "This app cannot record which topics it maps, so that an app that should map them too is not told.",
+      const { existing, mappings } = this.#registry.topics;
+      const topics = this.#own.filter(
+        (topic) => !mappings.some((each) => each.topic === topic && each.pattern === existing.get(topic)),
       );
+      if (topics.length > 0)
+        logger.warn(
+          { err: problem, topics },
+          "This app cannot record that it maps these topics, so that an app that should map them too is not told.",
+        );
     }
   }
 

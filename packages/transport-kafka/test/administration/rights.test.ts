@@ -143,3 +143,40 @@ test("T2 a retry that one app may not bring back is brought back by another, whi
   await until("all are handled", () => handled.length === 8);
   await Promise.all([limited.stop(), other.stop()]);
 });
+
+test("L1 a mapped topic needs rights of those who use it, and they are told at the start", async () => {
+  const space = new Space();
+  const topic = `orders.${space.prefix}`;
+  await withAdmin(broker.uri, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }));
+  const granted = async (grants: Grants, exact: Grants["exact"] = []) => {
+    const sasl = await login(space, grants);
+    if (exact.length > 0) await account(broker.uri, topic, `account-${accounts}`, { exact });
+    return { uri, sasl, topics: { [topic]: "order.*" } };
+  };
+  const warn = vi.fn();
+  const publishing = await granted(PUBLISHES, ["WRITE"]);
+  const publisher = await space.connect(publishing, { logger: { ...quiet, warn } });
+  // It may not write to the registry, and nobody else has recorded it.
+  expect(warn.mock.calls).toEqual([[expect.objectContaining({ topics: [topic] }), expect.stringMatching(/record/)]]);
+  const without = await granted(HANDLES);
+  const other = await space.connect(without);
+  await declare(other, "other", ["user.*"]);
+  await expect(declare(other, "orders", ["order.*"])).rejects.toMatchObject({
+    code: "access-refused",
+    message: expect.stringContaining(topic),
+  });
+  const describing = await space.connect(await granted(HANDLES, ["DESCRIBE"]));
+  await expect(declare(describing, "orders", ["#"])).rejects.toMatchObject({
+    code: "access-refused",
+    message: expect.stringContaining(`may not Read "${topic}"`),
+  });
+  const app = space.app({ transport: space.transport(await granted(HANDLES, ["READ"])) });
+  const handled: unknown[] = [];
+  app.onEvent("order.*", { useCase: "orders" }, (payload) => void handled.push(payload));
+  await app.start();
+  await publish(publisher, [event("order.made", 1)]);
+  await until("it is handled", () => handled.length === 1);
+  await space.connect(publishing, { logger: { ...quiet, warn } });
+  expect(warn.mock.calls.length).toBe(1);
+  await withAdmin(broker.uri, (admin) => admin.deleteTopics({ topics: [topic] }));
+});
