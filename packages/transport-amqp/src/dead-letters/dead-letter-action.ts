@@ -1,14 +1,10 @@
 import { isPapaError } from "@papa-events/core";
 import type { Progress } from "@papa-events/core/transport";
 import type { Channels } from "../client/channels.ts";
-import { type StampedMessage, stamped, stampOf } from "../wire/dead-letter-stamp.ts";
-import { DeadLetterPass, type TakenMessage, type Visited } from "./dead-letter-pass.ts";
+import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
 import type { DeadLetterRenewal } from "./dead-letter-renewal.ts";
-import { sizeOf } from "./letter-window.ts";
+import { LetterPass } from "./letter-pass.ts";
 
-/** How much is acted on at once. */
-const MAX_PENDING_BYTES = 32 * 1_048_576;
-const MAX_PENDING = 1_000;
 /** How often it is told how far it is. */
 const PROGRESS_INTERVAL_MS = 500;
 
@@ -25,32 +21,20 @@ export interface ActionOptions {
 /** Goes once through the dead letters of a queue, acts on those that are meant and removes them. */
 export class DeadLetterAction {
   readonly #options: ActionOptions;
-  readonly #pass: DeadLetterPass;
-  /** The ids of those that were acted on: if two have one id, a crash left the second. */
-  readonly #ids = new Set<string>();
+  readonly #pass: LetterPass;
   /** The ids of those that are gone. */
   readonly removed = new Set<string>();
-  #before = "0";
+  #met = 0;
   #seen = 0;
-  #done = 0;
-  #pending = 0;
-  #pendingBytes = 0;
   #reported = 0;
   #aborted = false;
   #refused: Error | undefined;
   #failed: Error | undefined;
-  #onRoom: () => void = () => {};
 
   constructor(options: ActionOptions) {
     const { queue, channels, renewal } = options;
     this.#options = options;
-    this.#pass = new DeadLetterPass({
-      queue,
-      channels,
-      spare: (channel, first) => renewal.renewWorn(channel, first),
-      visit: (taken) => this.#visit(taken),
-      room: () => this.#room(0.5),
-    });
+    this.#pass = new LetterPass({ queue, channels, renewal, onLetter: (letter) => this.#visit(letter) });
   }
 
   /** How many dead letters it holds. */
@@ -66,7 +50,6 @@ export class DeadLetterAction {
     signal?.addEventListener("abort", abort);
     try {
       if (signal?.aborted !== true) await this.#pass.take();
-      await this.#room(0);
       await this.#pass.giveBack();
     } catch (error) {
       throw channels.errorOf(error);
@@ -74,59 +57,35 @@ export class DeadLetterAction {
       signal?.removeEventListener("abort", abort);
       this.#pass.drop();
     }
-    onProgress?.({ seen: this.#seen, done: this.#done });
+    onProgress?.({ seen: this.#seen, done: this.removed.size });
     const error = this.#failed ?? this.#refused;
     if (error !== undefined) throw error;
-    return this.#done;
+    return this.removed.size;
   }
 
-  #visit(taken: TakenMessage): Visited {
+  #visit(letter: StampedMessage): Promise<void> | undefined {
     const { which, progress } = this.#options;
-    if (this.#aborted) return "kept";
-    const letter = this.#letterOf(taken);
+    if (this.#aborted) return undefined;
     this.#seen += 1;
+    this.#tell();
     const meant = typeof which === "function" ? which(letter) : which.has(letter.id);
     if (progress.signal?.aborted === true) this.#end(undefined);
-    if (!meant || this.#aborted) return this.#tell("kept");
-    const isCopy = this.#ids.has(letter.id) && stampOf(taken.message) !== undefined;
-    this.#ids.add(letter.id);
-    if (typeof which !== "function" && this.#ids.size === which.size) this.#pass.stop();
-    void this.#act(taken, letter, isCopy);
-    return this.#tell("pending");
+    if (!meant || this.#aborted) return undefined;
+    this.#met += 1;
+    if (typeof which !== "function" && this.#met === which.size) this.#pass.stop();
+    return this.#act(letter);
   }
 
-  async #act(taken: TakenMessage, letter: StampedMessage, isCopy: boolean): Promise<void> {
-    const bytes = sizeOf(letter);
-    this.#pending += 1;
-    this.#pendingBytes += bytes;
+  async #act(letter: StampedMessage): Promise<void> {
     try {
-      if (!isCopy) await this.#options.act(letter);
-      this.#pass.remove(taken);
-      this.removed.add(letter.id);
-      if (!isCopy) this.#done += 1;
+      await this.#options.act(letter);
     } catch (error) {
-      this.#pass.keep(taken);
       if (isPapaError(error) && !error.retryable) this.#refused ??= error;
       else this.#end(error instanceof Error ? error : new Error(String(error)));
+      throw error;
     }
-    this.#pending -= 1;
-    this.#pendingBytes -= bytes;
-    this.#tell("kept");
-    this.#onRoom();
-  }
-
-  #letterOf({ message }: TakenMessage): StampedMessage {
-    const letter = stamped(message, this.#before);
-    if (stampOf(message) !== undefined) this.#before = letter.position;
-    return letter;
-  }
-
-  /** Resolves when no more than a part of what may be under way is. */
-  async #room(part: number): Promise<void> {
-    while (this.#pending > MAX_PENDING * part || this.#pendingBytes > MAX_PENDING_BYTES * part)
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve;
-      });
+    this.removed.add(letter.id);
+    this.#tell();
   }
 
   /** Goes no further; what is under way is completed. */
@@ -136,12 +95,10 @@ export class DeadLetterAction {
     this.#pass.stop();
   }
 
-  #tell(visited: Visited): Visited {
+  #tell(): void {
     const now = performance.now();
-    if (now - this.#reported >= PROGRESS_INTERVAL_MS) {
-      this.#reported = now;
-      this.#options.progress.onProgress?.({ seen: this.#seen, done: this.#done });
-    }
-    return visited;
+    if (now - this.#reported < PROGRESS_INTERVAL_MS) return;
+    this.#reported = now;
+    this.#options.progress.onProgress?.({ seen: this.#seen, done: this.removed.size });
   }
 }

@@ -9,6 +9,8 @@ const MAX_PER_CONSUMER = 2_000;
 /** The first consumer has fewer, since nobody knows yet how large they are. */
 const INITIAL_PREFETCH = 64;
 const MIN_PREFETCH = 16;
+/** How many messages at a time it takes of those that may not be returned often any more. */
+const CAREFUL_PREFETCH = 50;
 /** About how many bytes may be on their way at once. */
 const MAX_BYTES_UNDERWAY = 32 * 1_048_576;
 /** How long to wait for a message before checking whether any is left: another program may have taken some. */
@@ -30,6 +32,8 @@ export type Visited = "kept" | "pending";
 interface Holder {
   readonly channel: Channel;
   readonly prefetch: number;
+  /** It has served its purpose when it has shown how large the messages are, and how often they were returned. */
+  readonly isFirst: boolean;
   consumerTag: string | undefined;
   /** How many came, how many of them stay to the end of the pass, and how many are removed. */
   taken: number;
@@ -42,10 +46,10 @@ interface Holder {
 export interface PassOptions {
   readonly queue: string;
   readonly channels: Channels;
-  /** Called for each message, in the queue's order. */
-  readonly visit: (taken: TakenMessage) => Visited;
-  /** Called with the first message, before anything else is taken; resolves to what the channel holds then. */
-  readonly spare: (channel: Channel, first: Message) => Promise<readonly Message[]>;
+  /** Called for each message, in the queue's order; `isLate` if it came after those that are meant. */
+  readonly visit: (taken: TakenMessage, isLate: boolean) => Visited;
+  /** Called whenever a channel is full, before more is taken, and at the end. */
+  readonly onFull: (isLast: boolean) => Promise<void>;
   /** Asked before more is taken than is on its way: resolves when there is room for that. */
   readonly room?: () => Promise<void>;
 }
@@ -64,6 +68,7 @@ export class DeadLetterPass {
   #removed = 0;
   #bytes = 0;
   #stopped = false;
+  #careful: boolean | undefined;
   #ended: Error | undefined;
 
   constructor(options: PassOptions) {
@@ -77,23 +82,54 @@ export class DeadLetterPass {
 
   /** Takes all there is, or until {@link stop}. @throws what the broker refuses, or that a channel was closed */
   async take(): Promise<void> {
-    const { queue, room } = this.#options;
-    let holder = await this.#open(INITIAL_PREFETCH);
+    const { queue, room, onFull } = this.#options;
+    let holder = await this.#open(1);
     // A get passes through the queue's log behind all earlier returns, which a count alone may not show yet.
     const first = await holder.channel.get(queue);
     if (first === false) return;
-    const spared = await this.#options.spare(holder.channel, first);
-    const next = await holder.channel.get(queue);
-    this.#expected = spared.length + (next === false ? 0 : next.fields.messageCount + 1);
-    for (const message of spared) this.#visit(message, holder);
-    if (next !== false) this.#visit(next, holder);
+    this.#expected = first.fields.messageCount + 1;
+    this.#visit(first, holder);
+    // What was got and what a consumer has come back in any order, but for those of different channels.
+    if (!this.#isComplete) holder = await this.#open(INITIAL_PREFETCH, true);
+    if (!this.#isComplete) await this.#consume(holder);
     for (;;) {
+      await onFull(this.#isComplete);
       if (this.#isComplete) return;
       await room?.();
-      await this.#consume(holder);
-      if (this.#isComplete) return;
       holder = await this.#open(this.#prefetch);
+      await this.#consume(holder);
     }
+  }
+
+  /**
+   * Has the broker count a return against some messages. They are met again, behind what was returned earlier. Resolves to how
+   * many of them are still there.
+   */
+  async returnEarly(messages: readonly TakenMessage[]): Promise<number> {
+    const { queue } = this.#options;
+    const holders = [...new Set(messages.map(({ holder }) => holder))];
+    const last = holders.at(-1);
+    // What a get says is behind all that was before it; a count may be of a moment ago.
+    const before = await last?.channel.get(queue);
+    if (last === undefined || before === undefined || before === false) return messages.length;
+    this.#visit(before, last);
+    for (const { message, holder } of messages) {
+      // A nack does not count with the newest.
+      holder.channel.reject(message, true);
+      holder.removed += 1;
+      this.#removed += 1;
+    }
+    for (const { channel } of holders) await flushAcknowledgements(channel, queue);
+    const after = await last.channel.get(queue);
+    const left = (after === false ? 0 : after.fields.messageCount + 1) - before.fields.messageCount;
+    this.#expected += Math.max(0, left);
+    if (after !== false) this.#visit(after, last);
+    return left;
+  }
+
+  /** Takes few at a time until a channel is full of what is kept: what it holds when it is killed counts as returned. */
+  beCareful(): void {
+    this.#careful ??= true;
   }
 
   /** Takes no more. */
@@ -158,15 +194,17 @@ export class DeadLetterPass {
 
   /** How many more may be on their way, by how large those before were. */
   get #prefetch(): number {
+    if (this.#careful === true) return CAREFUL_PREFETCH;
     const average = this.#bytes / Math.max(1, this.#taken);
     return Math.min(MAX_PER_CONSUMER, Math.max(MIN_PREFETCH, Math.floor(MAX_BYTES_UNDERWAY / Math.max(1, average))));
   }
 
-  async #open(prefetch: number): Promise<Holder> {
+  async #open(prefetch: number, isFirst = false): Promise<Holder> {
     const channel = await this.#options.channels.open();
     const holder: Holder = {
       channel,
       prefetch,
+      isFirst,
       consumerTag: undefined,
       taken: 0,
       kept: 0,
@@ -204,6 +242,7 @@ export class DeadLetterPass {
       holder.consumerTag = consumerTag;
       await full;
       if (this.#ended !== undefined) throw this.#ended;
+      if (this.#careful && holder.kept >= prefetch) this.#careful = false;
       // Else what is removed later would make room for more.
       await this.#cancel(holder);
     } finally {
@@ -221,19 +260,17 @@ export class DeadLetterPass {
     this.#taken += 1;
     holder.taken += 1;
     this.#bytes += message.content.length;
-    // One that came too late is only given back.
-    if (this.#stopped || this.#taken > this.#expected) return;
+    const isLate = this.#stopped || this.#taken > this.#expected;
     try {
-      if (this.#options.visit({ message, holder }) === "kept") holder.kept += 1;
+      if (this.#options.visit({ message, holder }, isLate) === "kept") holder.kept += 1;
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
     }
     if (this.#isFull(holder) || this.#stopped || this.#taken >= this.#expected) holder.wake();
   }
 
-  /** The first has served its purpose when it has shown how large the messages are. */
-  #isFull({ taken, kept, prefetch }: Holder): boolean {
-    return (prefetch === INITIAL_PREFETCH ? taken : kept) >= prefetch;
+  #isFull({ taken, kept, prefetch, isFirst }: Holder): boolean {
+    return (isFirst ? taken : kept) >= prefetch;
   }
 
   async #cancel(holder: Holder): Promise<void> {

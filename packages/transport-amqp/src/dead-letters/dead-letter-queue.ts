@@ -17,8 +17,6 @@ const MANY = 2_000;
 const MAX_RECENT = 500;
 const MAX_RECENT_BYTES = 16 * 1_048_576;
 
-/** How many copies a caller waits for; more than these are made after he has got what he asked for. */
-const MAX_AWAITED_COPIES = 200;
 /** How long a count waits for somebody who is looking at the dead letters, and how often it asks. */
 const MAX_COUNT_WAIT_MS = 3_000;
 const COUNT_CHECK_MS = 20;
@@ -204,7 +202,7 @@ export class DeadLetterQueue {
     return isWhole ? window : undefined;
   }
 
-  /** Resolves when all has been seen; where many have to be renewed, that goes on for a while and keeps others waiting. */
+  /** Resolves when all has been seen; where there are many, it goes on for a moment and keeps others waiting. */
   #look(onLetter: (letter: StampedMessage) => boolean): Promise<void> {
     const { queue, channels, locks, underway, logger } = this.#options;
     const newest = new LetterWindow({ order: "newest", limit: MAX_RECENT, maxBytes: MAX_RECENT_BYTES });
@@ -224,7 +222,7 @@ export class DeadLetterQueue {
           underway.during(queue, look, async () => {
             try {
               await look.take();
-              if (look.due > MAX_AWAITED_COPIES || look.count > MANY) resolve();
+              if (look.count > MANY) resolve();
               await look.finish();
               if (look.isComplete && look.count > MANY) await this.#keepRecent([...newest.letters()], look.count);
             } catch (error) {

@@ -1,36 +1,21 @@
 import { isPapaError } from "@papa-events/core";
 import type { Logger } from "@papa-events/core/transport";
-import type { Channel, Message } from "amqplib";
+import type { Message } from "amqplib";
+import { within } from "../client/time-limit.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
 import { renewedProperties } from "../wire/dead-letter-properties.ts";
-import { type StampedMessage, stamped } from "../wire/dead-letter-stamp.ts";
-import type { TakenMessage } from "./dead-letter-pass.ts";
+import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
+
+/** A broker that takes longer to store a copy takes nothing just now. */
+const MAX_COPY_MS = 10_000;
+/** How long nothing is tried again that an account has been refused. */
+const REFUSED_MS = 60_000;
+const refusedUntil = new WeakMap<QueuePublisher, number>();
 
 /**
- * After how many returns a dead letter is renewed: each after its own number, so that no look has all of them to renew.
- * RabbitMQ 4 destroys a message at its 21st return to a quorum queue without a dead-letter exchange, and the arguments
- * of this queue are the original's.
- */
-const MIN_RETURNS = 5;
-const SPREAD = 8;
-/** At so many a dead letter is renewed before any other is taken: looks that are killed renew nothing. */
-const MAX_RETURNS = 14;
-
-/** How many are renewed at a time. If the process is killed meanwhile, no more than these count another return. */
-const RENEWAL_BATCH = 50;
-/** How many copies are on their way at once when nothing is urgent. */
-const MAX_COPIES = 500;
-
-const NOT_RENEWED = "A dead letter could not be renewed.";
-
-/** A dead letter that is held. */
-export interface TakenLetter extends StampedMessage, TakenMessage {
-  readonly message: Message;
-}
-
-/**
- * Replaces dead letters by copies with the same id and position. The copy is stored and confirmed before the old
- * message is acknowledged. A crash in between leaves two of one id, of which the next reader drops one.
+ * Stores copies of dead letters in their own queue, with the same id and position; the broker counts returns from 0 for
+ * them. The copy is stored and confirmed before the old message is acknowledged. A crash in between leaves two of one
+ * id, of which the next reader drops one.
  */
 export class DeadLetterRenewal {
   readonly #queue: string;
@@ -43,73 +28,57 @@ export class DeadLetterRenewal {
     this.#logger = logger;
   }
 
-  /** Renews dead letters that are held, and has each removed then. Those that could not be sent stay as they are. */
-  async renew(letters: readonly TakenLetter[], remove: (letter: TakenLetter) => void): Promise<void> {
-    for (let start = 0; start < letters.length; start += MAX_COPIES) {
-      const batch = letters.slice(start, start + MAX_COPIES);
-      const copied = await Promise.all(batch.map((letter) => this.#copy(letter)));
-      batch.forEach((letter, index) => {
-        if (copied[index] === true) remove(letter);
-      });
-      // Of an account that may only read, or of a broker that takes nothing, no more is asked.
-      if (!copied.includes(true)) return;
-    }
-  }
-
-  /**
-   * Renews what the broker may soon destroy, a few at a time and before anything else is taken. The broker hands out
-   * returned messages first, so that the first tells whether there are any. Resolves to messages that the channel holds and
-   * that were not renewed: given back now, they might be missing in the count of what is ready.
-   */
-  async renewWorn(channel: Channel, first: Message): Promise<readonly Message[]> {
-    for (let next: Message | false = first; next !== false; next = await channel.get(this.#queue)) {
-      if (returnsOf(next) < MAX_RETURNS) return [next];
-      const batch = [next, ...(await this.#get(channel, RENEWAL_BATCH - 1))];
-      const copied = await Promise.all(
-        batch.map(async (message) => returnsOf(message) >= MAX_RETURNS && this.#copy(stamped(message))),
-      );
-      batch.forEach((message, index) => {
-        if (copied[index] === true) channel.ack(message);
-      });
-      const left = batch.filter((_, index) => copied[index] !== true);
-      if (left.length > 0) return left;
-    }
-    return [];
-  }
-
-  async #get(channel: Channel, count: number): Promise<Message[]> {
-    const got = await Promise.all(Array.from({ length: count }, () => channel.get(this.#queue)));
-    return got.filter((message) => message !== false);
-  }
-
-  async #copy({ message, id, position }: StampedMessage): Promise<boolean> {
-    const publish = (cutTraceback: boolean) =>
-      this.#publisher.publish({
-        queue: this.#queue,
-        body: message.content,
-        properties: renewedProperties(message, { id, position }, cutTraceback),
-      });
+  /** Finds out whether copies can be stored: the account may only read, or the broker takes nothing. */
+  async isPossible(): Promise<boolean> {
+    if (performance.now() < (refusedUntil.get(this.#publisher) ?? 0)) return false;
     try {
       this.#publisher.assertWritable();
-      return await publish(false);
-    } catch {
-      // amqplib sends at most 65,536 bytes of headers, and a dead letter of the original may have twice that.
-      return publish(true).catch((error: unknown) => {
-        const isRefused = isPapaError(error, "access-refused");
-        this.#logger[isRefused ? "debug" : "warn"]({ err: error, queue: this.#queue, id }, NOT_RENEWED);
-        return false;
-      });
+      await this.#publisher.assertAllowed(this.#queue);
+      return true;
+    } catch (error) {
+      if (!isPapaError(error, "access-refused")) return false;
+      refusedUntil.set(this.#publisher, performance.now() + REFUSED_MS);
+      return false;
     }
+  }
+
+  /** @throws PapaError, or an error that says that the broker does not answer */
+  async copy({ message, id, position }: StampedMessage): Promise<void> {
+    const publish = (cutTraceback: boolean) => {
+      this.#publisher.assertWritable();
+      const properties = renewedProperties(message, { id, position }, cutTraceback);
+      return this.#publisher.publish({ queue: this.#queue, body: message.content, properties });
+    };
+    // amqplib sends at most 65,536 bytes of headers, and a dead letter of the original may have twice that.
+    const published = publish(false).catch((error: unknown) => {
+      if (!isPapaError(error) || error.retryable || error.code === "access-refused") throw error;
+      return publish(true);
+    });
+    if (!(await within(published, MAX_COPY_MS, "the broker does not confirm it")))
+      throw new Error(`the queue "${this.#queue}" was deleted`);
+  }
+
+  /** Logs that one could not be copied. Tells whether others may be all the same. */
+  isAlone(error: unknown, id: string): boolean {
+    const isRefused = isPapaError(error, "access-refused");
+    this.#logger[isRefused ? "debug" : "warn"](
+      { err: error, queue: this.#queue, id },
+      "A dead letter could not be renewed.",
+    );
+    return isPapaError(error) && !isRefused && !error.retryable;
+  }
+
+  /** Says that looks cost letters, but for what is done about it. */
+  warnOfLimit(returns: number): void {
+    this.#logger.warn(
+      { queue: this.#queue, returns },
+      "The broker destroys dead letters at their next return, since a policy sets a delivery-limit below its default of 20 for their queue. Looks replace them by copies in time, and take longer; take the policy from that queue.",
+    );
   }
 }
 
-/** Whether a dead letter has been returned so often that it is to be renewed. */
-export function isWorn(message: Message, id: string): boolean {
-  const returns = returnsOf(message);
-  return returns >= MIN_RETURNS && returns >= MIN_RETURNS + (id.charCodeAt(id.length - 1) % SPREAD);
-}
-
-function returnsOf({ properties }: Message): number {
+/** How often the broker has counted a return against a message. */
+export function returnsOf({ properties }: Message): number {
   const count: unknown = properties.headers?.["x-delivery-count"];
   return typeof count === "number" ? count : 0;
 }

@@ -64,12 +64,16 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   /** Each look takes all of them. So it keeps as many as memory allows, and nothing is held while the reader acts. */
-  async *scan(order: "newest" | "oldest", signal?: AbortSignal): AsyncGenerator<StoredDeadLetter> {
+  async *scan(
+    order: "newest" | "oldest",
+    signal?: AbortSignal,
+    maxBytes = MAX_SCAN_BYTES,
+  ): AsyncGenerator<StoredDeadLetter> {
     let after: Cursor | undefined;
     let upTo: Cursor | undefined;
     const isAborted = () => signal?.aborted === true;
     while (!isAborted()) {
-      const options = { order, after, upTo, limit: Number.POSITIVE_INFINITY, maxBytes: MAX_SCAN_BYTES };
+      const options = { order, after, upTo, limit: Number.POSITIVE_INFINITY, maxBytes };
       const window: LetterWindow = await this.#window(options);
       upTo ??= window.last;
       for (const letter of window.letters()) {

@@ -10,17 +10,30 @@ export interface DeadLetterStamp {
   readonly position: string;
 }
 
-/** A message of a dead-letter queue, with the stamp that it has or is about to get. */
+/** A message of a dead-letter queue, with the stamp that it has or would get. */
 export interface StampedMessage extends DeadLetterStamp {
   readonly message: Message;
 }
 
+/** The time of a position that is not stored: behind all that are, and the same at each listing. */
+export const NEVER = "9".repeat(15);
+
 let counter = 0;
 
 /** Makes the position of a dead letter that is stored now. */
-export function newPosition(prefix = ""): string {
+export function newPosition(): string {
   counter += 1;
-  return `${prefix}${Date.now().toString().padStart(15, "0")}-${counter.toString().padStart(9, "0")}`;
+  return positionAt(timeNow(), counter);
+}
+
+/** The time as positions have it. */
+export function timeNow(): string {
+  return Date.now().toString().padStart(NEVER.length, "0");
+}
+
+/** Makes a position of a time, and of a number among those of that time. */
+export function positionAt(time: string, number: number): string {
+  return `${time}-${number.toString().padStart(9, "0")}`;
 }
 
 /** Reads the stamp of a dead letter. One that the original wrote has none. */
@@ -28,11 +41,6 @@ export function stampOf({ properties }: Message): DeadLetterStamp | undefined {
   const position: unknown = properties.headers?.[POSITION_HEADER];
   const id: unknown = properties.correlationId;
   return typeof position === "string" && typeof id === "string" ? { id, position } : undefined;
-}
-
-/** Stamps a message that has no stamp yet. @param before the position of the one before it in the queue */
-export function stamped(message: Message, before = "0"): StampedMessage {
-  return { message, ...(stampOf(message) ?? { id: contentId(message), position: positionAfter(before) }) };
 }
 
 /** Makes an id for a dead letter that has none, from all its content, so that it is the same at each listing. */
@@ -50,10 +58,6 @@ export function contentId({ properties, content }: Message): string {
 
 /** Tells when a position was made. */
 export function timeOfPosition(position: string): Date {
-  return new Date(Number(position.split("~").at(-1)?.split("-")[0] ?? 0));
-}
-
-/** Sorts behind the dead letter before it in the queue, and behind those that were placed there earlier. */
-function positionAfter(before: string): string {
-  return newPosition(`${before.split("~")[0]}~`);
+  const time = position.split("~").at(-1)?.split("-")[0] ?? "0";
+  return time === NEVER ? new Date() : new Date(Number(time));
 }
