@@ -1,7 +1,13 @@
 /** For how long a read may block that others wait for the end of, in milliseconds. */
 const SHORT_BLOCK_MS = 100;
-/** So many unsettled events last longer than a read takes, however fast the handlers are. */
-const ENOUGH_UNSETTLED = 512;
+/**
+ * In how many reads at least the limit is used up. An event holds its place until its outcome is stored: while one read's events are
+ * acknowledged and the next one's are handled, the one after that is on its way. With fewer, client and server take turns; with
+ * more, each has more to do for the same events.
+ */
+const MIN_READS = 3;
+/** The part of its share that has to be free for a read to be worth its round trip. */
+const WORTH_READING_PART = 4;
 /** Which part of its share a read on a queue that was empty takes for itself while it waits. */
 const IDLE_PART = 4;
 
@@ -73,21 +79,16 @@ export class ReadAhead {
     return before < free ? free : 0;
   }
 
-  /**
-   * The room from which on a read is worth its round trip. What is unsettled when a read begins has to last until it ends; more
-   * than `ENOUGH_UNSETTLED` always does, and larger reads cost the server less.
-   */
+  /** The room from which on a read is worth its round trip. */
   get minRoomToRead(): number {
-    return Math.max(1, this.#share >> 2, this.#share - ENOUGH_UNSETTLED);
+    return Math.max(1, Math.floor(this.#share / WORTH_READING_PART));
   }
 
-  /**
-   * The most entries of one read: half, so that the server is asked for the next half before this one is handled. While it waits
-   * on an empty queue, the others have the rest.
-   */
+  /** The most entries of one read. While it waits on an empty queue, the others have the rest. */
   maxRead(sharer: Sharer): number {
-    const isIdle = this.#parts.size > 1 && this.#parts.get(sharer)?.idle === true;
-    return Math.max(1, isIdle ? Math.floor(this.#share / IDLE_PART) : Math.ceil(this.#share / 2));
+    const parts = this.#parts.size;
+    const isIdle = parts > 1 && this.#parts.get(sharer)?.idle === true;
+    return Math.max(1, Math.floor(isIdle ? this.#share / IDLE_PART : this.limit / Math.max(MIN_READS, parts * 2)));
   }
 
   /** For how long a read may block: not long where the others have no room meanwhile. */

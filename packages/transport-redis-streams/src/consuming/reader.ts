@@ -148,63 +148,66 @@ export class Reader {
   }
 
   async #run(): Promise<void> {
+    const receiver = this.#consumer;
+    const { readAhead } = this.#options;
     let backoff = INITIAL_BACKOFF_MS;
-    while (this.#consumer.open) {
+    while (receiver.open) {
       try {
-        if (this.#consumer.room < this.#options.readAhead.minRoomToRead) await this.#whenRoom();
-        await this.#read();
+        if (receiver.room < readAhead.minRoomToRead) await this.#whenRoom();
+        if (this.#reading?.up !== true) await this.#whenUp();
+        if (this.#replyLost) await this.#recoverLostReply();
+        const { consumer } = receiver;
+        // Handlers of what was delivered last begin while this waits: the server reads meanwhile.
+        const entries = await this.#read(consumer);
+        const late = this.#deliver(entries, consumer);
+        if (late.length > 0) await receiver.adoptLate(late);
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;
       } catch (error) {
+        readAhead.release(receiver, 0);
         if (!isReply(error)) this.#replyLost = true;
-        if (!this.#consumer.open) return;
+        if (!receiver.open) return;
         await this.#onFailure(withoutArguments(error), backoff);
         backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
       }
     }
   }
 
-  async #read(): Promise<void> {
+  async #whenUp(): Promise<void> {
+    // Others need not wait for it.
+    this.#options.readAhead.reserve(this.#consumer, 0);
+    await this.#reading?.whenUp();
+  }
+
+  /** Reads as much as there is room for, which is set aside until it is delivered. */
+  async #read(consumer: string): Promise<readonly Entry[]> {
     const receiver = this.#consumer;
-    const { readAhead } = this.#options;
-    const reading = this.#reading;
-    if (reading === undefined) return;
-    if (!reading.up) {
-      // Others need not wait for it.
-      readAhead.reserve(receiver, 0);
-      await reading.whenUp();
-    }
-    if (this.#replyLost) await this.#recoverLostReply();
-    const { consumer, room, roomBytes } = receiver;
-    const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes));
-    const count = Math.min(room, readAhead.maxRead(receiver), byBytes);
-    if (count < 1 || !receiver.open) return;
+    const { readAhead, keys } = this.#options;
+    const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, receiver.roomBytes) / this.#entryBytes));
+    const count = Math.min(receiver.room, readAhead.maxRead(receiver), byBytes);
+    const client = this.#reading?.client;
+    if (count < 1 || !receiver.open || client === undefined) return [];
     readAhead.reserve(receiver, count);
-    let read: readonly Entry[] = [];
-    try {
-      read = await this.#readGroup(reading, consumer, count);
-    } finally {
-      readAhead.release(receiver, read.length);
-    }
-    const late = consumer === receiver.consumer ? undefined : ([] as ReceivedEntry[]);
-    for (const [id, fields] of read) {
+    const block = Math.min(BLOCK_MS, readAhead.maxBlock);
+    const args = ["GROUP", GROUP, consumer, "COUNT", count, "BLOCK", block, "STREAMS", keys.queue, ">"] as const;
+    const reply = (await client.xreadgroupBuffer(...args)) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
+    return reply?.[0]?.[1] ?? [];
+  }
+
+  /** Gives those that belong to nobody here, since the lease of the consumer that they were read for has ended. */
+  #deliver(entries: readonly Entry[], consumer: string): readonly ReceivedEntry[] {
+    const receiver = this.#consumer;
+    const late: ReceivedEntry[] = [];
+    for (const [id, fields] of entries) {
       const size = fields[1]?.length ?? 0;
       this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
       const entry = { consumer, entry: id.toString("latin1"), fields, redeliveries: 0 };
-      if (late === undefined) receiver.deliver(entry);
+      if (consumer === receiver.consumer) receiver.deliver(entry);
       else late.push(entry);
     }
-    if (late !== undefined && late.length > 0) await receiver.adoptLate(late);
-  }
-
-  async #readGroup(reading: ReconnectingConnection, consumer: string, count: number): Promise<readonly Entry[]> {
-    const block = Math.min(BLOCK_MS, this.#options.readAhead.maxBlock);
-    const { queue } = this.#options.keys;
-    const { client } = reading;
-    const args = ["GROUP", GROUP, consumer, "COUNT", count, "BLOCK", block, "STREAMS", queue, ">"] as const;
-    const reply = (await client.xreadgroupBuffer(...args)) as readonly (readonly [Buffer, readonly Entry[]])[] | null;
-    return reply?.[0]?.[1] ?? [];
+    this.#options.readAhead.release(receiver, entries.length);
+    return late;
   }
 
   /** Takes the entries that the server delivered to this consumer in a reply that was lost. */

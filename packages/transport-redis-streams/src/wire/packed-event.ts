@@ -15,7 +15,7 @@ import { fromJsonValue, toJsonValue } from "./raw-headers.ts";
  */
 
 const LF = 10;
-const SPACE = 32;
+const ZERO = 48;
 /** The values that the short form implies, besides ce_type, which is the name. */
 const SPEC_VERSION = "1.0";
 const CONTENT_TYPE = "application/json";
@@ -73,30 +73,30 @@ export class PackedEvent implements ReceivedEvent {
   readonly attempt: number;
   readonly name: string | undefined;
   readonly #packed: Buffer;
-  readonly #headersFrom: number;
-  readonly #headersTo: number;
+  readonly #packedHeaders: string;
   readonly #bodyFrom: number;
   #headers: Readonly<Record<string, unknown>> | undefined;
   #text: string | undefined;
 
   constructor(packed: Buffer) {
-    const space = packed.indexOf(SPACE);
-    const first = packed.indexOf(LF, space + 1);
-    const second = packed.indexOf(LF, first + 1);
     this.#packed = packed;
-    this.#headersFrom = first + 1;
-    this.#headersTo = second;
-    if (space === -1 || first === -1 || second === -1) {
+    const second = packed.indexOf(LF, packed.indexOf(LF) + 1);
+    // All before the body in one piece: each call that makes text of bytes costs as much as this whole function.
+    const head = second === -1 ? "" : packed.toString("utf8", 0, second);
+    const first = head.indexOf("\n");
+    const space = head.indexOf(" ");
+    if (space === -1 || space > first) {
       // Not written by this library: all of it is the body. It has no name, so it becomes a dead letter.
       this.attempt = 1;
       this.name = "";
       this.#bodyFrom = 0;
-      this.#headers = {};
+      this.#packedHeaders = "{}";
       return;
     }
-    const attempt = space === 1 ? (packed[0] ?? 0) - 48 : Number(packed.toString("latin1", 0, space));
+    const attempt = space === 1 ? head.charCodeAt(0) - ZERO : Number(head.slice(0, space));
     this.attempt = Number.isInteger(attempt) && attempt >= 1 ? attempt : 1;
-    this.name = first === space + 1 ? undefined : packed.toString("utf8", space + 1, first);
+    this.name = first === space + 1 ? undefined : head.slice(space + 1, first);
+    this.#packedHeaders = head.slice(first + 1);
     this.#bodyFrom = second + 1;
   }
 
@@ -110,24 +110,26 @@ export class PackedEvent implements ReceivedEvent {
   }
 
   get headers(): Readonly<Record<string, unknown>> {
-    this.#headers ??= unpackHeaders(this.name ?? "", this.#packed.toString("utf8", this.#headersFrom, this.#headersTo));
-    return this.#headers;
+    return (this.#headers ??= unpackHeaders(this.name ?? "", this.#packedHeaders));
   }
 }
 
 function unpackHeaders(name: string, text: string): Readonly<Record<string, unknown>> {
   if (text.startsWith("{")) return parseHeaders(text);
-  const [id, time, source, others] = text.split("\t");
-  if (source === undefined) return {};
-  return {
-    [HEADER.specVersion]: SPEC_VERSION,
-    [HEADER.id]: id,
-    [HEADER.type]: name,
-    [HEADER.source]: source,
-    [HEADER.time]: time,
-    [HEADER.contentType]: CONTENT_TYPE,
-    ...(others === undefined ? undefined : parseHeaders(others)),
+  const first = text.indexOf("\t");
+  const second = text.indexOf("\t", first + 1);
+  if (first === -1 || second === -1) return {};
+  const third = text.indexOf("\t", second + 1);
+  // Its members by name: with computed ones it takes four times as long.
+  const standard = {
+    ce_specversion: SPEC_VERSION,
+    ce_id: text.slice(0, first),
+    ce_type: name,
+    ce_source: third === -1 ? text.slice(second + 1) : text.slice(second + 1, third),
+    ce_time: text.slice(first + 1, second),
+    "content-type": CONTENT_TYPE,
   };
+  return third === -1 ? standard : { ...standard, ...parseHeaders(text.slice(third + 1)) };
 }
 
 function parseHeaders(text: string): Readonly<Record<string, unknown>> {
