@@ -31,8 +31,9 @@ export function toPapaError(thrown: unknown, address: string): PapaError {
     const hint = other ? "the port does not speak TLS, or speaks another version of it" : code;
     return failed(`TLS with the server at ${address} failed: ${hint}.`, cause, address, false);
   }
-  if (code === "ECONNRESET" || text === "Connection is closed.") {
-    const hint = "is it Redis, and does the port speak TLS (rediss:)?";
+  // A server with as many clients as it may have says so and closes, mostly before that is read.
+  if (code === "ECONNRESET" || code === "EPIPE" || text === "Connection is closed.") {
+    const hint = "is it Redis, does the port speak TLS (rediss:), may it have another client (maxclients)?";
     return failed(`The server at ${address} closed the connection; ${hint}`, cause, address);
   }
   return failed(`The server at ${address} cannot be reached: ${withoutPeriod(text)}.`, cause, address);

@@ -123,6 +123,26 @@ test("L4 a replica, a port without TLS and a server that never answers each fail
   }
 });
 
+test("L4 a start for which the server has too few connections leaves none behind, and can be tried again", async () => {
+  const others = async () =>
+    String(await admin.client("LIST"))
+      .trim()
+      .split("\n").length;
+  await until("earlier tests have left", async () => (await others()) === 1);
+  const app = new PapaApp({ transport: redisStreams(broker.uri), logger: quiet });
+  for (let n = 0; n < 20; n += 1) app.onEvent("x", { useCase: `uc_${n}` }, () => {});
+  await setting("maxclients", "12", async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const error: unknown = await app.start().catch((thrown: unknown) => thrown);
+      expect(isPapaError(error) && error.retryable, String(error)).toBe(true);
+      expect(String(error)).toMatch(/max number of clients|maxclients/);
+      await until("none is left", async () => (await others()) === 1);
+    }
+  });
+  await app.start();
+  await app.stop();
+});
+
 test("L4 an account with the documented permissions works on a cluster", async () => {
   const cluster = await startRedis("8.0-cluster");
   const operator = new Redis(cluster.uri);

@@ -1,6 +1,9 @@
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { Delivery } from "@papa-events/core/transport";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { keepLease } from "../../src/scripts/keep-lease.ts";
+import { GROUP } from "../../src/wire/keys.ts";
 import { encoded } from "../support/events.ts";
 import { run } from "../support/processes.ts";
 import { declared, Space } from "../support/space.ts";
@@ -182,6 +185,28 @@ test("T6 what a consumer held that is gone for longer than its lease counts as r
   expect(await before[0]?.settle({ kind: "dead", id: "not-its-own", event: encoded("x", 1) })).toBe("lost");
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 1, waiting: 0, dead: 0 });
   expect(await after[0]?.settle({ kind: "done", outputs: [] })).toBe("stored");
+});
+
+/** How many bytes there are in a script's reply. */
+function bytesIn(reply: unknown): number {
+  if (Buffer.isBuffer(reply)) return reply.length;
+  return Array.isArray(reply) ? reply.reduce((sum: number, part) => sum + bytesIn(part), 0) : 0;
+}
+
+test("H9 what a dead consumer held is taken over in parts of bounded bytes, and all of it", async () => {
+  const space = new Space({ lease: 500 });
+  const publisher = await space.connect();
+  await publisher.declarations.declare([declared("uc", "x")]);
+  for (let n = 0; n < 20; n += 1) await publisher.publish([encoded("x", "x".repeat(1_000_000))]);
+  await space.redis.xreadgroup("GROUP", GROUP, "gone", "STREAMS", space.key("queue:uc"), ">");
+  const scripts = vi.spyOn(ReconnectingConnection.prototype, "runForBytes");
+  onTestFinished(() => scripts.mockRestore());
+  const { deliveries } = await subscribe(space, 100);
+  await until("all have been taken over", () => deliveries.length === 20);
+  const looks = scripts.mock.results.filter((_, index) => scripts.mock.calls[index]?.[0] === keepLease);
+  const sizes = await Promise.all(looks.map(async ({ value }) => bytesIn(await (value as Promise<unknown>))));
+  expect(Math.max(...sizes)).toBeGreaterThan(2_000_000);
+  expect(Math.max(...sizes)).toBeLessThan(10_000_000);
 });
 
 test("T6 what was taken over from a process that lives does not count once it is back", async () => {

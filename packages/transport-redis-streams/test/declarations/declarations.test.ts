@@ -1,5 +1,6 @@
+import { redis as startRedis } from "@papa-events/conformance/brokers";
 import type { DeclarationRecord } from "@papa-events/core/transport";
-import { expect, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
@@ -82,4 +83,19 @@ test("R6 declarations that nobody has repeated for a week are forgotten when a n
     "uc a+b test",
     "uc2 a renamed",
   ]);
+});
+
+test("R6 repeating the declarations of a thousand use cases reads what is declared once, not once for each", async () => {
+  const broker = await startRedis(inject("redisVersion"));
+  onTestFinished(() => broker.stop());
+  const space = new Space({ uri: broker.uri });
+  const { declarations } = await space.connect();
+  const all = Array.from({ length: 1_000 }, (_, n) => declared(`uc_${n}`, `name.${n}`));
+  await declarations.declare(all);
+  await space.redis.config("RESETSTAT");
+  await declarations.declare(all);
+  expect(await declarations.list()).toHaveLength(1_000);
+  const stats = await space.redis.info("commandstats");
+  const calls = (command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  expect(calls("hgetall") + calls("hscan") + calls("hkeys") + calls("hvals")).toBeLessThan(10);
 });

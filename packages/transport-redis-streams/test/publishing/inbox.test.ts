@@ -52,6 +52,18 @@ test("L5 an entry of the inbox without a name is logged and set aside, not dropp
   expect(await space.redis.xlen(space.key("inbox"))).toBe(0);
 });
 
+test("H9 what is set aside is bounded in number", async () => {
+  const space = new Space();
+  const app = space.app().onEvent("#", { useCase: "uc" }, () => {});
+  const inbox = space.key("inbox");
+  await Promise.all(Array.from({ length: 1_500 }, () => space.redis.xadd(inbox, "*", "evnt", "a.typo")));
+  await app.start();
+  await until("all are set aside", async () => (await space.redis.xlen(inbox)) === 0);
+  // The server trims by nodes of a hundred.
+  const left = await space.redis.xlen(space.key("inbox:refused"));
+  expect([left >= 1_000, left < 1_200]).toEqual([true, true]);
+});
+
 test("L5 an entry with any id, or of thousands of fields, holds up no other", async () => {
   const space = new Space();
   const seen: unknown[] = [];
