@@ -9,6 +9,7 @@ export interface ErrorContext {
 }
 
 const TRANSPORT = "amqp";
+const INTERNAL_ERROR = 541;
 
 /** Codes of Node.js for a wrong certificate or protocol, which another try cannot fix. */
 const TLS = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
@@ -60,13 +61,11 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * Whether the broker ended a connection because a queue could not be consumed, which it does for one whose process has died,
- * rather than end the channel.
+ * Whether the broker ended a connection because of a queue, as far as it says so: rather than the channel it ends the
+ * connection when the queue's process has died, or cannot read a message that it has kept.
  */
-export function blamesQueue(lostBecause: Error | undefined, queue: string): boolean {
-  const code = codeOf(lostBecause);
-  // A broker that is being stopped says so by 320.
-  if (lostBecause === undefined || typeof code !== "number" || code === 320) return false;
+export function mayBlame(lostBecause: Error | undefined, queue: string): boolean {
+  if (lostBecause === undefined || codeOf(lostBecause) !== INTERNAL_ERROR) return false;
   return !lostBecause.message.includes(" queue '") || lostBecause.message.includes(` queue '${queue}'`);
 }
 

@@ -36,6 +36,9 @@ export class ReconnectingConnection {
   #serving = false;
   #blocked: string | undefined;
   #lostBecause: Error | undefined;
+  #apart: Promise<void> = Promise.resolve();
+  /** The other connection, while something is done apart. */
+  #beside: ChannelModel | undefined;
   #closed = false;
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #endBackoff: (() => void) | undefined;
@@ -107,13 +110,22 @@ export class ReconnectingConnection {
   }
 
   /**
-   * Does something on a channel of another connection, which then ends: it may end that connection.
+   * Does something on a channel of another connection, which then ends: it may end that connection. One thing at a time.
    *
    * @throws what the broker ended the channel or the connection with
    */
-  async apart(work: (channel: Channel) => Promise<void>): Promise<void> {
+  apart(work: (channel: Channel) => Promise<void>): Promise<void> {
+    const working = this.#apart.then(() => this.#workApart(work));
+    this.#apart = working.catch(() => {});
+    return working;
+  }
+
+  async #workApart(work: (channel: Channel) => Promise<void>): Promise<void> {
     const { target, connectionName } = this.#options;
+    if (this.#closed) throw this.lost();
     const { model } = await openConnection(target, `${connectionName}, apart`, this.#next);
+    if (this.#closed) return closeConnection(model);
+    this.#beside = model;
     let reason: unknown;
     model.on("close", (error?: Error) => {
       reason = error;
@@ -128,6 +140,7 @@ export class ReconnectingConnection {
     } catch (error) {
       throw reason ?? error;
     } finally {
+      this.#beside = undefined;
       await closeConnection(model);
     }
   }
@@ -154,7 +167,7 @@ export class ReconnectingConnection {
     for (const { reject } of this.#waiting.splice(0)) reject(this.lost());
     const current = this.#current;
     this.#current = undefined;
-    if (current !== undefined) await closeConnection(current.model);
+    await Promise.all([current?.model, this.#beside].map((model) => model && closeConnection(model)));
   }
 
   async #openChannel<C extends Channel>(open: (model: ChannelModel) => Promise<C>): Promise<C> {

@@ -1,6 +1,7 @@
 import type { Delivery, Logger, Subscription } from "@papa-events/core/transport";
-import { blamesQueue, isConnectionLost, toPapaError } from "../client/errors.ts";
+import { isConnectionLost, mayBlame, toPapaError } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
+import { sleep } from "../client/sleep.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import { OwnLosses } from "./own-losses.ts";
 
@@ -8,6 +9,8 @@ import { OwnLosses } from "./own-losses.ts";
 const MIN_CHANGE_INTERVAL_MS = 100;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
+/** How long a queue is watched that may cost the connection. */
+const APART_MS = 500;
 
 export interface SubscriberOptions extends Omit<ConsumerOptions, "losses" | "onEnd" | "origin"> {
   readonly connection: ReconnectingConnection;
@@ -39,8 +42,9 @@ export class Subscriber implements Subscription {
   #initialPrefetch: number | undefined;
   /** Whether the broker has just ended a consumer: the next is not started at once. */
   #ended = false;
-  /** Whether the broker ends the whole connection when the queue is consumed: then that is tried apart first (H8). */
-  #harmful = false;
+  /** Whether the broker may have ended the connection because of this queue: then it is tried apart first (H8). */
+  #suspect = false;
+  #told = false;
   #begun = 0;
   #changed = 0;
   #backoff = INITIAL_BACKOFF_MS;
@@ -93,8 +97,8 @@ export class Subscriber implements Subscription {
   /** To be called after a reconnect. @param declared whether the use case has been declared again */
   resume(declared: boolean): void {
     this.#declared = declared;
-    this.#ended = this.#harmful;
-    if (!this.#harmful) this.#backoff = INITIAL_BACKOFF_MS;
+    this.#ended = this.#suspect;
+    if (!this.#suspect) this.#backoff = INITIAL_BACKOFF_MS;
     this.#wake();
   }
 
@@ -113,27 +117,40 @@ export class Subscriber implements Subscription {
     try {
       if (!this.#declared) await redeclare();
       this.#declared = true;
-      if (this.#harmful) await this.#tryApart();
+      if (this.#suspect) await this.#tryApart();
       await this.#consume();
       onProblem(undefined);
       logger.info({ useCase }, "The use case is consumed again.");
     } catch (error) {
       if (!this.#open) return;
-      if (!this.#harmful && (isConnectionLost(error) || !connection.connected)) return;
+      if (!this.#suspect && (isConnectionLost(error) || !connection.connected)) return;
       this.#declared = false;
       onProblem(`its queue cannot be consumed: ${error instanceof Error ? error.message : String(error)}`);
-      logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
+      this.#tell(error);
       await this.#backOff();
     }
   }
 
-  /** Finds out whether the queue can be consumed. It costs nobody else the connection, and one event a delivery. */
+  #tell(error: unknown): void {
+    const { logger, useCase } = this.#options;
+    if (this.#suspect && !this.#told)
+      logger.error({ err: error, useCase }, "The broker ends the connection that consumes this use case's queue.");
+    else logger.warn({ err: error, useCase }, "A consumer could not be started again; another try follows.");
+    this.#told = this.#suspect;
+  }
+
+  /** Finds out whether the queue can be consumed. It costs nobody else the connection, and its first events a delivery. */
   async #tryApart(): Promise<void> {
+    this.#losses.add();
     await this.#options.connection.apart(async (channel) => {
-      await channel.prefetch(1);
-      await channel.consume(this.#options.origin().queue, () => {});
+      const { promise, resolve } = Promise.withResolvers<"ended" | "delivered">();
+      channel.once("close", () => resolve("ended"));
+      await channel.prefetch(this.#wantedPrefetch);
+      await channel.consume(this.#options.origin().queue, () => resolve("delivered"));
+      // An empty queue delivers nothing, and neither does a broker that cannot read what it has kept: it ends the channel.
+      if ((await Promise.race([promise, sleep(APART_MS)])) === "ended") throw new Error("its channel was closed");
     });
-    this.#harmful = false;
+    this.#suspect = false;
   }
 
   async #rest(): Promise<void> {
@@ -172,8 +189,8 @@ export class Subscriber implements Subscription {
       this.#consumer = undefined;
       const about = { address: connection.address, object: `queue of "${this.useCase}"` };
       if (connection.connected) throw toPapaError(error, about);
-      this.#harmful = blamesQueue(connection.lostBecause, this.#options.origin().queue);
-      throw this.#harmful ? toPapaError(connection.lostBecause, about) : connection.lost(error);
+      this.#suspect = mayBlame(connection.lostBecause, this.#options.origin().queue);
+      throw this.#suspect ? toPapaError(connection.lostBecause, about) : connection.lost(error);
     }
     begun = true;
     this.#begun = performance.now();
@@ -206,13 +223,15 @@ export class Subscriber implements Subscription {
     this.#ended = true;
     this.#declared = false;
     this.#wake();
-    if (performance.now() - this.#begun > MAX_BACKOFF_MS) this.#backoff = INITIAL_BACKOFF_MS;
+    const soon = performance.now() - this.#begun <= MAX_BACKOFF_MS;
+    if (!soon) this.#backoff = INITIAL_BACKOFF_MS;
     // If the whole connection was lost, amqplib says so a moment later.
-    setImmediate(() => void this.#explainEnd(reason));
+    setImmediate(() => void this.#explainEnd(reason, soon));
   }
 
-  async #explainEnd(reason: string): Promise<void> {
+  async #explainEnd(reason: string, soon: boolean): Promise<void> {
     const { connection, logger, onProblem, useCase, wasRemoved } = this.#options;
+    if (!connection.connected && soon) this.#suspect = mayBlame(connection.lostBecause, this.#options.origin().queue);
     if (!this.#open || !connection.connected) return;
     if ((await wasRemoved()) || !this.#open) return;
     logger.warn({ useCase, reason }, "The broker ended a consumer; it is started again.");

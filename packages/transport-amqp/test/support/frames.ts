@@ -2,11 +2,12 @@ import { connect, createServer, type Socket } from "node:net";
 import { brokerUrl } from "./broker.ts";
 import { listen } from "./listen.ts";
 
-/** Encodes a method of AMQP 0-9-1 on channel 0. */
-export function methodFrame(classId: number, methodId: number, args: Buffer): Buffer {
+/** Encodes a method of AMQP 0-9-1. */
+export function methodFrame(classId: number, methodId: number, args: Buffer, channel = 0): Buffer {
   const payload = Buffer.concat([Buffer.from([0, classId, 0, methodId]), args]);
   const head = Buffer.alloc(7);
   head.writeUInt8(1, 0);
+  head.writeUInt16BE(channel, 1);
   head.writeUInt32BE(payload.length, 3);
   return Buffer.concat([head, payload, Buffer.from([0xce])]);
 }
@@ -30,11 +31,14 @@ export async function talkingProxy(): Promise<{ port: number; toClients: (bytes:
   };
 }
 
-/**
- * Starts a proxy in front of the broker that answers as a broker does when somebody consumes a queue whose process has died: it
- * ends the connection.
- */
-export async function harmfulQueueProxy(isHarmful: (queue: string) => boolean): Promise<{
+/** How RabbitMQ ends a connection for a queue: its process has died, or it cannot read what it has kept. */
+export type Harm = "when consumed" | "when it delivers";
+
+/** Starts a proxy in front of the broker that ends a connection as RabbitMQ does when somebody consumes a queue that is broken. */
+export async function harmfulQueueProxy(
+  harm: Harm,
+  isHarmful: (queue: string) => boolean,
+): Promise<{
   readonly port: number;
   /** How many connections it has had. */
   readonly connections: () => number;
@@ -50,14 +54,16 @@ export async function harmfulQueueProxy(isHarmful: (queue: string) => boolean): 
     client.on("error", () => broker.destroy()).on("close", () => broker.destroy() && clients.delete(client));
     client.on("data", (bytes) => {
       read = Buffer.concat([read, bytes]);
-      const { queues, length } = consumedQueues(read);
+      const { consumed, length } = consumedQueues(read);
       read = read.subarray(length);
-      const queue = queues.find(isHarmful);
-      if (queue === undefined) broker.write(bytes);
-      else
-        client.write(
-          internalError(`INTERNAL_ERROR - failed consuming from quorum queue '${queue}' in vhost '/': noproc`),
-        );
+      const broken = consumed.find(({ queue }) => isHarmful(queue));
+      if (broken === undefined) broker.write(bytes);
+      else if (harm === "when consumed")
+        client.write(internalError(`failed consuming from quorum queue '${broken.queue}' in vhost '/': noproc`));
+      else {
+        client.write(methodFrame(60, 21, Buffer.from("\x03tag"), broken.channel));
+        setTimeout(() => client.write(internalError("")), 50);
+      }
     });
     broker.on("error", () => client.destroy()).on("close", () => client.destroy());
     broker.pipe(client);
@@ -72,19 +78,20 @@ export async function harmfulQueueProxy(isHarmful: (queue: string) => boolean): 
 }
 
 /** The queues that methods among these frames consume, and how many bytes the whole frames have. */
-function consumedQueues(bytes: Buffer): { queues: string[]; length: number } {
+function consumedQueues(bytes: Buffer): { consumed: { queue: string; channel: number }[]; length: number } {
   let at = bytes.toString("latin1", 0, 4) === "AMQP" ? 8 : 0;
-  const queues: string[] = [];
+  const consumed: { queue: string; channel: number }[] = [];
   while (bytes.length >= at + 8 && bytes.length >= at + 8 + bytes.readUInt32BE(at + 3)) {
     const payload = bytes.subarray(at + 7, at + 7 + bytes.readUInt32BE(at + 3));
     if (bytes[at] === 1 && payload.readUInt32BE(0) === 0x3c_00_14)
-      queues.push(payload.toString("utf8", 7, 7 + (payload[6] ?? 0)));
+      consumed.push({ queue: payload.toString("utf8", 7, 7 + (payload[6] ?? 0)), channel: bytes.readUInt16BE(at + 1) });
     at += 8 + payload.length;
   }
-  return { queues, length: at };
+  return { consumed, length: at };
 }
 
-function internalError(text: string): Buffer {
+function internalError(reason: string): Buffer {
+  const text = `INTERNAL_ERROR${reason && ` - ${reason}`}`;
   return methodFrame(
     10,
     50,
