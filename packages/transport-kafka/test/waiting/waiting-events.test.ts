@@ -49,3 +49,19 @@ test("T2 of those that are late already the ones are read again that stand toget
   expect(offsetsOf(waiting.takeShed(3, 100))).toEqual([1, 2, 3]);
   expect(offsetsOf(waiting.takeShed(3, 100))).toEqual([4, 5, 6]);
 });
+
+test("H9 what waits in a partition that has gone to another app is given up, and the rest stays", () => {
+  const waiting = new WaitingEvents(4_000);
+  const other = new PartitionLog({ topic: "delays", partition: 4 }, 0);
+  for (let offset = 0; offset < 6; offset += 1) {
+    waiting.hold(offset, entryAt(offset), "use case", true);
+    waiting.hold(offset, new Entry(other, recordAt(offset)), "use case", true);
+  }
+  other.lost = true;
+  const lost = waiting.takeLost();
+  expect(offsetsOf(lost)).toEqual([0, 1, 2, 3, 4, 5]);
+  for (const event of lost) waiting.forget(event);
+  expect(waiting.count).toBe(6);
+  expect(waiting.next(4)).toEqual({ whole: Number.POSITIVE_INFINITY, shed: Number.POSITIVE_INFINITY });
+  expect(waiting.next(3).whole).toBe(0);
+});
