@@ -19,7 +19,9 @@ class Connection implements EngineConnection {
   readonly #library: Library;
   readonly #target: EngineTarget;
   readonly #connection: LibraryConnection;
-  #login: Login | undefined;
+  readonly #login: Login | undefined;
+  /** Settles when the library has logged in again, while it does. */
+  #loggingIn: Promise<unknown> | undefined;
   #destroyed = false;
 
   constructor(library: Library, target: EngineTarget, onEnd: () => void) {
@@ -37,6 +39,7 @@ class Connection implements EngineConnection {
     // An error comes before the end of the connection, or `connect` rejects with it.
     this.#connection.on("error", () => {});
     this.#connection.on("close", onEnd);
+    this.#holdWhileLoggingIn();
   }
 
   async connect(): Promise<void> {
@@ -55,7 +58,12 @@ class Connection implements EngineConnection {
   /** The library logs in while it connects, and again before the login expires. */
   async login(): Promise<void> {}
 
-  send({ key, version, body }: EncodedRequest): Promise<Buffer> {
+  async send(request: EncodedRequest): Promise<Buffer> {
+    while (this.#loggingIn !== undefined) await this.#loggingIn;
+    return this.#sendNow(request);
+  }
+
+  #sendNow({ key, version, body }: EncodedRequest): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#connection.send(
         key,
@@ -70,6 +78,23 @@ class Connection implements EngineConnection {
         },
       );
     });
+  }
+
+  /** Before a login expires the library logs in again, and goes on sending, which the broker refuses meanwhile. */
+  #holdWhileLoggingIn(): void {
+    const connection = this.#connection;
+    const again = connection.reauthenticate.bind(connection);
+    connection.reauthenticate = () => {
+      this.#loggingIn = new Promise<void>((resolve) => {
+        const over = () => {
+          connection.off("sasl:authentication:extended", over).off("close", over);
+          this.#loggingIn = undefined;
+          resolve();
+        };
+        connection.on("sasl:authentication:extended", over).on("close", over);
+      });
+      again();
+    };
   }
 
   destroy(): void {
