@@ -10,9 +10,11 @@ const CONSUMER_TIMEOUT_MS = 2 ** 31 - 1;
 const ARGUMENTS = { "x-consumer-timeout": CONSUMER_TIMEOUT_MS };
 /** RabbitMQ's prefetch is 16 bits. */
 const MAX_PREFETCH = 65_535;
-/** If nothing has arrived for so long, nothing is on its way. */
+/** If nothing has arrived for so long, and the broker then has nothing ready, nothing is on its way. */
 const QUIET_MS = 50;
 const QUIET_CHECK_MS = 2;
+/** How long a busy broker may take to send what it has ready. */
+const MAX_QUIET_WAIT_MS = 1_000;
 
 /**
  * The broker's consumer on a channel. Its prefetch cannot be changed, and quorum queues support none per channel. So
@@ -108,8 +110,18 @@ export class BrokerConsumer {
 
   async #becomeQuiet(): Promise<void> {
     const finished = this.#finished;
-    const since = performance.now();
-    const isQuiet = () => performance.now() - Math.max(since, this.#lastArrival) >= QUIET_MS;
-    while (!this.#closed && this.#received - finished < this.#prefetch && !isQuiet()) await sleep(QUIET_CHECK_MS);
+    const began = performance.now();
+    let since = began;
+    while (!this.#closed && this.#received - finished < this.#prefetch) {
+      if (performance.now() - Math.max(since, this.#lastArrival) < QUIET_MS) {
+        await sleep(QUIET_CHECK_MS);
+        continue;
+      }
+      const received = this.#received;
+      // The answer comes behind whatever the broker has sent before, however long the way is.
+      const { messageCount } = await this.#channel.checkQueue(this.#queue);
+      since = performance.now();
+      if (this.#received === received && (messageCount === 0 || since - began > MAX_QUIET_WAIT_MS)) return;
+    }
   }
 }
