@@ -78,6 +78,13 @@ describe("an error", () => {
     expect(unknown.stdout + wrong.stdout).toBe("");
   });
 
+  it("of a use case that is not named says where its name is found", async () => {
+    expect(await papa(["dlq", "list"], { transport: memory() })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("papa use-cases"),
+    });
+  });
+
   it("shows its stack and its cause with --verbose", async () => {
     const cause = new Error("the socket closed");
     const transport = { name: "broken", connect: () => Promise.reject(new Error("no luck", { cause })) };

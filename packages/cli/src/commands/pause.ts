@@ -4,6 +4,7 @@ import { count } from "../output/words.ts";
 import type { Open, Session } from "../session/session.ts";
 import { done } from "./done.ts";
 import { examples } from "./examples.ts";
+import { USE_CASE } from "./use-case-argument.ts";
 
 /** `papa pause` */
 export function pause(open: Open): Command {
@@ -13,7 +14,7 @@ export function pause(open: Open): Command {
       "Have all instances stop handling a use case within 5 s, until it is resumed, also over restarts. " +
         "Handlers that run end; events are kept, and retries go on waiting.",
     )
-    .argument("<use-case>")
+    .argument(...USE_CASE)
     .addHelpText("after", examples("papa pause send_welcome"))
     .action((useCase: string) =>
       open(async (session) => {
@@ -33,7 +34,7 @@ export function resume(open: Open): Command {
   return new Command("resume")
     .summary("handle a paused use case again")
     .description("End a pause: within 5 s all instances handle the use case's events again.")
-    .argument("<use-case>")
+    .argument(...USE_CASE)
     .addHelpText("after", examples("papa resume send_welcome"))
     .action((useCase: string) =>
       open(async (session) => {

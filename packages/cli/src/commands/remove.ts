@@ -6,6 +6,7 @@ import { count } from "../output/words.ts";
 import { note, type Open, type Session } from "../session/session.ts";
 import { done } from "./done.ts";
 import { examples } from "./examples.ts";
+import { USE_CASE } from "./use-case-argument.ts";
 
 interface RemoveOptions {
   readonly deadLetters: "keep" | "purge";
@@ -21,7 +22,7 @@ export function remove(open: Open): Command {
       "Remove a use case for good: its bindings, what was declared, and the events that wait for it. An " +
         "instance that still runs it is notified and stops handling it; one that starts later declares it anew.",
     )
-    .argument("<use-case>")
+    .argument(...USE_CASE)
     .addOption(
       new Option("--dead-letters <what>", "what becomes of its dead letters")
         .choices(["keep", "purge"])

@@ -4,6 +4,7 @@ import { confirm } from "../input/confirm.ts";
 import { note, type Open } from "../session/session.ts";
 import { done } from "./done.ts";
 import { examples } from "./examples.ts";
+import { USE_CASE } from "./use-case-argument.ts";
 
 /** `papa unbind` */
 export function unbind(open: Open): Command {
@@ -14,7 +15,7 @@ export function unbind(open: Open): Command {
         "unbinds it itself. What this is for are bindings that a program without declarations left behind, " +
         "such as papa-events for Python.",
     )
-    .argument("<use-case>")
+    .argument(...USE_CASE)
     .argument("<pattern>", "as it was bound, such as 'user.*'")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", examples("papa unbind send_welcome 'client.*'"))

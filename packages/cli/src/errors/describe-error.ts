@@ -24,8 +24,13 @@ export function describeError(error: unknown): DescribedError {
   }
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-    const hint = message.includes("Did you mean") ? undefined : "--help shows how it is used.";
-    return { code: "wrong-use", message: sentence(message), hint, exitCode: EXIT.wrongUse, stack: error.stack };
+    return {
+      code: "wrong-use",
+      message: sentence(message),
+      hint: hintFor(message),
+      exitCode: EXIT.wrongUse,
+      stack: error.stack,
+    };
   }
   if (isPapaError(error)) {
     const { code, message, stack } = error;
@@ -36,6 +41,13 @@ export function describeError(error: unknown): DescribedError {
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error ? withCause(error.stack, error.cause) : undefined;
   return { code: "unexpected", message, hint: "--verbose shows where it comes from.", exitCode: EXIT.found, stack };
+}
+
+/** What helps where a command was used wrongly. */
+function hintFor(message: string): string | undefined {
+  if (message.includes("Did you mean")) return undefined;
+  if (message.includes("argument 'use-case'")) return "papa use-cases lists those that there are.";
+  return "--help shows how it is used.";
 }
 
 function adviceFor(error: AnyPapaError): Pick<DescribedError, "exitCode" | "hint"> & { readonly message?: string } {

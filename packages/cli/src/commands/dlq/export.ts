@@ -7,6 +7,7 @@ import { ProgressBar } from "../../output/progress-bar.ts";
 import { count, number } from "../../output/words.ts";
 import { note, type Open, type Session } from "../../session/session.ts";
 import { examples } from "../examples.ts";
+import { USE_CASE } from "../use-case-argument.ts";
 import { type FilterOptions, filterFrom, withFilters } from "./filters.ts";
 
 interface ExportOptions extends FilterOptions {
@@ -22,7 +23,7 @@ export function exportCommand(open: Open): Command {
         "Write dead letters as JSON lines, the oldest first, to mend their payloads in an editor or to keep " +
           "them. Changes nothing. papa dlq redrive --from sends them back.",
       )
-      .argument("<use-case>"),
+      .argument(...USE_CASE),
   )
     .option("--limit <n>", "so many at most")
     .addHelpText("after", examples("papa dlq export send_welcome --reason invalid-payload > letters.jsonl"))

@@ -7,6 +7,7 @@ import { type Column, plainLine, tableLines } from "../../output/table.ts";
 import { ago, count, iso } from "../../output/words.ts";
 import { note, type Open, type Session } from "../../session/session.ts";
 import { examples } from "../examples.ts";
+import { USE_CASE } from "../use-case-argument.ts";
 import { type FilterOptions, filterFrom, withFilters } from "./filters.ts";
 
 const MAX_PAGE_ITEMS = 1_000;
@@ -36,7 +37,7 @@ export function list(open: Open): Command {
     new Command("list")
       .summary("list or search them")
       .description("List the dead letters of a use case, the newest first, or search them. Changes nothing.")
-      .argument("<use-case>"),
+      .argument(...USE_CASE),
   )
     .option("--limit <n>", "so many at most", "50")
     .option("--oldest", "the oldest first")

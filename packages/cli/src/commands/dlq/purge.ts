@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Open } from "../../session/session.ts";
 import { examples } from "../examples.ts";
+import { USE_CASE } from "../use-case-argument.ts";
 import { type Action, actOn } from "./act-on.ts";
 import { withFilters } from "./filters.ts";
 import { type SelectionOptions, selectionFrom } from "./selection.ts";
@@ -23,7 +24,7 @@ export function purge(open: Open): Command {
     new Command("purge")
       .summary("destroy them")
       .description("Destroy dead letters for good: those of ids, those that filters find, or all. Asks first.")
-      .argument("<use-case>")
+      .argument(...USE_CASE)
       .argument("[ids...]", "as papa dlq list prints them"),
   )
     .option("--all", "all that there are")

@@ -47,7 +47,8 @@ async function redriveMended(
   const done = await withProgress(session, letters, "redriven", ids.length, (progress) =>
     letters.redrive(ids, { ...progress, payload: (item) => mended.payloadFor(item) }),
   );
-  if (done === 0 && !signal.aborted) throw notFound("None of the file's dead letters is there any more.", ANEW);
+  if (done === 0 && !signal.aborted)
+    throw notFound("None of the file's dead letters is there any more: redriven or purged before.", ANEW);
   const gone = signal.aborted ? [] : mended.gone;
   await noteGone(session, gone);
   return reportDone(session, useCase, "redriven", done, gone.length);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { wrongUse } from "../../errors/cli-error.ts";
 import type { Open } from "../../session/session.ts";
 import { examples } from "../examples.ts";
+import { USE_CASE } from "../use-case-argument.ts";
 import { type Action, actOn } from "./act-on.ts";
 import { withFilters } from "./filters.ts";
 import { redriveEdited } from "./redrive-edited.ts";
@@ -33,7 +34,7 @@ export function redrive(open: Open): Command {
           "ids, those that filters find, or all; with their own payload, or mended in an editor. In a terminal " +
           "it asks before it sends many.",
       )
-      .argument("<use-case>")
+      .argument(...USE_CASE)
       .argument("[ids...]", "as papa dlq list prints them"),
   )
     .option("--all", "all that there are")

@@ -7,6 +7,7 @@ import { safe, safeJsonLines, safeLines } from "../../output/safe-text.ts";
 import { ago, count, iso } from "../../output/words.ts";
 import type { Open, Session } from "../../session/session.ts";
 import { examples } from "../examples.ts";
+import { USE_CASE } from "../use-case-argument.ts";
 
 /** The stack is shown line by line; RabbitMQ's dead letters have it twice, for programs in Python. */
 const SHOWN_ABOVE: ReadonlySet<string> = new Set([
@@ -21,7 +22,7 @@ export function show(open: Open): Command {
   return new Command("show")
     .summary("show one with payload, headers, error and stack")
     .description("Show a dead letter: payload, headers, attempts, error, stack. Changes nothing.")
-    .argument("<use-case>")
+    .argument(...USE_CASE)
     .argument("<id>", "as papa dlq list prints it")
     .addHelpText("after", examples("papa dlq show send_welcome 01900c5e-7d3f-7000-8000-5a2b6c7d8e9f"))
     .action((useCase: string, id: string) =>
