@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@papa-events/core/transport";
 import { isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
@@ -157,10 +158,11 @@ export class Reader {
         if (this.#reading?.up !== true) await this.#whenUp();
         if (this.#replyLost) await this.#recoverLostReply();
         const { consumer } = receiver;
-        // Handlers of what was delivered last begin while this waits: the server reads meanwhile.
         const entries = await this.#read(consumer);
         const late = this.#deliver(entries, consumer);
         if (late.length > 0) await receiver.adoptLate(late);
+        // Handlers begin when this waits. Where more is to come, the server reads it while they run; where not, they come first.
+        if (entries.length < readAhead.minRoomToRead) await nextTurn();
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;
