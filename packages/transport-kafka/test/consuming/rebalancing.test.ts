@@ -1,7 +1,7 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { clientTo, groupOf, membersOf, removeMembers } from "../support/admin.ts";
-import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
+import { brokerUri, declare, event, publish, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 const isStable = async (group: string, members: number) => {
@@ -190,4 +190,37 @@ test("L3 an instance that is removed while it waits for its partitions rejoins a
   expect(performance.now() - begun).toBeLessThan(8_000);
   await app.newEvent("sync", {});
   await until("it is handled", () => handled === 1);
+});
+
+/** Event partitions and ready partitions used to be shared out as if they were the same work: two instances got 1,000 and 0. */
+test("R8 instances that start one after another while nothing is to be done each get at least half of a fair share", async () => {
+  const space = new Space();
+  const partitions = 6;
+  const publisher = await space.connect({ partitions });
+  const counts: number[] = [];
+  const join = async () => {
+    const index = counts.push(0) - 1;
+    const connection = await space.connect({ partitions });
+    await declare(connection, "shared", ["work"]);
+    await connection.subscribe("shared", subscribing(20), (delivery) => {
+      counts[index] = (counts[index] ?? 0) + 1;
+      void delivery.settle({ kind: "done", outputs: [] });
+    });
+  };
+  for (const size of [2, 3, 6]) {
+    while (counts.length < size) await join();
+    const each = 20;
+    // It may take some seconds until the last rebalance is over.
+    await until(
+      `${size} instances share`,
+      async () => {
+        counts.fill(0);
+        // One by one, so that they go through the partitions in turn.
+        for (let number = 0; number < size * each; number += 1) await publish(publisher, [event("work")]);
+        await until("all are handled", () => counts.reduce((sum, count) => sum + count, 0) >= size * each);
+        return counts.every((count) => count >= each / 2);
+      },
+      10_000,
+    );
+  }
 });

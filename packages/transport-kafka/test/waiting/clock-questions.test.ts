@@ -1,6 +1,6 @@
 import { operator } from "@papa-events/core/operator";
 import { ConfigResourceTypes } from "kafkajs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { withAdmin } from "../support/admin.ts";
 import { failure } from "../support/failure.ts";
 import { brokerUri, Space } from "../support/space.ts";
@@ -19,14 +19,20 @@ async function keepTime({ prefix }: Space, type: "CreateTime" | "LogAppendTime")
   );
 }
 
-test("L6 a delay topic that keeps no time of the broker's shows while apps run, at a start and in the diagnosis, until it does", async () => {
-  const space = new Space();
+/** An app whose first handling fails, and when it was handled. */
+function failingOnce(space: Space) {
   const app = space.app({ retries: 1, retryDelay: DELAY_MS });
   const times: number[] = [];
   app.onEvent("timed", { useCase: "timed" }, () => {
     times.push(performance.now());
     if (times.length === 1) throw new Error("once");
   });
+  return { app, times };
+}
+
+test("L6 a delay topic that keeps no time of the broker's shows while apps run, at a start and in the diagnosis, until it does", async () => {
+  const space = new Space();
+  const { app, times } = failingOnce(space);
   await app.start();
   await keepTime(space, "CreateTime");
   await app.newEvent("timed", {});
@@ -44,5 +50,20 @@ test("L6 a delay topic that keeps no time of the broker's shows while apps run, 
   await keepTime(space, "LogAppendTime");
   await until("it comes back", () => times.length === 2);
   await until("nothing shows any more", () => app.health().healthy);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(DELAY_MS);
+});
+
+test("T2 a retry whose time is only what its producer claims is not early", async () => {
+  const space = new Space();
+  const now = Date.now;
+  const spy = vi.spyOn(Date, "now").mockImplementation(() => now() - 3_600_000);
+  onTestFinished(() => spy.mockRestore());
+  const { app, times } = failingOnce(space);
+  await app.start();
+  await keepTime(space, "CreateTime");
+  await app.newEvent("timed", {});
+  await until("it waits", async () => (await app.stats()).timed?.waiting === 1);
+  await keepTime(space, "LogAppendTime");
+  await until("it comes back", () => times.length === 2);
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(DELAY_MS);
 });
