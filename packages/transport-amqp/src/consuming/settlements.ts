@@ -38,6 +38,8 @@ type Stored = Exclude<Settlement, { kind: "release" }>;
 /** Stores what becomes of deliveries. */
 export class Settlements {
   readonly #options: SettlementsOptions;
+  /** Of outputs that were refused in part, those that are not stored yet: the core offers all of them again. */
+  readonly #refused = new WeakMap<readonly EncodedEvent[], readonly EncodedEvent[]>();
 
   constructor(options: SettlementsOptions) {
     this.#options = options;
@@ -83,12 +85,14 @@ export class Settlements {
   }
 
   async #storeOutputs(events: readonly EncodedEvent[], isOurs: IsOurs): Promise<boolean> {
-    let left = events;
+    let left = this.#refused.get(events) ?? events;
     return this.#untilStored(isOurs, async () => {
       const unconfirmed: readonly Unconfirmed[] = await this.#options.publisher.publish(left);
       const first = unconfirmed.find(({ error }) => !isConnectionLost(error)) ?? unconfirmed[0];
       left = unconfirmed.flatMap(({ index }) => left[index] ?? []);
-      if (first !== undefined) throw first.error;
+      if (first === undefined) return;
+      this.#refused.set(events, left);
+      throw first.error;
     });
   }
 
