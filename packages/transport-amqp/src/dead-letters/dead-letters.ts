@@ -50,7 +50,7 @@ export class DeadLetters implements DeadLetterStore {
   async list({ limit, after, order }: DeadLetterQuery): Promise<DeadLetterPage> {
     const cursor = after === undefined ? undefined : this.#parseCursor(after);
     const window = await this.#window({ limit, after: cursor, order, maxBytes: MAX_DEAD_LETTER_PAGE_BYTES });
-    const items = await this.#stored([...window.letters()]);
+    const items = await Promise.all([...window.letters()].map(this.#reader()));
     const last = window.end;
     return window.more && last !== undefined ? { items, next: `${last.position} ${last.id}` } : { items };
   }
@@ -60,7 +60,7 @@ export class DeadLetters implements DeadLetterStore {
       await this.#assertKnown();
       return this.#options.queue.find(id);
     });
-    return found === undefined ? undefined : (await this.#stored([found]))[0];
+    return found === undefined ? undefined : this.#reader()(found);
   }
 
   /** Each look takes all of them. So it keeps as many as memory allows, and nothing is held while the reader acts. */
@@ -69,6 +69,7 @@ export class DeadLetters implements DeadLetterStore {
     signal?: AbortSignal,
     maxBytes = MAX_SCAN_BYTES,
   ): AsyncGenerator<StoredDeadLetter> {
+    const read = this.#reader();
     let after: Cursor | undefined;
     let upTo: Cursor | undefined;
     const isAborted = () => signal?.aborted === true;
@@ -77,9 +78,9 @@ export class DeadLetters implements DeadLetterStore {
       const window: LetterWindow = await this.#window(options);
       upTo ??= window.last;
       for (const letter of window.letters()) {
-        const [stored] = await this.#stored([letter]);
+        const stored = await read(letter);
         if (isAborted()) return;
-        if (stored !== undefined) yield stored;
+        yield stored;
       }
       if (!window.more) return;
       after = window.end;
@@ -88,12 +89,10 @@ export class DeadLetters implements DeadLetterStore {
 
   async redrive(which: Selection, revive: Revive, progress: Progress = {}): Promise<number> {
     await this.#assertKnown();
+    const read = this.#reader();
     return this.#options.queue.act(
       await this.#picked(which),
-      async (letter) => {
-        const [stored] = await this.#stored([letter]);
-        if (stored !== undefined) await this.#returnToQueue(revive(stored), letter);
-      },
+      async (letter) => this.#returnToQueue(revive(await read(letter)), letter),
       progress,
     );
   }
@@ -139,11 +138,14 @@ export class DeadLetters implements DeadLetterStore {
     await queuePublisher.publishOrDeclare(message, redeclare);
   }
 
-  async #stored(messages: readonly StampedMessage[]): Promise<StoredDeadLetter[]> {
+  /** Reads dead letters for the core. What those are called that do not say it is asked for once. */
+  #reader(): (letter: StampedMessage) => Promise<StoredDeadLetter> {
     const { origin, fallbackName } = this.#options;
-    const nameless = messages.some(({ message }) => isNameless(message, origin.queue));
-    const name = nameless ? await fallbackName() : "";
-    return messages.map((message) => storedDeadLetter(message, { ...origin, fallbackName: name }));
+    let name: Promise<string> | undefined;
+    return async (letter) => {
+      if (isNameless(letter.message, origin.queue)) name ??= fallbackName();
+      return storedDeadLetter(letter, { ...origin, fallbackName: (await name) ?? "" });
+    };
   }
 
   #parseCursor(after: string): Cursor {
