@@ -21,8 +21,13 @@ interface Refused {
   due: number;
   /** How many are sent at once. */
   quota: number;
-  /** Whether the broker is being asked. */
-  asked: boolean;
+  /** Those that the broker is being asked about. */
+  asked: readonly Outstanding[];
+}
+
+/** Whether the broker is being asked. An answer that does not come in time is not waited for. */
+function isAsked({ asked }: Refused): boolean {
+  return asked.some(({ settled }) => !settled);
 }
 
 /** What came of the events of one name in one call. */
@@ -78,10 +83,9 @@ export class RefusedNames {
   take(maxEvents: number, maxBytes: number): readonly Outstanding[] {
     const now = this.#options.clock.elapsed();
     for (const [key, refused] of this.#byName) {
-      if (refused.asked || refused.due > now) continue;
-      const batch = refused.waiting.take(Math.min(refused.quota, maxEvents), maxBytes);
-      refused.asked = batch.length > 0;
-      if (refused.asked) return batch;
+      if (isAsked(refused) || refused.due > now) continue;
+      refused.asked = refused.waiting.take(Math.min(refused.quota, maxEvents), maxBytes);
+      if (refused.asked.length > 0) return refused.asked;
       this.#byName.delete(key);
     }
     this.#plan();
@@ -104,12 +108,12 @@ export class RefusedNames {
     };
     for (const each of taken) answerOf(each).taken += 1;
     for (const each of refused) answerOf(each).refused.push(each);
-    const freed: Outstanding[] = [];
+    let freed: readonly Outstanding[] = [];
     for (const [key, answer] of answers) {
       const known = this.#byName.get(key);
-      if (known !== undefined && asked) known.asked = false;
+      if (known !== undefined && asked) known.asked = [];
       if (answer.refused.length > 0) this.#refuse(key, answer);
-      else if (known !== undefined) freed.push(...this.#take(key, known));
+      else if (known !== undefined) freed = freed.concat(this.#accept(key, known));
     }
     this.#plan();
     return freed;
@@ -130,9 +134,9 @@ export class RefusedNames {
 
   /** Forgets names of which no event waits any more. */
   forgetSettled(): void {
-    for (const [key, { waiting, asked }] of this.#byName) {
-      waiting.dropSettled();
-      if (waiting.size === 0 && !asked) this.#byName.delete(key);
+    for (const [key, refused] of this.#byName) {
+      refused.waiting.dropSettled();
+      if (refused.waiting.size === 0 && !isAsked(refused)) this.#byName.delete(key);
     }
     this.#plan();
   }
@@ -141,19 +145,20 @@ export class RefusedNames {
     const now = this.#options.clock.elapsed();
     let known = this.#byName.get(key);
     if (known === undefined) {
-      known = { waiting: new WaitingEvents(), error: undefined, pause: 0, due: now, quota: 1, asked: false };
+      known = { waiting: new WaitingEvents(), error: undefined, pause: 0, due: now, quota: 1, asked: [] };
       this.#byName.set(key, known);
     }
     for (const each of refused) {
       known.error = each.refusal ?? known.error;
       if (!each.settled) known.waiting.addRefused(each);
     }
-    if (known.waiting.size === 0 && !known.asked) {
+    const asked = isAsked(known);
+    if (known.waiting.size === 0 && !asked) {
       this.#byName.delete(key);
       return;
     }
     // Under way since before: that is answered for already, or will be.
-    if (known.asked || known.due > now) return;
+    if (asked || known.due > now) return;
     const used = taken * FEWEST_TAKEN >= refused.length;
     known.pause = used ? INITIAL_BACKOFF_MS : Math.min(Math.max(known.pause * 2, INITIAL_BACKOFF_MS), MAX_BACKOFF_MS);
     known.quota = Math.max(1, used ? known.quota * 2 : known.quota / 2);
@@ -161,10 +166,10 @@ export class RefusedNames {
   }
 
   /** The broker has taken all of a call: more follow at once, or all that are left. */
-  #take(key: string, known: Refused): readonly Outstanding[] {
+  #accept(key: string, known: Refused): readonly Outstanding[] {
     known.quota *= 2;
     known.due = this.#options.clock.elapsed();
-    if (known.asked || known.waiting.size > known.quota) return [];
+    if (isAsked(known) || known.waiting.size > known.quota) return [];
     this.#byName.delete(key);
     return known.waiting.all;
   }
@@ -179,7 +184,8 @@ export class RefusedNames {
     this.#endWait = undefined;
     const now = this.#options.clock.elapsed();
     let next = Number.POSITIVE_INFINITY;
-    for (const { due, asked } of this.#byName.values()) if (!asked && due > now) next = Math.min(next, due);
+    for (const refused of this.#byName.values())
+      if (!isAsked(refused) && refused.due > now) next = Math.min(next, refused.due);
     if (next === Number.POSITIVE_INFINITY) return;
     this.#endWait = this.#options.clock.after(next - now, this.#options.onDue);
   }

@@ -3,8 +3,8 @@ import { sizeOf } from "../transport/event.ts";
 import type { Outstanding } from "./outstanding.ts";
 
 /**
- * Events of a name that the broker refuses for now: those that were refused themselves, the last of them behind, and those that came later. Both get their
- * turns, since a name may stand for several destinations, of which one refuses.
+ * Events of a name that the broker refuses for now: those that were refused themselves, the last of them behind, and those
+ * that came later. Both get their turns, since a name may stand for several destinations, of which one refuses.
  */
 export class WaitingEvents {
   readonly #refused = new Denque<Outstanding>();

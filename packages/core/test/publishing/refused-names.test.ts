@@ -92,6 +92,22 @@ describe("H8 what the broker refuses for now holds up nothing else", () => {
     expect(app.health().reasons).toEqual([]);
   });
 
+  it("an answer that never comes holds up its name no longer than publishTimeout", async () => {
+    const { app, clock, state, transport } = await publishing(() => true, { publishTimeout: "5s" });
+    const first = settled(app.newEvent("full", 1));
+    await turns();
+    const answer = transport.onPublish;
+    const lost = transport.holdPublishes();
+    await clock.advance("6s");
+    expect(await first).toBe("publish-timeout");
+    transport.onPublish = answer;
+    state.refuses = () => false;
+    const second = settled(app.newEvent("full", 2));
+    await clock.advance("3s");
+    expect(await second).toBe("confirmed");
+    for (const { end } of lost) end([]);
+  });
+
   it("is sent again at once, all of it, when the connection is back", async () => {
     const { app, state, transport } = await publishing(() => true);
     const published = Array.from({ length: 300 }, () => settled(app.newEvent("full", 1)));
