@@ -30,7 +30,7 @@ export interface SettlerOptions extends SettlementListeners {
   readonly policy: FailurePolicy;
   readonly held: HeldBytes;
   readonly clock: Clock;
-  /** How long outputs that the broker refuses for now are offered again, in milliseconds, before the attempt counts as failed. */
+  /** How long outputs that the broker refuses for now are offered again, in milliseconds, before the event waits in their place. */
   readonly patience: number;
   /** Called when the broker refuses a settlement, and with `undefined` when it stores one again. */
   readonly onProblem: (problem: string | undefined) => void;
@@ -86,7 +86,7 @@ export class Settler {
     held.settling(size);
     try {
       const stored = await this.#store(delivery, context, first).finally(() => held.settled(size));
-      if (stored !== undefined) await this.#notify(context, stored);
+      if (stored !== undefined) await this.#notify(context, first, stored);
       // Not under a handler that goes on after its timeout.
       if (context.running !== undefined) await context.running;
       if (context.hasScope) await context.disposeScope();
@@ -120,7 +120,7 @@ export class Settler {
         const forNow = isPapaError(error) && error.retryable;
         const other = forNow ? undefined : policy.instead(context, outcome, error);
         if (other !== undefined) outcome = other;
-        else if (kind === "done" && clock.elapsed() - since >= patience) outcome = policy.decide(context, error);
+        else if (kind === "done" && clock.elapsed() - since >= patience) outcome = policy.decideRefused(context, error);
         else await this.#wait(backoff);
       }
     }
@@ -151,12 +151,14 @@ export class Settler {
     if (this.#refused.delete(delivery) && this.#refused.size === 0) this.#options.onProblem(undefined);
   }
 
-  async #notify(context: DeliveryContext, { settlement, error }: Outcome): Promise<void> {
+  async #notify(context: DeliveryContext, first: Outcome, { settlement, error }: Outcome): Promise<void> {
     const { onRetry, onDeadLetter } = this.#options;
     const { attempt, useCase, logger } = context;
     if (settlement.kind === "retry") {
       const { delay } = settlement;
-      logger.warn({ err: error, attempt, delay }, "A handler failed; the event is tried again.");
+      const refused = first.settlement.kind === "done";
+      const what = refused ? "What a handler returned is refused" : "A handler failed";
+      logger.warn({ err: error, attempt, delay }, `${what}; the event is tried again.`);
       if (onRetry !== undefined) await this.#call(context, () => onRetry(context, error, delay));
     }
     if (settlement.kind === "dead") {

@@ -44,9 +44,12 @@ export class FailurePolicy {
     if (error instanceof DeadLetter) return this.dead(event, "rejected", error);
     if (isPapaError(error, "invalid-output")) return this.dead(event, "invalid-output", error);
     if (event.attempt > this.#options.retries) return this.dead(event, "retries-exhausted", error);
-    const { clock, headers } = this.#options;
-    const waiting = encodeRetry(event, event.attempt + 1, errorText(error), clock.now(), headers);
-    return retry(waiting, this.#delay(event, error), error);
+    return this.#retry(event, event.attempt + 1, error);
+  }
+
+  /** Has an event wait whose handler succeeded while the broker refuses its outputs for now. That is no failure of it and not counted. */
+  decideRefused(event: FailedEvent, refusal: unknown): Outcome {
+    return this.#retry(event, event.attempt, refusal);
   }
 
   /** Makes a dead letter of an event. */
@@ -75,6 +78,12 @@ export class FailurePolicy {
       default:
         return undefined;
     }
+  }
+
+  #retry(event: FailedEvent, attempt: number, error: unknown): Outcome {
+    const { clock, headers } = this.#options;
+    const waiting = encodeRetry(event, attempt, errorText(error), clock.now(), headers);
+    return retry(waiting, this.#delay(event, error), error);
   }
 
   #delay(event: FailedEvent, error: unknown): number {
