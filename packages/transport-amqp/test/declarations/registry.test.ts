@@ -128,7 +128,9 @@ test("L7 while the broker takes no messages a use case can be declared, consumed
   toClients(methodFrame(10, 60, Buffer.from("\x06memory")));
   await until("the alarm", () => problems.length === 2);
   await connection.declarations.declare([declaration("uc", "x", "y")]);
-  expect(await connection.inspect("uc")).toEqual({ ready: 1, inFlight: 0, waiting: 0, dead: 0 });
+  // More often than RabbitMQ 4 lets a message come back: a look cannot store it anew now.
+  for (let looks = 0; looks < 25; looks += 1)
+    expect(await connection.inspect("uc")).toEqual({ ready: 1, inFlight: 0, waiting: 0, dead: 0 });
   expect(patternsOf(await connection.declarations.list("uc"))).toEqual(["x"]);
   const settled: unknown[] = [];
   await connection.subscribe("uc", { readAhead: 5, declaration: "" }, (delivery) => {
