@@ -5,7 +5,7 @@ import { isConnectionLost } from "../client/errors.ts";
 import type { Locks } from "../client/locks.ts";
 import { sleep } from "../client/sleep.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
-import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
+import { isLasting, type StampedMessage } from "../wire/dead-letter-stamp.ts";
 import { DeadLetterAction } from "./dead-letter-action.ts";
 import { DeadLetterLook } from "./dead-letter-look.ts";
 import { DeadLetterRenewal } from "./dead-letter-renewal.ts";
@@ -199,7 +199,8 @@ export class DeadLetterQueue {
     for (const letter of found.letters) window.add(letter);
     const isWhole = window.size === options.limit || window.more;
     window.continues();
-    return isWhole ? window : undefined;
+    // A page must not end where only the copies say where that is.
+    return isWhole && window.end !== undefined && isLasting(window.end.position) ? window : undefined;
   }
 
   /** Resolves when all has been seen; where there are many, it goes on for a moment and keeps others waiting. */
@@ -244,11 +245,14 @@ export class DeadLetterQueue {
     });
   }
 
-  /** Renews the copies where they do not agree with what was seen. */
+  /** Renews the copies where they do not agree with what was seen, are too few, or have no place yet. */
   async #keepRecent(newest: readonly StampedMessage[], count: number): Promise<void> {
     const { recent } = this.#options;
     const found = await recent.read(this.#pair);
-    if (found?.expected === count) return;
-    await recent.replace(this.#pair, newest.toReversed(), count);
+    const size = await this.size();
+    const isGood = found?.letters.every(({ position }) => isLasting(position)) === true;
+    if (isGood && found?.expected === size && found.letters.length >= newest.length) return;
+    // Of those that came meanwhile there would be no copies.
+    if (size === count) await recent.replace(this.#pair, newest.toReversed(), count);
   }
 }

@@ -27,16 +27,17 @@ const OVERHEAD_BYTES = 2_048;
 /** What a packed message takes besides its bytes. */
 const PACKED_OVERHEAD_BYTES = 512;
 
-/** A dead letter as one piece of memory, which is a third of what it takes as an object. */
-interface Packed extends Cursor {
-  readonly bytes: Buffer;
+/** A dead letter, or one as one piece of memory: that takes a third, and as long to make as to receive it. */
+interface Kept extends Cursor {
+  readonly message: Message | Buffer;
+  readonly bytes: number;
 }
 
 /** Keeps those of many dead letters that come first in an order, as many as memory allows. They may come in any order. */
 export class LetterWindow {
   readonly #options: WindowOptions;
   /** The oldest first. */
-  readonly #kept: Packed[] = [];
+  readonly #kept: Kept[] = [];
   /** How many at the beginning of the list have gone again. */
   #gone = 0;
   #bytes = 0;
@@ -71,7 +72,8 @@ export class LetterWindow {
   *letters(): Generator<StampedMessage> {
     const kept = this.#kept.slice(this.#gone);
     if (this.#options.order === "newest") kept.reverse();
-    for (const { id, position, bytes } of kept) yield { id, position, message: deserialize(bytes) as Message };
+    for (const { id, position, message } of kept)
+      yield { id, position, message: Buffer.isBuffer(message) ? (deserialize(message) as Message) : message };
   }
 
   /** Says that there is more behind what was added. */
@@ -87,9 +89,9 @@ export class LetterWindow {
     if (after !== undefined && (order === "newest" ? compare(letter, after) >= 0 : compare(letter, after) <= 0)) return;
     const farthest = this.end;
     if (this.#more && farthest !== undefined && this.#isBehind(letter, farthest)) return;
-    const packed = { id: letter.id, position: letter.position, bytes: pack(letter.message) };
-    this.#insert(packed);
-    this.#bytes += sizeOfPacked(packed);
+    const kept = Number.isFinite(this.#options.limit) ? copied(letter) : packed(letter);
+    this.#insert(kept);
+    this.#bytes += kept.bytes;
     while (this.size > this.#options.limit || (this.#bytes > this.#options.maxBytes && this.size > 1))
       this.#dropFarthest();
   }
@@ -99,7 +101,7 @@ export class LetterWindow {
   }
 
   /** Most come in their order, so that the place is near the end. */
-  #insert(letter: Packed): void {
+  #insert(letter: Kept): void {
     let at = this.#kept.length;
     while (at > this.#gone && compare(this.#kept[at - 1] ?? letter, letter) > 0) at -= 1;
     if (at === this.#kept.length) this.#kept.push(letter);
@@ -109,7 +111,7 @@ export class LetterWindow {
   #dropFarthest(): void {
     this.#more = true;
     const dropped = this.#options.order === "newest" ? this.#kept[this.#gone] : this.#kept.pop();
-    if (dropped !== undefined) this.#bytes -= sizeOfPacked(dropped);
+    if (dropped !== undefined) this.#bytes -= dropped.bytes;
     if (this.#options.order !== "newest") return;
     delete this.#kept[this.#gone];
     this.#gone += 1;
@@ -120,21 +122,24 @@ export class LetterWindow {
 }
 
 /** A copy: amqplib hands out views of everything that it read at once. */
-function pack({ fields, properties, content }: Message): Buffer {
+function copied(letter: StampedMessage): Kept {
+  const { id, position, message } = letter;
+  return { id, position, message: { ...message, content: Buffer.from(message.content) }, bytes: sizeOf(letter) };
+}
+
+function packed({ id, position, message: { fields, properties, content } }: StampedMessage): Kept {
   const { exception, ...headers } = (properties.headers ?? {}) as Record<string, unknown>;
   // Ours have the stack twice, the second time for tools of the original.
   const isOurs = exception !== undefined && headers[HEADER.reason] !== undefined;
+  let message: Buffer;
   try {
-    return serialize({ fields, properties: isOurs ? { ...properties, headers } : properties, content });
+    message = serialize({ fields, properties: isOurs ? { ...properties, headers } : properties, content });
   } catch {
     // Some thousand lists in one another, which somebody else has put there.
     const texts = Object.entries(headers).filter(([, value]) => typeof value === "string");
-    return serialize({ fields, properties: { ...properties, headers: Object.fromEntries(texts) }, content });
+    message = serialize({ fields, properties: { ...properties, headers: Object.fromEntries(texts) }, content });
   }
-}
-
-function sizeOfPacked({ bytes }: Packed): number {
-  return bytes.length + PACKED_OVERHEAD_BYTES;
+  return { id, position, message, bytes: message.length + PACKED_OVERHEAD_BYTES };
 }
 
 /** Orders dead letters: the older first. */

@@ -4,6 +4,7 @@ import { isConnectionLost } from "../client/errors.ts";
 import type { QueueMessage, QueuePublisher } from "../publishing/queue-publisher.ts";
 import { renewedProperties } from "../wire/dead-letter-properties.ts";
 import { type StampedMessage, stampOf } from "../wire/dead-letter-stamp.ts";
+import { LetterStamper } from "./letter-stamper.ts";
 
 /** A message that is no dead letter, and says how many there were when it was published. */
 const COUNT_HEADER = "papa_count";
@@ -18,7 +19,7 @@ const DECLARE_PAUSE_MS = 30_000;
 
 /** What the queue of recent dead letters holds. */
 export interface RecentLetters {
-  /** In the order in which they came. */
+  /** In the order in which they came. One of the original's has a place behind those before it, which no other look gives it. */
   readonly letters: readonly StampedMessage[];
   /** How many dead letters there must be in all, if no other program has added or taken any. */
   readonly expected: number;
@@ -202,15 +203,9 @@ async function takeAll(channel: Channel, queue: string, count: number): Promise<
 function contentsOf(messages: readonly Message[]): RecentLetters | undefined {
   const counts = messages.map(({ properties }) => properties.headers?.[COUNT_HEADER] as unknown);
   const last = counts.findLastIndex((count) => typeof count === "number");
-  const letters: StampedMessage[] = [];
-  for (const [index, message] of messages.entries()) {
-    if (counts[index] !== undefined) continue;
-    const stamp = stampOf(message);
-    // One of the original's has no place among the others yet.
-    if (stamp === undefined) return undefined;
-    letters.push({ ...stamp, message });
-  }
+  const stamper = new LetterStamper(false);
+  const letters = messages.filter((_, index) => counts[index] === undefined).map((message) => stamper.stamp(message));
   if (last < 0) return undefined;
   const after = messages.slice(last + 1).length;
-  return { letters, expected: Number(counts[last]) + after };
+  return { letters: letters.filter((letter) => letter !== undefined), expected: Number(counts[last]) + after };
 }

@@ -56,6 +56,11 @@ export function contentId({ properties, content }: Message): string {
     .slice(0, 32);
 }
 
+/** Whether a position is stored. */
+export function isLasting(position: string): boolean {
+  return !position.includes(NEVER);
+}
+
 /** Tells when a position was made. */
 export function timeOfPosition(position: string): Date {
   const time = position.split("~").at(-1)?.split("-")[0] ?? "0";
