@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@papa-events/core/transport";
 import { isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
@@ -162,7 +161,7 @@ export class Reader {
         const late = this.#deliver(entries, consumer);
         if (late.length > 0) await receiver.adoptLate(late);
         // Handlers begin when this waits. Where more is to come, the server reads it while they run; where not, they come first.
-        if (entries.length < readAhead.minRoomToRead) await nextTurn();
+        if (entries.length < readAhead.minRoomToRead) await new Promise<void>((resolve) => setImmediate(resolve));
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;
