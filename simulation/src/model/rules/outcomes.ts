@@ -65,9 +65,12 @@ function problemOfRetry(
 ): Problem | undefined {
   const ending = call.ended?.ending;
   const failed = ending?.how === "threw" || ending?.how === "postponed";
-  if (!failed && !timedOut && !hand.refused.has("done")) return ["T1", `its handler ${howEnded(call)}`];
-  if (hand.attempt > retries) return ["T1", `attempt ${hand.attempt} was the last of ${retries + 1}`];
-  if (attempt !== hand.attempt + 1) return ["T4", `it goes on as attempt ${attempt} after attempt ${hand.attempt}`];
+  // That what it returned is refused for long is no failure of its.
+  const counts = !hand.refused.has("done");
+  if (!failed && !timedOut && counts) return ["T1", `its handler ${howEnded(call)}`];
+  if (counts && hand.attempt > retries) return ["T1", `attempt ${hand.attempt} was the last of ${retries + 1}`];
+  if (attempt !== hand.attempt + (counts ? 1 : 0))
+    return ["T4", `it goes on as attempt ${attempt} after attempt ${hand.attempt}`];
   const problem = delayProblem(retryDelay, hand.attempt, delay, ending);
   // Which of two counts that come at one time is for the app to say.
   if (timedOut && delayProblem(retryDelay, hand.attempt, delay, undefined) === undefined) return undefined;
@@ -78,9 +81,9 @@ function problemOfRetry(
 function reasonsOf(hand: HandState, call: CallState, timedOut: boolean, retries: number): string[] {
   const how = call.ended?.ending.how;
   const last = hand.attempt > retries || hand.refusedForGood;
+  const failed = timedOut || how === "threw" || how === "postponed";
   const reasons: string[] = [];
-  if (last && (timedOut || how === "threw" || how === "postponed" || hand.refused.has("done")))
-    reasons.push("retries-exhausted");
+  if ((last && failed) || (hand.refusedForGood && hand.refused.has("done"))) reasons.push("retries-exhausted");
   if (how === "returned-invalid" || hand.refused.has("done")) reasons.push("invalid-output");
   if (how === "rejected") reasons.push("rejected");
   return reasons;

@@ -56,7 +56,8 @@ export class TellingRules implements Rule {
         stored.useCase === useCase &&
         stored.event.id === event.id &&
         settlement.kind === "retry" &&
-        settlement.attempt === attempt + 1 &&
+        // The same attempt again, where what a handler returned is refused.
+        (settlement.attempt === attempt + 1 || settlement.attempt === attempt) &&
         settlement.delay === delay,
     );
     if (index === -1)
