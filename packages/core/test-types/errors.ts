@@ -59,6 +59,8 @@ export function advice(error: unknown): string {
       return error.details.known.join();
     case "transport-not-installed":
       return error.details.package;
+    case "event-lost":
+      return error.details.eventId;
     case "handler-timeout":
       return String(error.details.timeout);
     case "unwanted-event":

@@ -18,7 +18,10 @@ export interface EventContext<Name extends string = string, Payload = unknown> {
   readonly useCase: string;
   /** The headers that are not the library's own: the user's, and those of the trace. */
   readonly headers: Headers;
-  /** Aborts when the handler's `timeout` passes, or when the app stops and cannot wait any longer. */
+  /**
+   * Aborts when nothing counts any more that the handler does: its `timeout` has passed, the app has stopped and cannot wait any
+   * longer, or the event is another's now (`event-lost`), as far as the broker tells.
+   */
   readonly signal: AbortSignal;
   /** The app's logger, with use case, event name and id on each line. */
   readonly logger: ContextLogger;

@@ -63,6 +63,8 @@ export interface PapaErrorDetails {
   "transport-not-installed": { readonly scheme: string; readonly package: string };
   /** A handler that ran longer than its `timeout`. */
   "handler-timeout": { readonly useCase: string; readonly timeout: number };
+  /** An event that is no longer this instance's, while its handler runs: it is handed out again. */
+  "event-lost": { readonly eventId: string; readonly useCase: string };
   /** An event whose handler's process died again and again. */
   "crash-loop": { readonly useCase: string; readonly crashes: number };
   /** An event that no use case of the namespace wants, in an app with `unwanted: "refuse"`. */

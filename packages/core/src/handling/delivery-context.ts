@@ -1,5 +1,6 @@
 import { ScopedContext } from "../context/delivery-scope.ts";
 import type { EventContext } from "../context/event-context.ts";
+import { PapaError } from "../errors/papa-error.ts";
 import { type ContextLogger, eventLogger, type Logger } from "../logging/logger.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Delivery } from "../transport/delivery.ts";
@@ -123,7 +124,11 @@ export class DeliveryContext extends ScopedContext implements EventContext {
 
   #abortController(): AbortController {
     const rare = this.#makeRare();
-    rare.abort ??= new AbortController();
+    if (rare.abort === undefined) {
+      const abort = new AbortController();
+      rare.abort = abort;
+      this.#delivery.onLost?.((why) => abort.abort(eventLost(this.id, this.useCase, why)));
+    }
     return rare.abort;
   }
 
@@ -131,6 +136,11 @@ export class DeliveryContext extends ScopedContext implements EventContext {
     this.#rare ??= {};
     return this.#rare;
   }
+}
+
+function eventLost(eventId: string, useCase: string, why: string): PapaError {
+  const message = `The event comes back to "${useCase}" and nothing counts that this call still does: ${why}.`;
+  return new PapaError("event-lost", message, { eventId, useCase }, { retryable: true });
 }
 
 /** How often an event has come back for no reason the broker knows of, also before it was forwarded (T6). */

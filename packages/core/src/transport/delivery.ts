@@ -24,6 +24,11 @@ export interface Delivery {
    */
   readonly lost: boolean;
   /**
+   * Calls `listener` once with why, in words, when {@link lost} becomes true, where the transport hears of that. Used for
+   * handlers that look at their signal.
+   */
+  onLost?(listener: (why: string) => void): void;
+  /**
    * Decides what becomes of the event. Resolves to `"stored"` when that is stored, and to `"lost"` when the event is no
    * longer this instance's to settle: it is redelivered, and this settlement is dropped, never applied to something
    * else (L3). Rejects only when the broker refuses what it was to store; the delivery is then still open and can be

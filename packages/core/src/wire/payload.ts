@@ -89,6 +89,7 @@ export function decodePayload(event: Pick<ReceivedEvent, "body" | "text">): Deco
   // What this process has written needs no second look.
   if (event instanceof OwnEvent) return { payload: JSON.parse(event.text) };
   const json = event.text ?? textOf(event.body);
+  if (json === "") return { problem: "the body is not JSON: it is empty" };
   // Broken UTF-8 shows as replacement characters, though a publisher may have sent such; most bodies have none.
   if (json.includes("\ufffd") && !isUtf8(event.body)) return { problem: "the body is not UTF-8" };
   try {

@@ -125,6 +125,7 @@ describe("PapaError", () => {
         case "unknown-scheme":
         case "transport-not-installed":
         case "handler-timeout":
+        case "event-lost":
         case "crash-loop":
         case "invalid-schema":
         case "unwanted-event":

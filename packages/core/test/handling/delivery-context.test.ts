@@ -44,6 +44,24 @@ describe("the context of a delivery", () => {
     expect([context.signal.aborted, context.signal.reason]).toEqual([true, reason]);
   });
 
+  it("H7 its signal aborts when the transport hears that the event is lost", () => {
+    let lose = (_why: string) => {};
+    const delivery = Object.assign(new TestDelivery({ name: "a", id: "1" }), {
+      onLost: (listener: (why: string) => void) => {
+        lose = listener;
+      },
+    });
+    const { signal } = contextOf(delivery);
+    expect(signal.aborted).toBe(false);
+    lose("its channel was closed");
+    expect(signal.reason).toMatchObject({
+      code: "event-lost",
+      details: { eventId: "1", useCase: "log" },
+      retryable: true,
+    });
+    expect(signal.reason.message).toContain("its channel was closed");
+  });
+
   it("its logger puts use case, event name and id on each line", () => {
     const { lines, logger } = notingLogger();
     const context = contextOf(new TestDelivery({ name: "a", id: "1" }), { logger });

@@ -231,6 +231,7 @@ export class Consumer implements DeliveryOwner {
     this.#alive = false;
     if (this.#broker.used) this.#options.losses.add();
     this.#drop();
+    for (const delivery of this.#unsettled) delivery.tellLost(reason);
     this.#options.onEnd(reason);
     // After a cancel by the broker the channel stays open, with deliveries that would never be settled.
     void closeChannel(this.#channel);

@@ -15,6 +15,7 @@ export class AmqpDelivery implements Delivery {
   /** Where its owner keeps it while the core has it. */
   index = -1;
   readonly #owner: DeliveryOwner;
+  #onLost: ((why: string) => void) | undefined;
 
   /** @param explained how many of its returns are explained */
   constructor(received: ReceivedMessage, owner: DeliveryOwner, explained = 0) {
@@ -33,6 +34,17 @@ export class AmqpDelivery implements Delivery {
 
   get lost(): boolean {
     return !this.#owner.alive;
+  }
+
+  onLost(listener: (why: string) => void): void {
+    this.#onLost = listener;
+    if (this.lost) this.tellLost("its channel was closed");
+  }
+
+  /** To be called when its channel has ended. */
+  tellLost(why: string): void {
+    this.#onLost?.(why);
+    this.#onLost = undefined;
   }
 
   /** Names the delivery on its channel. */

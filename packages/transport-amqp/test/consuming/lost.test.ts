@@ -132,3 +132,24 @@ test.runIf(hasAccounts)(
     await until("its health", () => app.health().healthy);
   },
 );
+
+test("L3 the signal of a handler aborts when the channel of its event is lost, with why", async () => {
+  const space = new Space();
+  const proxy = await startTestProxy();
+  const reasons: unknown[] = [];
+  const app = space.app({ port: proxy.port }).onEvent("x", { useCase: "uc" }, (_, { signal }) => {
+    if (reasons.length > 0) return;
+    return new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => {
+        reasons.push(signal.reason);
+        resolve();
+      });
+      proxy.cut();
+    });
+  });
+  await app.start();
+  await app.newEvent("x", 1);
+  await until("its signal", () => reasons.length === 1);
+  expect(reasons).toMatchObject([{ code: "event-lost", details: { useCase: "uc" } }]);
+  await until("the event is handled", async () => (await space.size("uc")) === 0);
+});
