@@ -16,7 +16,7 @@ const MAX_BYTES_UNDERWAY = 32 * 1_048_576;
 /** How long to wait for a message before checking whether any is left: another program may have taken some. */
 const IDLE_CHECK_MS = 250;
 /** How long to wait until what was returned is counted again; another reader may take it before. */
-const MAX_RETURN_MS = 5_000;
+const MAX_RETURN_MS = 10_000;
 const RETURN_CHECK_MS = 5;
 
 /** A dead letter that a pass has taken and not acknowledged. */
@@ -159,12 +159,14 @@ export class DeadLetterPass {
    */
   async giveBack(): Promise<void> {
     const { queue, channels } = this.#options;
-    const held = this.held;
+    let expected = 0;
     try {
       for (const holder of this.#holders) await this.#cancel(holder);
       await Promise.all(
         this.#holders.filter(({ removed }) => removed > 0).map(({ channel }) => flushAcknowledgements(channel, queue)),
       );
+      // Copies of some are there already.
+      expected = this.held + ((await channels.queueSize(queue)) ?? 0);
       for (const { channel, taken, removed } of this.#holders) {
         if (!channels.countReturns) {
           channel.nackAll(true);
@@ -177,7 +179,7 @@ export class DeadLetterPass {
       this.drop();
     }
     const since = performance.now();
-    while (((await channels.queueSize(queue)) ?? held) < held && performance.now() - since < MAX_RETURN_MS)
+    while (((await channels.queueSize(queue)) ?? expected) < expected && performance.now() - since < MAX_RETURN_MS)
       await sleep(RETURN_CHECK_MS);
   }
 

@@ -191,6 +191,7 @@ async function takeAll(channel: Channel, queue: string, count: number): Promise<
     timer = setTimeout(resolve, READ_LIMIT_MS);
     channel.once("close", () => reject(new Error("the channel was closed")));
     const onMessage = (message: ConsumeMessage | null) => {
+      timer?.refresh();
       if (message !== null) messages.push({ ...message, content: Buffer.from(message.content) });
       if (message === null || messages.length === count) resolve();
     };
