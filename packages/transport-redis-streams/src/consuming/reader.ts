@@ -160,8 +160,8 @@ export class Reader {
         const entries = await this.#read(consumer);
         const late = this.#deliver(entries, consumer);
         if (late.length > 0) await receiver.adoptLate(late);
-        // Handlers begin when this waits. Where more is to come, the server reads it while they run; where not, they come first.
-        if (entries.length < readAhead.minRoomToRead) await new Promise<void>((resolve) => setImmediate(resolve));
+        // Handlers begin when this waits. Where more is to come the server has the next read before, where not they come first.
+        if (entries.length < readAhead.minRoomToRead) await undefined;
         backoff = INITIAL_BACKOFF_MS;
         if (this.#failed) this.#options.onReadProblem(undefined);
         this.#failed = false;

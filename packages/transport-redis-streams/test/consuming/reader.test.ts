@@ -1,5 +1,6 @@
 import type { Delivery } from "@papa-events/core/transport";
-import { expect, test } from "vitest";
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
@@ -51,4 +52,30 @@ test("L6 a queue that cannot be read or acknowledged is reported as a problem, u
   await connection.publish([encoded("x", 2)]);
   await until("it goes on", () => deliveries.length === 2);
   await until("the problems are over", () => problems.size === 0);
+});
+
+test("the server is asked for more before handlers begin, and only after that where there is no more", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  await connection.publish(Array.from({ length: 20 }, (_, n) => encoded("x", n)));
+  const steps: string[] = [];
+  const { xreadgroupBuffer } = Redis.prototype;
+  const reads = vi.spyOn(Redis.prototype, "xreadgroupBuffer").mockImplementation(function (this: Redis, ...args) {
+    if (String(args.at(-2)) === space.key("queue:uc")) steps.push("read");
+    return xreadgroupBuffer.apply(this, args);
+  });
+  onTestFinished(() => reads.mockRestore());
+  await connection.subscribe("uc", { readAhead: 30, declaration: "any" }, (delivery) =>
+    queueMicrotask(() => {
+      steps.push("handle");
+      void delivery.settle({ kind: "done", outputs: [] });
+    }),
+  );
+  await until("all are handled", () => steps.filter((step) => step === "handle").length === 20);
+  expect(steps.slice(0, 3)).toEqual(["read", "read", "handle"]);
+  steps.length = 0;
+  await connection.publish([encoded("x", 20)]);
+  await until("it reads on", () => steps.length === 2);
+  expect(steps).toEqual(["handle", "read"]);
 });
