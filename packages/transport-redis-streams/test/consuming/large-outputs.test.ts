@@ -33,6 +33,9 @@ test("H1 outputs of many megabytes get through a slow line, each once, and other
   const delivery = await takeOne(connection);
   const settled = delivery.settle({ kind: "done", outputs: outputs(56, MIB - 64) });
   const other = await space.connect();
+  // Leases are renewed beside it: nobody takes over what is being settled.
+  const toOther: string[] = [];
+  await other.subscribe("uc", { readAhead: 1, declaration: "any" }, ({ event }) => toOther.push(String(event.body)));
   await until("some are stored", async () => (await other.inspect("sink")).ready > 2);
   expect((await other.inspect("uc")).inFlight).toBe(1);
   const began = performance.now();
@@ -40,6 +43,7 @@ test("H1 outputs of many megabytes get through a slow line, each once, and other
   expect(performance.now() - began).toBeLessThan(5_000);
   expect(await settled).toBe("stored");
   expect((await other.inspect("sink")).ready).toBe(56);
+  expect(toOther).toEqual(["2"]);
   expect(statuses).toEqual([]);
 });
 
