@@ -4,6 +4,7 @@ import { onlyAnId, sameEnvelope } from "../kafka/batches.ts";
 import { kafkajs } from "../kafka/kafkajs.ts";
 import { moleculer } from "../kafka/moleculer.ts";
 import { nest } from "../kafka/nest.ts";
+import { papaOnPlatformatic } from "../kafka/papa-platformatic.ts";
 import { platformatic } from "../kafka/platformatic.ts";
 import { papaEvents } from "../papa-client.ts";
 
@@ -15,6 +16,7 @@ export const kafkaBenchmarks = brokerBenchmarks({
     kafkajs("kafkajs, tuned", sameEnvelope),
     kafkajs("kafkajs, tuned, no headers", onlyAnId),
     papaEvents(kafka),
+    papaOnPlatformatic,
     platformatic,
     nest,
     moleculer,

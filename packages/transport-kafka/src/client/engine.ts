@@ -19,11 +19,11 @@ export interface EngineTarget {
 
 /** One connection to one broker, which calls `onEnd` when it is closed. Its members reject with a `KafkaError`. */
 export interface EngineConnection {
-  /** Connects within `connectTimeout`. An engine that needs not know the broker's versions logs in, too. */
+  /** Connects within `connectTimeout`. An engine that need not know the broker's versions logs in, too. */
   connect(): Promise<void>;
   /** Logs in, if that is not done yet. */
   login(versions: ProtocolVersions): Promise<void>;
-  /** Sends a request at once, and resolves to the response without the number that tells which request it answers. */
+  /** Sends requests in the order of the calls, and resolves to the response without the number that tells which request it answers. */
   send(request: EncodedRequest): Promise<Buffer>;
   /** Closes the socket at once, whatever goes on; promises that are pending may stay so. */
   destroy(): void;

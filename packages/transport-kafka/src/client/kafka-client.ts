@@ -5,7 +5,7 @@ import type { PartitionOffset, TopicPartition } from "../wire/topic-partition.ts
 
 /**
  * What the transport needs from a Kafka client: the protocol's own requests, each sent once to one broker. The transport
- * itself retries, reconnects and decides. To replace kafkajs, implement this.
+ * itself retries, reconnects and decides. Which library carries them is the {@link import("./engine.ts").Engine | engine}'s choice.
  *
  * All members reject with a {@link KafkaError}. After one of type `"CONNECTION"` the next call connects again.
  */

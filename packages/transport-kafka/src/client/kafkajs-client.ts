@@ -51,7 +51,7 @@ const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
 const PRODUCE_TIMEOUT_MS = 10_000;
 const TOPICS_TIMEOUT_MS = 10_000;
 
-/** Speaks Kafka's protocol through kafkajs's connections and codecs, without kafkajs's producer, consumer or admin. */
+/** Speaks Kafka's protocol through an engine's connections, by the codecs of kafkajs and our own. */
 export class KafkajsClient implements KafkaClient {
   readonly #pool: BrokerPool;
   readonly #compression: ClientSettings["compression"];
