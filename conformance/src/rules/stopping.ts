@@ -83,7 +83,8 @@ export const stopping: readonly RuleTest[] = [
     const calls = new Calls();
     const app = rig.app().onEvent("last.words", { useCase: "listener" }, calls.handler);
     await app.start();
-    const publisher = await rig.publisher();
+    // A busy broker may take longer for them than apps wait here otherwise.
+    const publisher = await rig.publisher({ drainTimeout: 20_000 });
     const publishing = Promise.allSettled(numbers(100).map(() => publisher.newEvent("last.words", {})));
     await publisher.stop();
     const ids = (await publishing).flatMap((result) => (result.status === "fulfilled" ? [result.value.id] : []));
