@@ -88,7 +88,7 @@ export class BrokerConnection {
 
   /** Sends a request of a version that kafkajs does not know. */
   async sendEncoded<T>(api: string, version: number, body: Buffer, decode: (raw: Buffer) => T): Promise<T> {
-    const { key } = definitionOf(api);
+    const key = keyOf(api);
     return this.#sent(async () => decode(await this.#answer({ api, key, version, body })));
   }
 
@@ -180,9 +180,14 @@ export class BrokerConnection {
 
 function definitionOf(api: string) {
   const definition = protocol.requests[api];
+  if (definition === undefined) throw new Error(`unknown request ${api}`);
+  return { key: keyOf(api), definition };
+}
+
+function keyOf(api: string): number {
   const key = apiKeys[api];
-  if (definition === undefined || key === undefined) throw new Error(`unknown request ${api}`);
-  return { key, definition };
+  if (key === undefined) throw new Error(`unknown request ${api}`);
+  return key;
 }
 
 function connectionLost(): KafkaError {

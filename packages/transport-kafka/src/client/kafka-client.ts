@@ -30,6 +30,8 @@ interface ClusterRequests {
   createTopics(topics: readonly NewTopic[]): Promise<readonly TopicError[]>;
   /** Settings of topics or of a broker, by name. */
   describeConfigs(kind: "topic" | "broker", names: readonly string[]): Promise<ReadonlyMap<string, Configs>>;
+  /** Sets one setting of a topic and leaves the others. */
+  alterConfig(topic: string, name: string, value: string): Promise<void>;
 }
 
 /** Requests about the contents of partitions; each goes to the broker that leads them. */

@@ -1,4 +1,5 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
+import { ALTER_CONFIGS_VERSION, encodeAlterConfig, readAlteredConfig } from "../wire/alter-configs.ts";
 import { readFetch } from "../wire/fetch-response.ts";
 import { DESCRIBE_GROUPS_VERSION, encodeDescribeGroup, readGroupDescription } from "../wire/group-description.ts";
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
@@ -44,6 +45,8 @@ import type {
 const METADATA = 3;
 /** The number of the DescribeGroups request. */
 const DESCRIBE_GROUPS = 15;
+/** The number of the IncrementalAlterConfigs request. */
+const ALTER_CONFIGS = 44;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const PROTOCOL = "papa-events";
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
@@ -198,6 +201,17 @@ export class KafkajsClient implements KafkaClient {
         resourceName,
         Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue ?? ""])),
       ]),
+    );
+  }
+
+  async alterConfig(topic: string, name: string, value: string): Promise<void> {
+    const connection = await this.#pool.any();
+    await connection.opened();
+    if (connection.versions[ALTER_CONFIGS] === undefined)
+      throw new KafkaError("UNSUPPORTED_VERSION", "The broker cannot change a single setting.", false);
+    const body = encodeAlterConfig(topic, name, value);
+    throwOnError(
+      await connection.sendEncoded("IncrementalAlterConfigs", ALTER_CONFIGS_VERSION, body, readAlteredConfig),
     );
   }
 

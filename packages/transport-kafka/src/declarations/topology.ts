@@ -12,8 +12,9 @@ const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
 const LARGE_MESSAGE_BYTES = String(64 * 1_048_576);
 /** A hosted cluster may not allow what is asked for. */
 const REFUSED_SETTINGS = new Set(["INVALID_CONFIG", "POLICY_VIOLATION"]);
+const TIME = "message.timestamp.type";
 const COMMON = {
-  "message.timestamp.type": "LogAppendTime",
+  [TIME]: "LogAppendTime",
   "max.message.bytes": MAX_MESSAGE_BYTES,
 };
 
@@ -27,7 +28,7 @@ const COMPACTED = {
   ...COMMON,
 } as const;
 /** A wrong value of these loses events. An operator is free to change the others. */
-const REQUIRED = ["cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type"];
+const REQUIRED = ["cleanup.policy", "retention.ms", "retention.bytes", TIME];
 
 const EXISTS = "TOPIC_ALREADY_EXISTS";
 
@@ -174,8 +175,27 @@ export class Topology {
   /** @throws PapaError `topology-conflict` */
   async #check(existing: readonly TopicSpec[]): Promise<void> {
     if (existing.length === 0) return;
-    const [first] = await this.differences(existing);
-    if (first !== undefined) throw topologyConflict(`topic "${first.topic}"`, first.difference);
+    for (const { topic, difference, isTime } of await this.differences(existing))
+      if (!isTime || !(await this.#keepTime(topic))) throw topologyConflict(`topic "${topic}"`, difference);
+  }
+
+  /** Has the delay topic keep the broker's time, if it does not and this account may change that. @throws KafkaError */
+  async keepTimeOfDelays(): Promise<void> {
+    for (const { topic, isTime } of await this.differences([this.delays])) if (isTime) await this.#keepTime(topic);
+  }
+
+  /** Sets which time a topic keeps, unless somebody else makes the topics; resolves to whether it could. */
+  async #keepTime(topic: string): Promise<boolean> {
+    const { client, logger, target } = this.#cluster;
+    if (!target.createTopics) return false;
+    try {
+      await client.alterConfig(topic, TIME, COMMON[TIME]);
+    } catch (error) {
+      logger.debug({ err: error, topic }, "A setting of a topic could not be changed.");
+      return false;
+    }
+    logger.warn({ topic }, `Somebody had set ${TIME} of this topic; it is ${COMMON[TIME]} again.`);
+    return true;
   }
 
   /** Resolves to how existing topics differ from what they must be. @throws KafkaError */
@@ -190,32 +210,42 @@ export class Topology {
       const partitions = cluster.partitionsOf(topic);
       const missing =
         topic === delays && partitions < needed
-          ? [{ topic, difference: `it has ${partitions} of the ${needed} partitions that are needed; add the others` }]
+          ? [{ ...conflict(`it has ${partitions} of the ${needed} partitions that are needed; add the others`), topic }]
           : [];
       const configs = found.get(topic);
       return configs === undefined
         ? missing
-        : [...missing, ...wrongSettings(kind, configs).map((difference) => ({ topic, difference }))];
+        : [...missing, ...wrongSettings(kind, configs).map((each) => ({ ...each, topic }))];
     });
   }
 }
 
-/** What is wrong with a topic. */
-interface Difference {
-  readonly topic: string;
+/** What is wrong with a setting. */
+interface Conflict {
   readonly difference: string;
+  /** Whether it is only which time the topic keeps. */
+  readonly isTime: boolean;
 }
 
-function wrongSettings(kind: TopicKind, configs: Configs): readonly string[] {
+/** What is wrong with a topic. */
+interface Difference extends Conflict {
+  readonly topic: string;
+}
+
+function conflict(difference: string, isTime = false): Conflict {
+  return { difference, isTime };
+}
+
+function wrongSettings(kind: TopicKind, configs: Configs): readonly Conflict[] {
   // Another program may have created a topic of events. Its retention is up to its owner.
   if (kind === "events") {
     const compacted = configs["cleanup.policy"]?.includes("compact") === true;
-    return compacted ? ["cleanup.policy is compact, so that Kafka may drop events"] : [];
+    return compacted ? [conflict("cleanup.policy is compact, so that Kafka may drop events")] : [];
   }
   return Object.entries(settings(kind)).flatMap(([name, value]) => {
     const actual = configs[name];
     return actual !== undefined && actual !== value && REQUIRED.includes(name)
-      ? [`${name} is ${actual} and must be ${value}`]
+      ? [conflict(`${name} is ${actual} and must be ${value}`, name === TIME)]
       : [];
   });
 }

@@ -14,6 +14,8 @@ export interface ClockQuestionsOptions {
   /** The partitions that this instance reads: only of these the time matters. */
   readonly assigned: () => readonly TopicPartition[];
   readonly onAnswered: () => void;
+  /** Called again and again while the topic keeps no time of the broker's. */
+  readonly onTimeless: () => void;
 }
 
 /** Asks the brokers for their time, by storing an empty record in a partition; again until there is an answer. */
@@ -55,6 +57,7 @@ export class ClockQuestions {
     }
     const unanswered = asked.filter((source) => this.#open.has(partitionKey(source)));
     const isTimeless = unanswered.some((source) => this.#timeless.has(partitionKey(source)));
+    if (isTimeless && !this.#closed) this.#options.onTimeless();
     if (unanswered.length > 0) this.#askAgain(unanswered, isTimeless ? TIMELESS_DELAY_MS : RETRY_DELAY_MS);
     if (unanswered.length < asked.length && !this.#closed) onAnswered();
   }

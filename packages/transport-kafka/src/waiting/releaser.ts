@@ -97,6 +97,9 @@ export class Releaser {
       clock: this.#clock,
       assigned: () => this.#assigned,
       onAnswered: () => this.#setTimer(),
+      onTimeless: () => {
+        topology.keepTimeOfDelays().catch((error: unknown) => this.#note(error));
+      },
     });
     this.#consumer = new GroupConsumer({
       cluster,

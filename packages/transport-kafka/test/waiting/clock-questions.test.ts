@@ -3,7 +3,7 @@ import { ConfigResourceTypes } from "kafkajs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { withAdmin } from "../support/admin.ts";
 import { failure } from "../support/failure.ts";
-import { brokerUri, Space } from "../support/space.ts";
+import { brokerUri, declare, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 /** Longer than what the broker has said of its clock is taken for granted. */
@@ -20,8 +20,8 @@ async function keepTime({ prefix }: Space, type: "CreateTime" | "LogAppendTime")
 }
 
 /** An app whose first handling fails, and when it was handled. */
-function failingOnce(space: Space) {
-  const app = space.app({ retries: 1, retryDelay: DELAY_MS });
+function failingOnce(space: Space, options: Parameters<Space["app"]>[0] = {}) {
+  const app = space.app({ retries: 1, retryDelay: DELAY_MS, ...options });
   const times: number[] = [];
   app.onEvent("timed", { useCase: "timed" }, () => {
     times.push(performance.now());
@@ -30,16 +30,38 @@ function failingOnce(space: Space) {
   return { app, times };
 }
 
-test("L6 a delay topic that keeps no time of the broker's shows while apps run, at a start and in the diagnosis, until it does", async () => {
+test("L1 a delay topic that keeps no time of the broker's gets it back, while apps run and at a start", async () => {
   const space = new Space();
-  const { app, times } = failingOnce(space);
+  const warn = vi.fn();
+  const logger = { ...quiet, warn };
+  const { app, times } = failingOnce(space, { logger });
+  await app.start();
+  await keepTime(space, "CreateTime");
+  await app.newEvent("timed", {});
+  await until("it comes back", () => times.length === 2);
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(DELAY_MS);
+  const told = () => warn.mock.calls.filter(([, text]) => text.includes("message.timestamp.type"));
+  await until("it is told", () => told().length === 1);
+  expect(told()).toEqual([[{ topic: `${space.prefix}--delays` }, expect.any(String)]]);
+  await app.stop();
+  await keepTime(space, "CreateTime");
+  await failingOnce(space, { logger }).app.start();
+  expect(told().length).toBe(2);
+});
+
+test("L6 where an app may not set it, it shows while apps run, at a start and in the diagnosis", async () => {
+  const space = new Space();
+  const others = await space.connect();
+  await declare(others, "timed", ["timed"]);
+  await others.close();
+  const { app, times } = failingOnce(space, { transport: space.transport({ createTopics: false }) });
   await app.start();
   await keepTime(space, "CreateTime");
   await app.newEvent("timed", {});
   const problems = () => app.health().reasons.map(({ subject, message }) => `${subject}: ${message}`);
   await until("it shows", () => problems().some((each) => each.includes("LogAppendTime")));
   expect(problems()).toEqual([expect.stringMatching(/^releasing retries: the topic ".*--delays" has message\.times/)]);
-  const error = await failure(`${brokerUri()}?prefix=${space.prefix}`);
+  const error = await failure(`${brokerUri()}?prefix=${space.prefix}&createTopics=false`);
   expect(error).toMatchObject({ code: "topology-conflict", details: { object: `topic "${space.prefix}--delays"` } });
   expect(error.message).toContain("message.timestamp.type is CreateTime and must be LogAppendTime");
   const ops = operator(space.transport());
