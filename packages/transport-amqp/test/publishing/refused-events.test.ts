@@ -83,7 +83,7 @@ test.runIf(hasAccounts)(
       await app.newEvent("healthy", n);
       times.push(performance.now() - began);
     }
-    expect(times.sort((one, two) => one - two)[95]).toBeLessThan(500);
+    expect(times.sort((one, two) => one - two)[95]).toBeLessThan(3_000);
     await until("they are handled", () => handled.length === 100);
     // Of handlers that run beside each other, those with something for the full queue wait.
     const began = performance.now();
