@@ -34,7 +34,7 @@ export class DeadLetterAction {
   constructor(options: ActionOptions) {
     const { queue, channels, renewal } = options;
     this.#options = options;
-    this.#pass = new LetterPass({ queue, channels, renewal, onLetter: (letter) => this.#visit(letter) });
+    this.#pass = new LetterPass({ queue, channels, renewal, stamps: true, onLetter: (letter) => this.#visit(letter) });
   }
 
   /** How many dead letters it holds. */

@@ -7,6 +7,8 @@ export interface LookOptions {
   readonly queue: string;
   readonly channels: Channels;
   readonly renewal: DeadLetterRenewal;
+  /** Whether those without a stamp get one. */
+  readonly stamps: boolean;
   /** Called for each dead letter once; ends the look when it returns `true`. Its message must be copied to be kept. */
   readonly onLetter: (letter: StampedMessage) => boolean;
 }
@@ -16,11 +18,12 @@ export class DeadLetterLook {
   readonly #pass: LetterPass;
   #stopped = false;
 
-  constructor({ queue, channels, renewal, onLetter }: LookOptions) {
+  constructor({ queue, channels, renewal, stamps, onLetter }: LookOptions) {
     this.#pass = new LetterPass({
       queue,
       channels,
       renewal,
+      stamps,
       onLetter: (letter) => {
         if (!onLetter(letter)) return undefined;
         this.#stopped = true;
@@ -48,7 +51,9 @@ export class DeadLetterLook {
   /** Resolves when what it has seen has a place that lasts, as far as the account may give it one. @throws what the broker refuses */
   async take(): Promise<void> {
     await this.#pass.take();
-    if (this.#pass.unplaced !== undefined) throw this.#pass.unplaced;
+    if (this.#pass.unplaced === undefined) return;
+    await this.#pass.giveBack();
+    throw this.#pass.unplaced;
   }
 
   /** Gives back all that was taken. */

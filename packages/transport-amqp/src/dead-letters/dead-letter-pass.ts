@@ -13,8 +13,12 @@ const MIN_PREFETCH = 16;
 const CAREFUL_PREFETCH = 50;
 /** About how many bytes may be on their way at once. */
 const MAX_BYTES_UNDERWAY = 32 * 1_048_576;
-/** How long to wait for a message before checking whether any is left: another program may have taken some. */
+/**
+ * How often to check whether any message is left where none came since: another program may have taken some. On a busy machine
+ * those that the queue has handed out take a while to come.
+ */
 const IDLE_CHECK_MS = 250;
+const MAX_IDLE_CHECKS = 8;
 /** How long to wait until what was returned is counted again; another reader may take it before. */
 const MAX_RETURN_MS = 10_000;
 const RETURN_CHECK_MS = 5;
@@ -35,6 +39,9 @@ interface Holder {
   /** It has served its purpose when it has shown how large the messages are, and how often they were returned. */
   readonly isFirst: boolean;
   consumerTag: string | undefined;
+  /** What is acknowledged when the consumer is cancelled: the broker would return what it sends in place of it meanwhile. */
+  readonly removable: Message[];
+  isConsuming: boolean;
   /** How many came, how many of them stay to the end of the pass, and how many are removed. */
   taken: number;
   kept: number;
@@ -92,26 +99,27 @@ export class DeadLetterPass {
     // What was got and what a consumer has come back in any order, but for those of different channels.
     if (!this.#isComplete) holder = await this.#open(INITIAL_PREFETCH, true);
     if (!this.#isComplete) await this.#consume(holder);
-    for (;;) {
-      await onFull(this.#isComplete);
-      if (this.#isComplete) return;
+    while (!this.#isComplete) {
+      await onFull(false);
+      if (this.#isComplete) break;
       await room?.();
       holder = await this.#open(this.#prefetch);
       await this.#consume(holder);
     }
+    await onFull(true);
   }
 
   /**
    * Has the broker count a return against some messages. They are met again, behind what was returned earlier. Resolves to how
-   * many of them are still there.
+   * many of them are still there; to `undefined` if there is nothing else that would tell.
    */
-  async returnEarly(messages: readonly TakenMessage[]): Promise<number> {
+  async returnEarly(messages: readonly TakenMessage[]): Promise<number | undefined> {
     const { queue } = this.#options;
     const holders = [...new Set(messages.map(({ holder }) => holder))];
     const last = holders.at(-1);
     // What a get says is behind all that was before it; a count may be of a moment ago.
     const before = await last?.channel.get(queue);
-    if (last === undefined || before === undefined || before === false) return messages.length;
+    if (last === undefined || before === undefined || before === false) return undefined;
     this.#visit(before, last);
     for (const { message, holder } of messages) {
       // A nack does not count with the newest.
@@ -122,9 +130,13 @@ export class DeadLetterPass {
     for (const { channel } of holders) await flushAcknowledgements(channel, queue);
     const after = await last.channel.get(queue);
     const left = (after === false ? 0 : after.fields.messageCount + 1) - before.fields.messageCount;
-    this.#expected += Math.max(0, left);
     if (after !== false) this.#visit(after, last);
     return left;
+  }
+
+  /** To be called for a message that is met again, or was not there when the pass began: all the others are still to come. */
+  countAgain(): void {
+    this.#expected += 1;
   }
 
   /** Takes few at a time until a channel is full of what is kept: what it holds when it is killed counts as returned. */
@@ -141,7 +153,8 @@ export class DeadLetterPass {
   /** Removes a message for good. */
   remove({ message, holder }: TakenMessage): void {
     if (this.#ended !== undefined) throw this.#ended;
-    holder.channel.ack(message);
+    if (holder.isFirst && holder.isConsuming) holder.removable.push(message);
+    else holder.channel.ack(message);
     holder.removed += 1;
     this.#removed += 1;
   }
@@ -208,6 +221,8 @@ export class DeadLetterPass {
       prefetch,
       isFirst,
       consumerTag: undefined,
+      removable: [],
+      isConsuming: false,
       taken: 0,
       kept: 0,
       removed: 0,
@@ -224,15 +239,17 @@ export class DeadLetterPass {
     const { queue, channels } = this.#options;
     const { channel, prefetch } = holder;
     let taken = -1;
+    let checks = 0;
     const idle = setInterval(() => {
-      if (taken === this.#taken)
-        channels.queueSize(queue).then(
-          (ready) => {
-            if (ready === 0 && taken === this.#taken) this.stop();
-          },
-          () => {},
-        );
+      checks = taken === this.#taken ? checks + 1 : 0;
       taken = this.#taken;
+      if (checks < MAX_IDLE_CHECKS) return;
+      channels.queueSize(queue).then(
+        (ready) => {
+          if (ready === 0 && taken === this.#taken) this.stop();
+        },
+        () => {},
+      );
     }, IDLE_CHECK_MS);
     try {
       await channel.prefetch(prefetch);
@@ -240,6 +257,7 @@ export class DeadLetterPass {
         holder.wake = resolve;
       });
       if (this.#isComplete) return;
+      holder.isConsuming = true;
       const { consumerTag } = await channel.consume(queue, (message) => this.#receive(message, holder));
       holder.consumerTag = consumerTag;
       await full;
@@ -279,6 +297,8 @@ export class DeadLetterPass {
     const tag = holder.consumerTag;
     holder.consumerTag = undefined;
     if (tag !== undefined) await holder.channel.cancel(tag);
+    holder.isConsuming = false;
+    for (const message of holder.removable.splice(0)) holder.channel.ack(message);
   }
 
   #end(error: Error): void {

@@ -117,12 +117,20 @@ export class DeadLetterQueue {
   async window(options: WindowOptions): Promise<LetterWindow> {
     const recent = options.order === "newest" ? await this.#recent(options) : undefined;
     if (recent !== undefined) return recent;
-    const window = new LetterWindow(options);
-    await this.#look((letter) => {
-      window.add(letter);
-      return false;
+    const stamps = [options.after, options.upTo].every((each) => each === undefined || isLasting(each.position));
+    const look = async () => {
+      const window = new LetterWindow(options);
+      await this.#look((letter) => {
+        window.add(letter);
+        return false;
+      }, stamps);
+      return window;
+    };
+    return look().catch((error: unknown) => {
+      // Some could not be stored in their place any more: then none gets one, and all have the same ones at each look.
+      if (this.#renewal.isResting) return look();
+      throw error;
     });
-    return window;
   }
 
   /** Looks for one. @throws PapaError */
@@ -204,7 +212,7 @@ export class DeadLetterQueue {
   }
 
   /** Resolves when all has been seen; where there are many, it goes on for a moment and keeps others waiting. */
-  #look(onLetter: (letter: StampedMessage) => boolean): Promise<void> {
+  #look(onLetter: (letter: StampedMessage) => boolean, stamps = true): Promise<void> {
     const { queue, channels, locks, underway, logger } = this.#options;
     const newest = new LetterWindow({ order: "newest", limit: MAX_RECENT, maxBytes: MAX_RECENT_BYTES });
     return new Promise((resolve, reject) => {
@@ -212,6 +220,7 @@ export class DeadLetterQueue {
         queue,
         channels,
         renewal: this.#renewal,
+        stamps,
         onLetter: (letter) => {
           newest.add(letter);
           return onLetter(letter);
@@ -252,7 +261,8 @@ export class DeadLetterQueue {
     const size = await this.size();
     const isGood = found?.letters.every(({ position }) => isLasting(position)) === true;
     if (isGood && found?.expected === size && found.letters.length >= newest.length) return;
-    // Of those that came meanwhile there would be no copies.
-    if (size === count) await recent.replace(this.#pair, newest.toReversed(), count);
+    // Of those that came meanwhile there would be no copies, and those without a place are shown by a look only.
+    const isWhole = size === count && newest.every(({ position }) => isLasting(position));
+    if (isWhole) await recent.replace(this.#pair, newest.toReversed(), count);
   }
 }

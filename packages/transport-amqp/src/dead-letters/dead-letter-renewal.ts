@@ -1,6 +1,7 @@
 import { isPapaError } from "@papa-events/core";
 import type { Logger } from "@papa-events/core/transport";
 import type { Message } from "amqplib";
+import { isConnectionLost } from "../client/errors.ts";
 import { within } from "../client/time-limit.ts";
 import type { QueuePublisher } from "../publishing/queue-publisher.ts";
 import { renewedProperties } from "../wire/dead-letter-properties.ts";
@@ -8,9 +9,11 @@ import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
 
 /** A broker that takes longer to store a copy takes nothing just now. */
 const MAX_COPY_MS = 10_000;
-/** How long nothing is tried again that an account has been refused. */
+/** How long nothing is tried again that an account has been refused, or that the queue does not take. */
 const REFUSED_MS = 60_000;
-const refusedUntil = new WeakMap<QueuePublisher, number>();
+const FAILED_MS = 10_000;
+/** Until when, by connection and queue. */
+const restingUntil = new WeakMap<QueuePublisher, Map<string, number>>();
 
 /**
  * Stores copies of dead letters in their own queue, with the same id and position; the broker counts returns from 0 for
@@ -28,16 +31,25 @@ export class DeadLetterRenewal {
     this.#logger = logger;
   }
 
-  /** Finds out whether copies can be stored: the account may only read, or the broker takes nothing. */
+  /** Whether no copies are tried just now. */
+  get isResting(): boolean {
+    return performance.now() < (restingUntil.get(this.#publisher)?.get(this.#queue) ?? 0);
+  }
+
+  /**
+   * Finds out whether copies can be stored: the account may only read, or the broker takes nothing.
+   *
+   * @throws PapaError `connection-failed` if a connection is lost
+   */
   async isPossible(): Promise<boolean> {
-    if (performance.now() < (refusedUntil.get(this.#publisher) ?? 0)) return false;
+    if (this.isResting) return false;
     try {
       this.#publisher.assertWritable();
       await this.#publisher.assertAllowed(this.#queue);
       return true;
     } catch (error) {
-      if (!isPapaError(error, "access-refused")) return false;
-      refusedUntil.set(this.#publisher, performance.now() + REFUSED_MS);
+      if (isConnectionLost(error)) throw error;
+      if (isPapaError(error, "access-refused")) this.#rest(REFUSED_MS);
       return false;
     }
   }
@@ -65,7 +77,9 @@ export class DeadLetterRenewal {
       { err: error, queue: this.#queue, id },
       "A dead letter could not be renewed.",
     );
-    return isPapaError(error) && !isRefused && !error.retryable;
+    if (isPapaError(error) && !isRefused && !error.retryable) return true;
+    if (!isConnectionLost(error)) this.#rest(isRefused ? REFUSED_MS : FAILED_MS);
+    return false;
   }
 
   /** Says that looks cost letters, but for what is done about it. */
@@ -74,6 +88,11 @@ export class DeadLetterRenewal {
       { queue: this.#queue, returns },
       "The broker destroys dead letters at their next return, since a policy sets a delivery-limit below its default of 20 for their queue. Looks replace them by copies in time, and take longer; take the policy from that queue.",
     );
+  }
+
+  #rest(milliseconds: number): void {
+    const queues = restingUntil.get(this.#publisher) ?? new Map<string, number>();
+    restingUntil.set(this.#publisher, queues.set(this.#queue, performance.now() + milliseconds));
   }
 }
 

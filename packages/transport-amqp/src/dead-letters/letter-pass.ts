@@ -11,6 +11,8 @@ export interface LetterPassOptions {
   readonly queue: string;
   readonly channels: Channels;
   readonly renewal: DeadLetterRenewal;
+  /** Whether those without a stamp get one: not where what an earlier pass showed had none, which is to be gone on with. */
+  readonly stamps: boolean;
   /**
    * Called for each dead letter once, in the queue's order. If it acts on it, the letter is removed when that is done, and
    * stays where that fails. Its message must be copied to be kept.
@@ -30,8 +32,9 @@ export class LetterPass {
   readonly #pending = new Pending();
   readonly #limit = new ReturnLimit();
   #stamper = new LetterStamper(false);
-  /** Whether copies can be stored. */
+  /** Whether copies can be stored, and whether stamps are. */
   #copies = false;
+  #stamps = false;
   /** Those that find out whether the broker takes one more return. */
   #scouts: TakenLetter[] = [];
   /** What may be met again: scouts, and copies that this pass has stored. */
@@ -67,7 +70,8 @@ export class LetterPass {
   /** Resolves when all were met, or it was stopped, and nothing is under way any more. @throws what the broker refuses */
   async take(): Promise<void> {
     this.#copies = await this.#options.renewal.isPossible();
-    this.#stamper = new LetterStamper(this.#copies);
+    this.#stamps = this.#copies && this.#options.stamps;
+    this.#stamper = new LetterStamper(this.#stamps);
     await this.#pass.take();
     await this.#pending.room(0);
   }
@@ -99,8 +103,8 @@ export class LetterPass {
     }
     const acting = this.#options.onLetter(letter);
     if (acting !== undefined) return this.#replace(taken, letter, acting);
-    if (stamp === undefined && this.#copies) return this.#replace(taken, letter, this.#copy(letter));
-    return this.#keep(taken, letter, false);
+    if (stamp !== undefined) return this.#keep(taken, letter, false);
+    return this.#copies && this.#stamps ? this.#replace(taken, letter, this.#copy(letter)) : "kept";
   }
 
   /** Keeps it to the end, unless the broker might destroy it when it is returned then. */
@@ -114,6 +118,7 @@ export class LetterPass {
   }
 
   #meetAgain(letter: TakenLetter): Visited {
+    this.#pass.countAgain();
     // A copy that has come this far already.
     if (returnsOf(letter.message) === 0) return "kept";
     const isCopied = this.#again.get(letter.id) === "copy";
@@ -166,7 +171,13 @@ export class LetterPass {
   async #send(scouts: readonly TakenLetter[]): Promise<void> {
     const returns = Math.max(...scouts.map(({ message }) => returnsOf(message)));
     for (const { id } of scouts) this.#again.set(id, "scout");
+    // Copies that come meanwhile would be counted for scouts.
+    await this.#pending.room(0);
     const left = await this.#pass.returnEarly(scouts);
+    if (left === undefined) {
+      for (const letter of scouts) this.#replace(letter, letter, this.#copy(letter));
+      return;
+    }
     this.#limit.tested(returns, left >= scouts.length);
     if (left >= scouts.length) return;
     await Promise.allSettled(scouts.map((letter) => this.#copy(letter)));

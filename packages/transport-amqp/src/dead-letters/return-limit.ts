@@ -14,7 +14,7 @@ const MAX_SCOUTS = 64;
 export class ReturnLimit {
   /** A message that was returned so often is known to be kept by the broker. */
   #proven = 1;
-  /** The most returns that any has, which says the same of the limit that was. */
+  /** The most returns that any has. They say what the limit was, not what it is. */
   #most = 0;
   #isTested = false;
   #isReached = false;
@@ -34,9 +34,9 @@ export class ReturnLimit {
     this.#most = Math.max(this.#most, returns);
     if (returns === 0) return "return";
     if (this.#isReached || returns >= MIN_RETURNS + (id.charCodeAt(id.length - 1) % SPREAD)) return "renew";
-    // The most that was ever returned says nothing of a limit that is new, so all of the first wait for what the test shows.
+    // The more the first test shows the better.
     if (!this.#isTested) return "test";
-    if (returns < Math.max(this.#proven, this.#most)) return "return";
+    if (returns < this.#proven) return "return";
     return scouts < MAX_SCOUTS ? "test" : "renew";
   }
 

@@ -2,7 +2,7 @@ import type { DeadLetterStore, StoredDeadLetter } from "@papa-events/core/transp
 import { amqp } from "@papa-events/transport-amqp";
 import { expect, onTestFinished, test } from "vitest";
 import type { DeadLetters } from "../../src/dead-letters/dead-letters.ts";
-import { accounts, hasAccounts } from "../support/accounts.ts";
+import { accounts, hasAccounts, policy } from "../support/accounts.ts";
 import { declaration, quiet, Space } from "../support/broker.ts";
 import { json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
@@ -46,7 +46,6 @@ async function paged(letters: DeadLetterStore, order: "newest" | "oldest"): Prom
 
 test.for(["oldest", "newest"] as const)(
   "D6 a scan in several parts through letters of the original finds each once, %s first",
-  { timeout: 120_000 },
   async (order) => {
     const space = new Space();
     await withLettersOfTheOriginal(space);
@@ -72,7 +71,6 @@ test("D6 letters of the original that come between looks are behind those that w
 
 test.runIf(hasAccounts)(
   "D6 an account that may only read, and so leaves letters of the original as they are, finds each once as well",
-  { timeout: 120_000 },
   async () => {
     const space = new Space();
     await withLettersOfTheOriginal(space);
@@ -90,5 +88,18 @@ test.runIf(hasAccounts)(
     expect(await scanned(letters, "newest")).toEqual(inOrder.toReversed());
     expect(await paged(letters, "oldest")).toEqual(inOrder);
     await until("all are back", async () => (await letters.count()) === COUNT);
+  },
+);
+
+test.runIf(hasAccounts)(
+  "D6, L7 a queue that takes no copies shows them all the same",
+  { timeout: 120_000 },
+  async () => {
+    const space = new Space();
+    await withLettersOfTheOriginal(space);
+    await policy(space, "^PREFIX/uc\\.dlq$", { "max-length": 1, overflow: "reject-publish" });
+    const letters = (await space.connect({ operator: true })).deadLetters("uc");
+    expect(await scanned(letters, "newest")).toEqual(inOrder.toReversed());
+    expect((await paged(letters, "oldest")).sort((a, b) => a - b)).toEqual(inOrder);
   },
 );
