@@ -20,8 +20,8 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "a retry does not count its attempt",
     rules: ["T4"],
     file: POLICY,
-    find: "encodeRetry(event, event.attempt + 1,",
-    replace: "encodeRetry(event, event.attempt,",
+    find: "this.#retry(event, event.attempt + 1,",
+    replace: "this.#retry(event, event.attempt,",
   },
   {
     name: "the delay that a handler asks for is ignored",
@@ -78,7 +78,7 @@ export const coreFaults: readonly PlantedFault[] = [
     rules: ["L6"],
     file: SETTLER,
     find: "    let outcome = first;",
-    replace: "    let outcome = first;\n    await this.#notify(context, first);",
+    replace: "    let outcome = first;\n    await this.#notify(context, first, first);",
   },
   {
     name: "room for what was stored does not come back",
