@@ -22,6 +22,7 @@ const MAX_IDLE_CHECKS = 8;
 /** How long to wait until what was returned is counted again; another reader may take it before. */
 const MAX_RETURN_MS = 10_000;
 const RETURN_CHECK_MS = 5;
+const MANY_CHECK_MS = 50;
 
 /** A dead letter that a pass has taken and not acknowledged. */
 export interface TakenMessage {
@@ -172,6 +173,7 @@ export class DeadLetterPass {
    */
   async giveBack(): Promise<void> {
     const { queue, channels } = this.#options;
+    const { held } = this;
     let expected = 0;
     try {
       for (const holder of this.#holders) await this.#cancel(holder);
@@ -179,7 +181,7 @@ export class DeadLetterPass {
         this.#holders.filter(({ removed }) => removed > 0).map(({ channel }) => flushAcknowledgements(channel, queue)),
       );
       // Copies of some are there already.
-      expected = this.held + ((await channels.queueSize(queue)) ?? 0);
+      expected = held + ((await channels.queueSize(queue)) ?? 0);
       for (const { channel, taken, removed } of this.#holders) {
         if (!channels.countReturns) {
           channel.nackAll(true);
@@ -192,8 +194,15 @@ export class DeadLetterPass {
       this.drop();
     }
     const since = performance.now();
-    while (((await channels.queueSize(queue)) ?? expected) < expected && performance.now() - since < MAX_RETURN_MS)
-      await sleep(RETURN_CHECK_MS);
+    // Very many are still being returned when a count that is of a moment ago has been reached.
+    const isMany = held > MAX_PER_CONSUMER;
+    let before = isMany ? -1 : undefined;
+    while (performance.now() - since < MAX_RETURN_MS) {
+      const size = (await channels.queueSize(queue)) ?? expected;
+      if (size >= expected && (before === undefined || size === before)) return;
+      if (isMany) before = size;
+      await sleep(isMany ? MANY_CHECK_MS : RETURN_CHECK_MS);
+    }
   }
 
   /** Closes what is still open: the broker takes everything back. */
