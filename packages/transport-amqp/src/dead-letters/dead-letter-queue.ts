@@ -186,8 +186,9 @@ export class DeadLetterQueue {
 
   /** What the copies of the newest say, if there are many and the numbers agree. */
   async #believed(): Promise<RecentLetters | undefined> {
-    const { queue, locks, recent } = this.#options;
-    if (((await this.size()) ?? 0) <= MANY) return undefined;
+    const { queue, locks, recent, underway } = this.#options;
+    // A look of this connection may still be giving them back.
+    if (((await this.size()) ?? 0) + underway.held(queue) <= MANY) return undefined;
     return locks.hold(
       queue,
       async () => {
