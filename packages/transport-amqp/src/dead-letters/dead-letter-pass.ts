@@ -21,6 +21,8 @@ const IDLE_CHECK_MS = 250;
 const MAX_IDLE_CHECKS = 8;
 /** How long to wait until what was returned is counted again; another reader may take it before. */
 const MAX_RETURN_MS = 10_000;
+/** Another reader takes some: their order is lost then. */
+const MAX_ORDERED_RETURN_MS = 1_000;
 const RETURN_CHECK_MS = 5;
 const MANY_CHECK_MS = 50;
 
@@ -175,6 +177,7 @@ export class DeadLetterPass {
     const { queue, channels } = this.#options;
     const { held } = this;
     let expected = 0;
+    let inOrder = channels.countReturns;
     try {
       for (const holder of this.#holders) await this.#cancel(holder);
       await Promise.all(
@@ -189,20 +192,31 @@ export class DeadLetterPass {
         }
         await closeChannel(channel);
         this.#removed += taken - removed;
+        // What one channel had may come back later than what the next had, and then in another order.
+        if (inOrder) inOrder = await this.#counted(expected - this.held, MAX_ORDERED_RETURN_MS);
       }
     } finally {
       this.drop();
     }
+    await this.#counted(expected, MAX_RETURN_MS, held > MAX_PER_CONSUMER);
+  }
+
+  /**
+   * Waits until the queue has so many messages; resolves to whether it has.
+   *
+   * @param isMany whether a count that is of a moment ago may reach that while very many are still being returned
+   */
+  async #counted(expected: number, limit: number, isMany = false): Promise<boolean> {
+    const { queue, channels } = this.#options;
     const since = performance.now();
-    // Very many are still being returned when a count that is of a moment ago has been reached.
-    const isMany = held > MAX_PER_CONSUMER;
     let before = isMany ? -1 : undefined;
-    while (performance.now() - since < MAX_RETURN_MS) {
+    while (performance.now() - since < limit) {
       const size = (await channels.queueSize(queue)) ?? expected;
-      if (size >= expected && (before === undefined || size === before)) return;
+      if (size >= expected && (before === undefined || size === before)) return true;
       if (isMany) before = size;
       await sleep(isMany ? MANY_CHECK_MS : RETURN_CHECK_MS);
     }
+    return false;
   }
 
   /** Closes what is still open: the broker takes everything back. */
