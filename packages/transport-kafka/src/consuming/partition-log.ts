@@ -256,8 +256,11 @@ export class PartitionLog {
 
   /** Takes over what still runs from an earlier log of this partition, so that it is not delivered a second time. */
   adopt(earlier: PartitionLog): void {
-    for (const entry of earlier.#open)
-      if (!entry.dropped && entry.record.offset >= this.mark) this.#running.set(entry.record.offset, entry);
+    // What was given back and not delivered again runs nowhere.
+    const waiting = new Set(earlier.#released);
+    for (const entry of [...earlier.#running.values(), ...earlier.#open])
+      if (!entry.dropped && !waiting.has(entry) && entry.record.offset >= this.mark)
+        this.#running.set(entry.record.offset, entry);
   }
 
   /**

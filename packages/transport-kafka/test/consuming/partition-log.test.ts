@@ -67,6 +67,32 @@ test("H3 a replay joins the handler that is still running; one that has ended me
   expect(log.mark).toBe(2);
 });
 
+test("H1 what was given back and not delivered again is delivered when it is read again", () => {
+  const earlier = new PartitionLog(source, 0);
+  earlier.add([0, 1].map(record), 2);
+  const [a, b] = all(earlier);
+  if (a === undefined || b === undefined) throw new Error("no entries");
+  earlier.release(a, performance.now() + 60_000);
+  earlier.drop(b);
+  const log = new PartitionLog(source, 0);
+  log.adopt(earlier);
+  log.add([0, 1].map(record), 2);
+  expect(all(log).map(({ record: { offset } }) => offset)).toEqual([0, 1]);
+});
+
+test("H3 a replay joins a handler that runs since before the replay that was not read", () => {
+  const first = new PartitionLog(source, 0);
+  first.add([0, 1].map(record), 2);
+  const [a] = all(first);
+  const second = new PartitionLog(source, 0);
+  second.adopt(first);
+  const third = new PartitionLog(source, 0);
+  third.adopt(second);
+  third.add([0, 1, 2].map(record), 3);
+  expect(all(third).map(({ record: { offset } }) => offset)).toEqual([2]);
+  expect(a?.log).toBe(third);
+});
+
 test("H1 a new owner skips what the commit reports as done", () => {
   const log = new PartitionLog(source, 0);
   log.add([0, 1, 2, 3, 4].map(record), 5);
