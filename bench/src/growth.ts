@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { inOwnProcess } from "./own-process.ts";
 
 /** What a process holds, in bytes. */
 interface Held {
@@ -23,9 +23,7 @@ const ownFile = fileURLToPath(import.meta.url);
  */
 export function memoryGrowth(events: number, uri = "memory:"): Growth {
   const args = ["--expose-gc", ownFile, String(events), uri];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`The measurement of memory failed:\n${stderr}`);
-  const { before, after, server } = JSON.parse(stdout) as { before: Held; after: Held; server?: number[] };
+  const { before, after, server } = inOwnProcess<{ before: Held; after: Held; server?: number[] }>("memory", args);
   const change = ((after.resident / before.resident - 1) * 100).toFixed(1);
   const perEvent = ((after.heap - before.heap) / events).toFixed(2);
   const text = [

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { inOwnProcess } from "./own-process.ts";
 
 /** What an app costs that has many use cases and nothing to do. */
 interface Idleness {
@@ -23,9 +23,7 @@ const SETTLING = 3_000;
 /** One app with so many use cases, in a process of its own, left alone for so many milliseconds. */
 export function idleness(useCases: number, milliseconds: number, uri: string): Idleness {
   const args = [ownFile, String(useCases), String(milliseconds), uri];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`The measurement of idleness failed:\n${stderr}`);
-  const measured = JSON.parse(stdout) as Omit<Idleness, "text">;
+  const measured = inOwnProcess<Omit<Idleness, "text">>("idleness", args);
   const { firstStart, nextStart, firstEvent, cpu, resident } = measured;
   const seconds = (duration: number) => `${(duration / 1_000).toFixed(2)} s`;
   const text = [

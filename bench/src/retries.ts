@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { inOwnProcess, quiet } from "./own-process.ts";
 
 /** How punctual retries are, in milliseconds after they were due. */
 export interface Punctuality {
@@ -24,9 +24,7 @@ const DELAYS = [500, 1_000, 2_000, 3_000, 5_000];
  */
 export function retryPunctuality(retries: number, uri: string, apps = 1): Punctuality {
   const args = [ownFile, String(retries), uri, String(apps)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`The measurement of retries failed:\n${stderr}`);
-  const measured = JSON.parse(stdout) as Omit<Punctuality, "text">;
+  const measured = inOwnProcess<Omit<Punctuality, "text">>("retries", args);
   const { early, p50, p99, most, meanwhileP99 } = measured;
   const text = [
     `${retries} retries of ${DELAYS.join(", ")} ms waiting together, ${apps === 1 ? "one app" : `${apps} apps`}`,
@@ -49,7 +47,7 @@ async function measure(retries: number, uri: string, count: number): Promise<voi
   const late: number[] = [];
   const meanwhile: number[] = [];
   const makeApp = () =>
-    new PapaApp({ transport: transportFromUri(uri), concurrency: 200, logger: quiet() })
+    new PapaApp({ transport: transportFromUri(uri), concurrency: 200, logger: quiet })
       .onEvent("slow.*", { useCase: "retried" }, async (payload, { id, attempt }) => {
         if (attempt === 1) {
           const delay = DELAYS[(payload as { index: number }).index % DELAYS.length] ?? 500;
@@ -81,8 +79,4 @@ async function measure(retries: number, uri: string, count: number): Promise<voi
   const [p50, p99, most] = [at(late, 0.5), at(late, 0.99), at(late, 0.999_999)];
   console.log(JSON.stringify({ retries, early, p50, p99, most, meanwhileP99: at(meanwhile, 0.99) }));
   process.exit(0);
-}
-
-function quiet() {
-  return { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
 }

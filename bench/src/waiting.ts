@@ -1,9 +1,10 @@
-import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PapaApp, RetryAfter } from "@papa-events/core";
 import { transportFromUri } from "@papa-events/core/uri";
+import { inOwnProcess, quiet } from "./own-process.ts";
 
 /** What became of many retries that waited together while apps came and went. */
 export interface Waiting {
@@ -35,11 +36,7 @@ type Seen = readonly [index: number, late: number];
 
 /** So many events that fail once, with a delay of its own each, handled by two apps of which three are stopped meanwhile. */
 export function waitingRetries(retries: number, uri: string): Waiting {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [ownFile, uri, "all", String(retries)], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`The measurement of waiting retries failed:\n${stderr}`);
-  const measured = JSON.parse(stdout) as Omit<Waiting, "text">;
+  const measured = inOwnProcess<Omit<Waiting, "text">>("waiting retries", [ownFile, uri, "all", String(retries)]);
   const { early, again, p50, p99, most, bystander } = measured;
   const text = [
     `${retries} retries waiting together on ${uri.replace(/:.*/s, "")}, ${RATE} due a second, two apps, three of them replaced`,
@@ -68,7 +65,7 @@ async function measure(retries: number, uri: string): Promise<void> {
   };
   const bystander = await started(uri, "bystander", () => {});
   const handlers = await Promise.all([started(uri, "handler", add), started(uri, "handler", add)]);
-  const publisher = new PapaApp({ transport: transportFromUri(uri), logger: quiet() });
+  const publisher = new PapaApp({ transport: transportFromUri(uri), logger: quiet });
   await publisher.start();
   const begun = Date.now();
   const dueAt = (index: number) => begun + FIRST_DUE_MS + (index * 1_000) / RATE;
@@ -114,7 +111,7 @@ async function ended(child: ChildProcess): Promise<{ resident: number }> {
 async function takePart(uri: string, handles: boolean): Promise<void> {
   const seen: Seen[] = [];
   const report = () => process.send?.({ seen: seen.splice(0) });
-  const app = new PapaApp({ transport: transportFromUri(uri), concurrency: 200, logger: quiet() });
+  const app = new PapaApp({ transport: transportFromUri(uri), concurrency: 200, logger: quiet });
   if (handles) {
     app.onEvent("slow.*", { useCase: "retried" }, (payload, { attempt }) => {
       const { index, dueAt } = payload as { index: number; dueAt: number };
@@ -132,8 +129,4 @@ async function takePart(uri: string, handles: boolean): Promise<void> {
   // Of the system, in kilobytes, since its start.
   process.send?.({ resident: process.resourceUsage().maxRSS * 1_024 });
   process.disconnect();
-}
-
-function quiet() {
-  return { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
 }
