@@ -1,22 +1,10 @@
-import { redis as startRedis } from "@papa-events/conformance/brokers";
 import { PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
-import { Redis } from "ioredis";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startSentinel } from "../support/sentinel.ts";
+import { server } from "../support/server.ts";
 import { quiet } from "../support/space.ts";
 import { until } from "../support/wait.ts";
-
-async function server() {
-  const broker = await startRedis(inject("redisVersion"));
-  const client = new Redis(broker.uri);
-  onTestFinished(async () => {
-    client.disconnect();
-    await broker.stop();
-  });
-  const { hostname: host, port } = new URL(broker.uri);
-  return { client, at: { host, port: Number(port) } };
-}
 
 test("L3 after a failover by Sentinel apps go on with the new primary, and lose nothing", async () => {
   const [first, second] = await Promise.all([server(), server()]);

@@ -1,22 +1,11 @@
-import { redis as startRedis } from "@papa-events/conformance/brokers";
 import { isPapaError, PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
-import { Redis } from "ioredis";
-import { expect, inject, onTestFinished, test } from "vitest";
+import type { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
 import { startSentinel } from "../support/sentinel.ts";
+import { server } from "../support/server.ts";
 import { quiet } from "../support/space.ts";
 import { until } from "../support/wait.ts";
-
-async function server() {
-  const broker = await startRedis(inject("redisVersion"));
-  const client = new Redis(broker.uri);
-  onTestFinished(async () => {
-    client.disconnect();
-    await broker.stop();
-  });
-  const { hostname: host, port } = new URL(broker.uri);
-  return { client, at: { host, port: Number(port) } };
-}
 
 /** The names of the library's connections to a server. */
 async function connectionsTo({ client }: { readonly client: Redis }): Promise<string[]> {
