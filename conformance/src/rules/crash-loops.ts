@@ -207,10 +207,12 @@ async function liveOnce(
   { handled, kills }: { readonly handled: Set<string>; readonly kills: boolean },
 ): Promise<{ readonly app: PapaApp; readonly over: boolean }> {
   const life = { over: false };
+  const death = Promise.withResolvers<void>();
   const calls = new Calls(async ({ name, id }) => {
     if (name === "kills" && kills) {
       await rig.faults.crash();
       life.over = true;
+      death.resolve();
     } else {
       await pause(5);
     }
@@ -222,7 +224,11 @@ async function liveOnce(
   const app = rig
     .app({ drainTimeout: 50, concurrency: 20 })
     .onEvent(["kills", "harmless"], { useCase: "mixed" }, calls.handler);
-  await app.start();
+  // It may die while it starts, and nobody hears what becomes of that.
+  const started = app.start().catch((error: unknown) => {
+    if (!life.over) throw error;
+  });
+  await Promise.race([started, death.promise]);
   return {
     app,
     get over() {
