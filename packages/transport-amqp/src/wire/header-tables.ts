@@ -18,7 +18,7 @@ export class HeaderTables {
     const names = Object.keys(headers);
     if (names.length > MAX_REUSED_HEADERS) return headers;
     const table = this.#tables[names.length];
-    if (table === undefined || !names.every((name) => Object.hasOwn(table, name))) {
+    if (table === undefined || !hasExactly(table, names)) {
       const made = { ...headers };
       this.#tables[names.length] = made;
       return made;
@@ -26,4 +26,9 @@ export class HeaderTables {
     for (const name of names) table[name] = headers[name] ?? "";
     return table;
   }
+}
+
+/** What instruments amqplib adds headers to the object, some of them for one event only. */
+function hasExactly(table: Headers, names: readonly string[]): boolean {
+  return Object.keys(table).length === names.length && names.every((name) => Object.hasOwn(table, name));
 }

@@ -30,3 +30,11 @@ test("P1 events of one kind share one object, and those of another have their ow
   expect(tables.fill({ a: "3", b: "4" })).toBe(one);
   expect(one).toEqual({ a: "3", b: "4" });
 });
+
+test("P1 what somebody adds to an object that was filled is in none that is filled later", () => {
+  const tables = new HeaderTables();
+  for (const headers of [{}, { a: "1" }]) {
+    Object.assign(tables.fill(headers), { baggage: "user=7" });
+    expect(tables.fill(headers)).toEqual(headers);
+  }
+});
