@@ -9,7 +9,7 @@ import { OTHER_RUNTIMES } from "./runtimes.ts";
 const FETCHING = 600_000;
 
 describe.each([
-  ["amqp", () => rabbitmq("4.0")],
+  ["amqp", () => rabbitmq("4.3")],
   ["redis", () => redis("8.0")],
   ["kafka", () => kafka("4.1")],
 ])("on a real broker by nothing but its %s URL", (_, start) => {

@@ -30,7 +30,7 @@ function symptomsOn(kind: keyof typeof NOT_ON): readonly string[] {
 
 const BROKERS = [
   { kind: "redis", start: () => redis("7.0"), symptoms: SYMPTOMS, isPrinted: true },
-  { kind: "rabbitmq", start: () => rabbitmq("4.0"), symptoms: symptomsOn("rabbitmq"), isPrinted: false },
+  { kind: "rabbitmq", start: () => rabbitmq("4.3"), symptoms: symptomsOn("rabbitmq"), isPrinted: false },
   { kind: "kafka", start: () => kafka("4.1"), symptoms: symptomsOn("kafka"), isPrinted: false },
 ];
 

@@ -27,7 +27,7 @@ function appOn(uri: string): PapaApp {
 
 describe.each([
   ["redis", () => redis("8.6"), "redis://127.0.0.1:1"],
-  ["rabbitmq", () => rabbitmq("4.0"), "amqp://127.0.0.1:1"],
+  ["rabbitmq", () => rabbitmq("4.3"), "amqp://127.0.0.1:1"],
   ["kafka", () => kafka("4.4"), "kafka://127.0.0.1:1"],
 ])("the built command on %s", (name, start, nowhere) => {
   let broker: Broker;
