@@ -195,7 +195,13 @@ export class ReconnectingConnection {
   #onClose(): void {
     const wasUp = this.#up;
     this.#up = false;
+    if (isCluster(this.client)) setTimeout(() => this.#reconnectCluster(), SETUP_BACKOFF_MS);
     if (wasUp && !this.#closed) this.#options.onStatus?.(false, this.lostError());
+  }
+
+  /** A node that is slow to close may do so when the client looks up the others' addresses, and ioredis then does nothing more. */
+  #reconnectCluster(): void {
+    if (!this.#closed && this.client.status === "close") this.client.connect().catch(() => {});
   }
 
   async #onReady(): Promise<void> {
@@ -206,9 +212,11 @@ export class ReconnectingConnection {
       await this.#options.setUp?.(this.client);
     } catch (error) {
       this.#lastError = error instanceof Error ? withoutArguments(error) : new Error(String(error));
-      // Try again with a new connection, unless there is one by then.
+      // Try again with a new connection, unless this one is gone by then: a client that is told to reconnect while it looks up
+      // where to connect never does.
       const reconnect = () => {
-        if (!this.#closed && this.#reconnects === current) this.client.disconnect(true);
+        const isStill = this.#reconnects === current && this.client.status === "ready";
+        if (!this.#closed && isStill) this.client.disconnect(true);
       };
       setTimeout(reconnect, SETUP_BACKOFF_MS);
       return;

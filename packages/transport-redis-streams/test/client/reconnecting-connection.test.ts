@@ -1,5 +1,12 @@
-import { expect, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { isCluster } from "../../src/client/endpoint.ts";
+import { readOptions } from "../../src/client/options.ts";
+import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { startCluster } from "../support/cluster.ts";
 import { encoded } from "../support/events.ts";
+import { startSentinel } from "../support/sentinel.ts";
+import { server } from "../support/server.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -52,4 +59,52 @@ test("L3 a stall that is longer than ten seconds does not drop the connection wh
   expect(await published).toEqual([]);
   expect(statuses).toEqual([]);
   expect((await connection.inspect("uc")).ready).toBe(1);
+});
+
+test("L3 a connection whose set-up fails while Sentinel is slow to say where to connect comes up again", async () => {
+  const { at, client: beside } = await server();
+  const sentinel = await startSentinel(at);
+  let setUps = 0;
+  const connection = await ReconnectingConnection.open({
+    target: readOptions({ connection: { sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "main" } }),
+    connectionName: "slow",
+    setUp: async (client) => {
+      setUps += 1;
+      if (setUps !== 2) return;
+      sentinel.ready = pause(1_000);
+      await beside.client("KILL", "ID", Number(await client.client("ID")));
+      await client.ping();
+    },
+  });
+  onTestFinished(() => connection.close());
+  await beside.client("KILL", "ID", Number(await connection.client.client("ID")));
+  await until("it is set up again", () => setUps === 3 && connection.up);
+});
+
+test("L3 a cluster is connected to again though a node closes late, while the others' addresses are looked up", async () => {
+  const [port] = await startCluster();
+  let lookup = 0;
+  const connection = await ReconnectingConnection.open({
+    target: readOptions({
+      cluster: {
+        nodes: [{ host: "nodes.test", port }],
+        options: {
+          dnsLookup: (_, resolve) => {
+            setTimeout(() => resolve(null, "127.0.0.1"), lookup);
+            lookup = 0;
+          },
+        },
+      },
+    }),
+    connectionName: "slow",
+    setUp: async (client) => {
+      if (isCluster(client)) await Promise.all(client.nodes().map((node) => node.ping()));
+    },
+  });
+  onTestFinished(() => connection.close());
+  // ioredis gives a node two seconds to close.
+  lookup = 3_000;
+  connection.client.disconnect(true);
+  await until("it is down", () => !connection.up);
+  await until("it is up again", () => connection.up);
 });
