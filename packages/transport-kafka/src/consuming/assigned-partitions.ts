@@ -108,18 +108,16 @@ export class AssignedPartitions {
   }
 
   #resume(source: TopicPartition, known: PartitionLog | undefined, offset: number, start: LogStart): PartitionLog {
-    // Nobody got further than this instance in the meantime.
-    if (known !== undefined && !known.hasDropped && offset <= known.mark) {
-      if (known.lost) known.dropBuffer();
-      known.lost = false;
-      // Somebody else may have committed meanwhile.
-      known.committed = undefined;
-      return known;
-    }
     // What this instance had handed out itself did not come back from a death.
     const takenOver = known === undefined || known.lost;
     const log = new PartitionLog(source, offset, { ...start, takenOver, announces: this.#announces });
-    if (known !== undefined) log.adopt(known);
+    if (known === undefined) return log;
+    // A member that was expelled without noticing finds what others have done meanwhile.
+    if (!takenOver && !known.hasDropped && offset <= known.mark && log.doneEnd <= known.examined) {
+      known.committed = undefined;
+      return known;
+    }
+    log.adopt(known);
     return log;
   }
 }

@@ -2,7 +2,7 @@ import type { Cluster } from "../client/cluster.ts";
 import type { Discovery } from "../declarations/discovery.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
-import { DoneRuns } from "../wire/done-runs.ts";
+import { readRuns } from "../wire/done-runs.ts";
 import { partitionKey } from "../wire/topic-partition.ts";
 
 export interface CountOpenOptions {
@@ -30,7 +30,7 @@ export async function countOpen(useCase: string, options: CountOpenOptions): Pro
   return ends.reduce((sum, end) => {
     const commit = commits.get(partitionKey(end));
     const committed = commit?.offset ?? (end.topic === ready ? 0 : registry.startOf(useCase, end));
-    const done = commit === undefined ? 0 : new DoneRuns(committed, commit.metadata).count;
+    const done = commit === undefined ? 0 : readRuns(committed, commit.metadata).count;
     return sum + Math.max(end.offset - committed - done, 0);
   }, 0);
 }

@@ -296,7 +296,7 @@ export class GroupConsumer {
       await this.#options.beforeRejoin?.();
       if (this.#options.drains) await this.#drain();
       await this.#options.doneRecords?.store(this.#partitions.list);
-      await this.#commits.end(({ unsettled }) => unsettled === 0).catch(() => {});
+      await this.#commitLast(({ unsettled }) => unsettled === 0);
     }
     const owned = this.#partitions.list;
     const busy = this.#options.drains ? owned.filter(({ unsettled }) => unsettled > 0) : [];
@@ -364,13 +364,18 @@ export class GroupConsumer {
 
   async #leave(): Promise<void> {
     await this.#options.doneRecords?.store(this.#partitions.list);
+    await this.#commitLast(() => true);
+    await this.#member.leave().catch(() => {});
+  }
+
+  /** Commits for the last time in this generation. Never rejects. */
+  async #commitLast(ends: (log: PartitionLog) => boolean): Promise<void> {
     try {
       // Another broker may coordinate the group since the last commit.
-      await this.#cluster.retried(() => this.#commits.end(() => true), LAST_COMMIT_LIMIT_MS);
+      await this.#cluster.retried(() => this.#commits.end(ends), LAST_COMMIT_LIMIT_MS);
     } catch (error) {
-      this.#cluster.logger.debug({ err: error }, "The last commit failed; the events it covers are handled again.");
+      this.#cluster.logger.debug({ err: error }, "The last commit failed; what it covers may be handled again.");
     }
-    await this.#member.leave().catch(() => {});
   }
 
   /** Waits for running handlers, but not for long. */

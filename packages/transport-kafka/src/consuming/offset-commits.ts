@@ -4,8 +4,10 @@ import type { PartitionLog } from "./partition-log.ts";
 const COMMIT_INTERVAL_MS = 100;
 /** Settlements that are not committed after so long may never be. */
 const OVERDUE_MS = 1_000;
-/** No more settlements wait for their commit: all of them come back if it never succeeds. */
-const MAX_PENDING = 10_000;
+/** So many settlements are committed at once: all of them come back if this process dies. */
+const MAX_UNCOMMITTED = 1_000;
+/** No more settlements wait for a commit that is late. */
+const MAX_PENDING = 5_000;
 
 export interface OffsetCommitsOptions {
   readonly member: GroupMember;
@@ -47,7 +49,7 @@ export class OffsetCommits {
   settled(): void {
     if (this.#pending === 0) this.#pendingSince = performance.now();
     this.#pending += 1;
-    if (this.#pending === MAX_PENDING / 2) this.now();
+    if (this.#pending % MAX_UNCOMMITTED === 0) this.now();
     else this.schedule();
   }
 

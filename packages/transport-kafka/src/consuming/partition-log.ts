@@ -1,5 +1,5 @@
 import { readPointer, withPointer } from "../wire/done-record.ts";
-import { DoneRuns, encodeRuns, encodeUnfitRuns } from "../wire/done-runs.ts";
+import { DoneRuns, encodeRuns, encodeUnfitRuns, type Run, readRuns, runsBetween } from "../wire/done-runs.ts";
 import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
 import type { FetchedRecord } from "../wire/records.ts";
 import { withTopicId } from "../wire/topic-id.ts";
@@ -27,7 +27,7 @@ export class Entry {
   /** How much it counts for, also when it is shed. */
   readonly bytes: number;
   settled = false;
-  /** Its settlement was not stored: whoever owns the partition delivers it again. */
+  /** Given back, or its settlement was not stored: whoever owns the partition delivers its record again. */
   dropped = false;
   /** The number of the subscription that it was delivered to. */
   subscription = 0;
@@ -97,7 +97,8 @@ export class PartitionLog {
   /** How often in a row what was fetched was damaged. */
   damages = 0;
   #deliveryPaused = false;
-  readonly #done: DoneRuns;
+  /** What others have done, or this instance before it read the partition again. */
+  #done: DoneRuns;
   /** Where the record is of what the metadata has no room for, and up to where it tells what is done. */
   #doneAt: { readonly offset: number; readonly end: number } | undefined;
   readonly #chunks: Chunk[] = [];
@@ -107,7 +108,7 @@ export class PartitionLog {
   readonly #released: Entry[] = [];
   /** When they may be delivered again, by the monotonic clock. */
   #releasedUntil = 0;
-  /** What still runs from an earlier log of the partition, by offset. */
+  /** What was delivered by an earlier log of the partition and runs still, or has ended since; until it is read again, by offset. */
   readonly #running = new Map<number, Entry>();
   readonly #announces: (() => number) | undefined;
   /** Records below may be handed out: a commit says so. */
@@ -124,7 +125,7 @@ export class PartitionLog {
     this.topicId = topicId;
     this.position = committed;
     this.examined = committed;
-    this.#done = new DoneRuns(committed, metadata, done);
+    this.#done = readRuns(committed, metadata).and(done ?? DoneRuns.NONE);
     const pointer = done === undefined ? undefined : readPointer(metadata);
     if (pointer !== undefined) this.#doneAt = { offset: pointer, end: this.#done.end };
     this.#suspects = takenOver ? afterDeath(handedOut) : handedOut;
@@ -164,9 +165,14 @@ export class PartitionLog {
     return offset < this.#suspects.once ? 1 : 0;
   }
 
-  /** Whether a record was already done when this instance got the partition. */
+  /** Whether a record was already done when this log began. */
   wasDone(offset: number): boolean {
     return !this.#done.empty && this.#done.has(offset);
+  }
+
+  /** From here on nothing is known to be done, but by this log itself. */
+  get doneEnd(): number {
+    return this.#done.end;
   }
 
   add(records: readonly FetchedRecord[], next: number): void {
@@ -192,12 +198,9 @@ export class PartitionLog {
       if (chunk === undefined) return undefined;
       chunk.at += 1;
       this.examined = record.offset + 1;
-      const running = this.#running.size === 0 ? undefined : this.#stillRunning(record);
-      const entry = running ?? new Entry(this, record);
-      this.#open.add(entry);
-      this.#unsettled += 1;
+      const entry = this.#opened(record);
       if (chunk.at >= chunk.records.length) this.#passEmpty();
-      if (running === undefined) return entry;
+      if (entry !== undefined) return entry;
     }
   }
 
@@ -223,6 +226,7 @@ export class PartitionLog {
   drop(entry: Entry): void {
     if (entry.settled || entry.dropped) return;
     entry.dropped = true;
+    entry.shed();
     this.#unsettled -= 1;
     this.hasDropped = true;
   }
@@ -231,8 +235,10 @@ export class PartitionLog {
   release(entry: Entry, notBefore = 0): void {
     if (entry.settled || entry.dropped) return;
     // A late settlement must find nothing to settle: the record gets an entry of its own.
-    entry.settled = true;
+    entry.dropped = true;
     this.#unsettled -= 1;
+    // It has not been read again yet, and is delivered when it is.
+    if (this.#running.get(entry.record.offset) === entry) return;
     const again = new Entry(this, entry.record);
     this.#open.replace(entry, again);
     this.#released.push(again);
@@ -254,13 +260,23 @@ export class PartitionLog {
     this.position = this.examined;
   }
 
-  /** Takes over what still runs from an earlier log of this partition, so that it is not delivered a second time. */
+  /**
+   * Takes over from an earlier log of this partition what it knows, though it may not be committed: what is done is skipped,
+   * and what still runs is not delivered a second time.
+   */
   adopt(earlier: PartitionLog): void {
+    if (earlier.mark > this.examined) this.skipTo(earlier.mark);
     // What was given back and not delivered again runs nowhere.
     const waiting = new Set(earlier.#released);
-    for (const entry of [...earlier.#running.values(), ...earlier.#open])
-      if (!entry.dropped && !waiting.has(entry) && entry.record.offset >= this.mark)
-        this.#running.set(entry.record.offset, entry);
+    for (const entry of [...earlier.#running.values(), ...earlier.#open]) {
+      const { offset } = entry.record;
+      if (entry.dropped || waiting.has(entry) || offset < this.mark || this.wasDone(offset)) continue;
+      this.#running.set(offset, entry);
+      if (entry.settled) continue;
+      entry.log = this;
+      this.#unsettled += 1;
+    }
+    this.#done = this.#done.and(new DoneRuns(earlier.#doneAbove()));
   }
 
   /**
@@ -270,10 +286,9 @@ export class PartitionLog {
    * @returns what to call when it is stored
    */
   commit(ends: boolean): { readonly offset: number; readonly metadata: string; readonly stored: () => void } {
-    const { mark, examined } = this;
+    const { mark } = this;
     if (this.#doneAt !== undefined && this.#doneAt.end <= mark) this.#doneAt = undefined;
-    const own = examined === mark ? "" : encodeRuns(mark, examined, this.#open.offsets());
-    const runs = withPointer(own, this.#doneAt?.offset);
+    const runs = withPointer(encodeRuns(mark, this.#doneAbove()), this.#doneAt?.offset);
     if (this.#announces === undefined)
       return { offset: mark, metadata: withTopicId(runs, this.topicId), stored: () => {} };
     // Whatever comes of the commit: from now on nothing is handed out without a new announcement.
@@ -285,13 +300,18 @@ export class PartitionLog {
 
   /** What is done above the mark and a commit's metadata has no room for; `undefined` where it has. */
   unfitRuns(): string | undefined {
-    const { mark, examined } = this;
-    return encodeUnfitRuns(mark, examined, this.#open.offsets(), this.#done, MAX_DONE_RECORD_LENGTH);
+    return encodeUnfitRuns(this.mark, this.#doneAbove(), MAX_DONE_RECORD_LENGTH);
   }
 
   /** Notes that a record at this offset tells what {@link unfitRuns} has told. */
   doneAt(offset: number): void {
     this.#doneAt = { offset, end: Math.max(this.examined, this.#done.end) };
+  }
+
+  /** What is done above the mark, by this log and, further up, by others before it. */
+  *#doneAbove(): Generator<Run> {
+    yield* runsBetween(this.mark, this.examined, this.#open.offsets());
+    yield* this.#done.from(this.examined);
   }
 
   /** Up to where records may be handed out from now on. It moves when half of it is used, so that an idle partition is not committed again and again. */
@@ -322,14 +342,18 @@ export class PartitionLog {
     return chunk?.records[chunk.at];
   }
 
-  /** The entry of a record whose handler has been running since before the partition was read again. */
-  #stillRunning(record: FetchedRecord): Entry | undefined {
-    const entry = this.#running.get(record.offset);
-    if (entry === undefined) return undefined;
-    this.#running.delete(record.offset);
-    // It ended under the earlier log, which can no longer commit: it is handled again.
-    if (entry.settled || entry.dropped) return undefined;
-    entry.log = this;
+  /** Opens an entry for a record, unless an earlier log has delivered it, and it runs still or is done. */
+  #opened(record: FetchedRecord): Entry | undefined {
+    const earlier = this.#running.size === 0 ? undefined : this.#running.get(record.offset);
+    if (earlier !== undefined) this.#running.delete(record.offset);
+    if (earlier?.settled === true) return undefined;
+    if (earlier?.dropped === false) {
+      this.#open.add(earlier);
+      return undefined;
+    }
+    const entry = new Entry(this, record);
+    this.#open.add(entry);
+    this.#unsettled += 1;
     return entry;
   }
 

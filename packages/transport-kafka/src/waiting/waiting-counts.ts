@@ -5,7 +5,7 @@ import { DoneRecords } from "../consuming/done-records.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
 import { DELAY_PARTITIONS, readDelay } from "../wire/delay-record.ts";
-import { DoneRuns } from "../wire/done-runs.ts";
+import { DoneRuns, readRuns } from "../wire/done-runs.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 
 /** Counts the events that wait for their retry. It reads everything that waits in the namespace, once for all who ask meanwhile. */
@@ -45,7 +45,7 @@ export class WaitingCounts {
         const commit = commits.get(partitionKey(end));
         const from = commit?.offset ?? 0;
         const metadata = commit?.metadata ?? "";
-        const done = new DoneRuns(from, metadata, await new DoneRecords(cluster).of(end, metadata));
+        const done = readRuns(from, metadata).and((await new DoneRecords(cluster).of(end, metadata)) ?? DoneRuns.NONE);
         await this.#countIn(end, from, end.offset, done, counts);
       }
     }

@@ -1,4 +1,4 @@
-import { DoneRuns } from "./done-runs.ts";
+import { DoneRuns, readRuns } from "./done-runs.ts";
 import type { FetchedRecord, KafkaRecord } from "./records.ts";
 
 /**
@@ -18,8 +18,8 @@ export function doneRecord(committed: number, runs: string): KafkaRecord {
 /** Reads such a record; what is none says that nothing is done. */
 export function readDoneRecord({ key, value }: Pick<FetchedRecord, "key" | "value">): DoneRuns {
   const [, committed = "", runs = ""] = /^([0-9a-z]+):(.*)$/.exec(value?.toString() ?? "") ?? [];
-  if (key?.toString() !== KEY || committed === "") return new DoneRuns(0, "");
-  return new DoneRuns(Number.parseInt(committed, 36), runs);
+  if (key?.toString() !== KEY || committed === "") return DoneRuns.NONE;
+  return readRuns(Number.parseInt(committed, 36), runs);
 }
 
 export function withPointer(metadata: string, offset: number | undefined): string {

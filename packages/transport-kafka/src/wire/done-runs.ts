@@ -2,7 +2,7 @@
 const MAX_METADATA_LENGTH = 4_000;
 
 /** Offsets that are done, from the first to before the second. */
-type Run = readonly [from: number, to: number];
+export type Run = readonly [from: number, to: number];
 
 /**
  * Encodes what is done above a committed offset. It is kept in the commit's metadata, so that the next owner of the
@@ -11,39 +11,51 @@ type Run = readonly [from: number, to: number];
  *     metadata = "" / "1" 1*("," run)     ; lengths in base 36: open, done, open, done, ... from the committed offset on
  *
  * Runs that do not fit are omitted at the end; their records are handled again.
- *
- * @param committed everything below is done
- * @param examined everything from here on is neither done nor open
- * @param open the offsets in between that are not done, in ascending order
  */
-export function encodeRuns(committed: number, examined: number, open: Iterable<number>): string {
-  return encode(committed, runsBetween(committed, examined, open), MAX_METADATA_LENGTH);
+export function encodeRuns(committed: number, done: Iterable<Run>): string {
+  return encode(committed, done, MAX_METADATA_LENGTH);
 }
 
-/**
- * Encodes as {@link encodeRuns} what the metadata has no room for, with what else is known to be done from `examined` on;
- * `undefined` where it has.
- */
-export function encodeUnfitRuns(
-  committed: number,
-  examined: number,
-  open: Iterable<number>,
-  further: DoneRuns,
-  limit: number,
-): string | undefined {
-  const runs = [...runsBetween(committed, examined, open)];
-  const text = encode(committed, [...runs, ...further.from(examined)], limit);
+/** Encodes as {@link encodeRuns} what the metadata has no room for; `undefined` where it has. */
+export function encodeUnfitRuns(committed: number, done: Iterable<Run>, limit: number): string | undefined {
+  const text = encode(committed, done, limit);
   return text.length <= MAX_METADATA_LENGTH ? undefined : text;
 }
 
-/** The offsets above a commit that are reported as done. */
+/** What is done from one offset to before another: all but what is open, in ascending order. */
+export function* runsBetween(from: number, to: number, open: Iterable<number>): Generator<Run> {
+  let at = from;
+  for (const offset of open) {
+    if (offset > at) yield [at, offset];
+    at = offset + 1;
+  }
+  if (to > at) yield [at, to];
+}
+
+/** Reads what {@link encodeRuns} has encoded. What is not ours says that nothing is done. */
+export function readRuns(committed: number, metadata: string): DoneRuns {
+  const [version, ...lengths] = metadata.split(",");
+  const runs: Run[] = [];
+  let at = committed;
+  for (let index = 0; version === "1" && index + 1 < lengths.length; index += 2) {
+    const open = Number.parseInt(lengths[index] ?? "", 36);
+    const done = Number.parseInt(lengths[index + 1] ?? "", 36);
+    if (!(open >= 0) || !(done > 0)) break;
+    runs.push([at + open, at + open + done]);
+    at += open + done;
+  }
+  return new DoneRuns(runs);
+}
+
+/** Offsets that are done, above some offset below which all are. */
 export class DoneRuns {
-  /** In order, and not touching each other. */
+  static readonly NONE = new DoneRuns([]);
+
   readonly #runs: readonly Run[];
 
-  constructor(committed: number, metadata: string, further?: DoneRuns) {
-    const own = decode(committed, metadata);
-    this.#runs = further === undefined || further.empty ? own : united([...own, ...further.#runs]);
+  /** @param runs in order, and not overlapping */
+  constructor(runs: Iterable<Run>) {
+    this.#runs = [...runs];
   }
 
   has(offset: number): boolean {
@@ -58,9 +70,21 @@ export class DoneRuns {
     return run !== undefined && offset >= run[0];
   }
 
-  /** The runs from an offset on. */
-  from(offset: number): readonly Run[] {
-    return this.#runs.filter(([, to]) => to > offset).map(([from, to]) => [Math.max(from, offset), to]);
+  /** With what others report as done. */
+  and(other: DoneRuns): DoneRuns {
+    if (other.empty) return this;
+    return this.empty ? other : new DoneRuns(united([...this.#runs, ...other.#runs]));
+  }
+
+  /** Only what lies at or above an offset. */
+  from(offset: number): DoneRuns {
+    if (this.end <= offset) return DoneRuns.NONE;
+    const above = this.#runs.filter(([, to]) => to > offset);
+    return new DoneRuns(above.map(([from, to]) => [Math.max(from, offset), to]));
+  }
+
+  [Symbol.iterator](): Iterator<Run> {
+    return this.#runs[Symbol.iterator]();
   }
 
   /** The number of offsets that are done. */
@@ -78,15 +102,6 @@ export class DoneRuns {
   }
 }
 
-function* runsBetween(committed: number, examined: number, open: Iterable<number>): Generator<Run> {
-  let at = committed;
-  for (const offset of open) {
-    if (offset > at) yield [at, offset];
-    at = offset + 1;
-  }
-  if (examined > at) yield [at, examined];
-}
-
 function encode(committed: number, runs: Iterable<Run>, limit: number): string {
   const parts: string[] = ["1"];
   let length = 1;
@@ -99,21 +114,6 @@ function encode(committed: number, runs: Iterable<Run>, limit: number): string {
     at = to;
   }
   return parts.length === 1 ? "" : parts.join(",");
-}
-
-function decode(committed: number, metadata: string): readonly Run[] {
-  const [version, ...lengths] = metadata.split(",");
-  if (version !== "1") return [];
-  const runs: Run[] = [];
-  let at = committed;
-  for (let index = 0; index + 1 < lengths.length; index += 2) {
-    const open = Number.parseInt(lengths[index] ?? "", 36);
-    const done = Number.parseInt(lengths[index + 1] ?? "", 36);
-    if (!(open >= 0) || !(done > 0)) break;
-    runs.push([at + open, at + open + done]);
-    at += open + done;
-  }
-  return runs;
 }
 
 function united(all: readonly Run[]): readonly Run[] {

@@ -48,7 +48,7 @@ test("L2 a released entry is delivered again, before what comes after it", () =>
   expect(all(log).map(({ record: { offset } }) => offset)).toEqual([0, 1, 2]);
 });
 
-test("H3 a replay joins the handler that is still running; one that has ended meanwhile is handled again", () => {
+test("H3 a replay joins the handler that is still running, and skips what has ended meanwhile", () => {
   const earlier = new PartitionLog(source, 0);
   earlier.add([0, 1, 2].map(record), 3);
   const [a, b, c] = all(earlier);
@@ -57,14 +57,39 @@ test("H3 a replay joins the handler that is still running; one that has ended me
   earlier.lost = true;
   const log = new PartitionLog(source, 1);
   log.adopt(earlier);
-  earlier.settle(c);
+  expect(log.unsettled).toBe(2);
+  c.log.settle(c);
   log.add([1, 2, 3].map(record), 4);
-  expect(all(log).map(({ record: { offset } }) => offset)).toEqual([2, 3]);
-  expect(log.unsettled).toBe(3);
+  expect(all(log).map(({ record: { offset } }) => offset)).toEqual([3]);
+  expect(log.unsettled).toBe(2);
   expect(log.mark).toBe(1);
-  expect(b.log).toBe(log);
   b.log.settle(b);
-  expect(log.mark).toBe(2);
+  expect(log.mark).toBe(3);
+});
+
+test("H1 what is given back, or not stored, before its replay comes is delivered by the replay", () => {
+  const earlier = new PartitionLog(source, 0);
+  earlier.add([0, 1].map(record), 2);
+  const [a, b] = all(earlier);
+  if (a === undefined || b === undefined) throw new Error("no entries");
+  const log = new PartitionLog(source, 0);
+  log.adopt(earlier);
+  a.log.release(a);
+  b.log.drop(b);
+  expect(log.unsettled).toBe(0);
+  log.add([0, 1].map(record), 2);
+  expect(all(log).map(({ record: { offset } }) => offset)).toEqual([0, 1]);
+});
+
+test("H1 what is done above an open entry stays known while the partition is read again", () => {
+  const first = new PartitionLog(source, 0);
+  first.add([0, 1, 2, 3, 4].map(record), 5);
+  for (const entry of all(first)) if (entry.record.offset > 0 && entry.record.offset !== 3) first.settle(entry);
+  const taken = new PartitionLog(source, 0, { metadata: first.commit(false).metadata });
+  // It dies, or gives the partition up, before it has come to what is done.
+  const { offset, metadata } = taken.commit(false);
+  const last = new PartitionLog(source, offset, { metadata });
+  expect([0, 1, 2, 3, 4].filter((each) => last.wasDone(each))).toEqual([1, 2, 4]);
 });
 
 test("H1 what was given back and not delivered again is delivered when it is read again", () => {

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { DoneRuns, encodeRuns } from "../../src/wire/done-runs.ts";
+import { encodeRuns, readRuns, runsBetween } from "../../src/wire/done-runs.ts";
 import { afterDeath, readHandedOut, withHandedOut } from "../../src/wire/handed-out.ts";
 
 test("T6 what is handed out is read back as it was, beside what is done", () => {
   const handedOut = { until: 150, once: 120, twice: 104 };
   for (const open of [[100], [100, 105, 110]]) {
-    const runs = encodeRuns(100, 130, open);
+    const runs = encodeRuns(100, runsBetween(100, 130, open));
     const metadata = withHandedOut(runs, 100, handedOut);
     expect(readHandedOut(100, metadata)).toEqual(handedOut);
     // The version before reads the runs in the same way.
-    expect(new DoneRuns(100, metadata).count).toBe(30 - open.length);
+    expect(readRuns(100, metadata).count).toBe(30 - open.length);
   }
   expect(readHandedOut(100, withHandedOut("", 100, handedOut))).toEqual(handedOut);
 });

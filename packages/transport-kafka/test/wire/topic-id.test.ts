@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
-import { DoneRuns, encodeRuns } from "../../src/wire/done-runs.ts";
+import { encodeRuns, readRuns, runsBetween } from "../../src/wire/done-runs.ts";
 import { readHandedOut, withHandedOut } from "../../src/wire/handed-out.ts";
 import { encodeMetadata, readMetadata } from "../../src/wire/metadata.ts";
 import { isOfOtherTopic, withTopicId } from "../../src/wire/topic-id.ts";
 
 test("L8 a commit tells which topic it was made for, beside what else its metadata holds", () => {
-  const runs = encodeRuns(5, 10, [5, 6]);
+  const runs = encodeRuns(5, runsBetween(5, 10, [5, 6]));
   for (const rest of ["", runs, withHandedOut(runs, 5, { until: 50, once: 5, twice: 5 })]) {
     const metadata = withTopicId(rest, 281_474_976_710_655);
     expect(isOfOtherTopic(metadata, 281_474_976_710_655)).toBe(false);
     expect(isOfOtherTopic(metadata, 1)).toBe(true);
     expect(isOfOtherTopic(metadata, undefined)).toBe(false);
     expect(isOfOtherTopic(rest, 1)).toBe(false);
-    expect(new DoneRuns(5, metadata).count).toBe(new DoneRuns(5, rest).count);
+    expect(readRuns(5, metadata).count).toBe(readRuns(5, rest).count);
     expect(readHandedOut(5, metadata)).toEqual(readHandedOut(5, rest));
   }
   expect(withTopicId(runs, undefined)).toBe(runs);
