@@ -10,8 +10,8 @@ const FETCHING = 600_000;
 
 describe.each([
   ["amqp", () => rabbitmq("4.3")],
-  ["redis", () => redis("8.0")],
-  ["kafka", () => kafka("4.1")],
+  ["redis", () => redis("8.6")],
+  ["kafka", () => kafka("4.4")],
 ])("on a real broker by nothing but its %s URL", (_, start) => {
   let broker: Broker;
   let failed = true;

@@ -31,7 +31,7 @@ function symptomsOn(kind: keyof typeof NOT_ON): readonly string[] {
 const BROKERS = [
   { kind: "redis", start: () => redis("7.0"), symptoms: SYMPTOMS, isPrinted: true },
   { kind: "rabbitmq", start: () => rabbitmq("4.3"), symptoms: symptomsOn("rabbitmq"), isPrinted: false },
-  { kind: "kafka", start: () => kafka("4.1"), symptoms: symptomsOn("kafka"), isPrinted: false },
+  { kind: "kafka", start: () => kafka("4.4"), symptoms: symptomsOn("kafka"), isPrinted: false },
 ];
 
 it("there is a situation for each page that has commands to run, and the index leads to each", () => {
