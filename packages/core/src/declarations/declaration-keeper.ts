@@ -9,6 +9,8 @@ import { SharedRead } from "./shared-read.ts";
 const REFRESHES_PER_GRACE = 10;
 /** After how many missed refreshes an instance is taken for gone. */
 const MISSED_REFRESHES = 3;
+/** How long what was read serves those that need no look of their own, in milliseconds. */
+const RECENT_MS = 1_000;
 
 export interface DeclarationKeeperOptions {
   readonly connection: Connection;
@@ -40,6 +42,8 @@ export class DeclarationKeeper {
   readonly complete: boolean;
   readonly #options: DeclarationKeeperOptions;
   readonly #reads = new Map<string, SharedRead<readonly OtherDeclaration[]>>();
+  /** What the last look at each use case has found. */
+  readonly #found = new Map<string, { readonly at: number; readonly others: readonly OtherDeclaration[] }>();
   /**
    * Since when they have been refreshed without a long gap. While the broker was away, or this process stood still, others may
    * have had no way to refresh theirs either: they get the whole grace for it.
@@ -87,16 +91,25 @@ export class DeclarationKeeper {
     let read = this.#reads.get(useCase);
     if (read === undefined) {
       read = new SharedRead(async () => {
-        const records = await this.#options.connection.declarations.list(useCase);
-        return records.map(({ id, patterns, idle }) => ({
+        const { connection, clock } = this.#options;
+        const at = clock.elapsed();
+        const others = (await connection.declarations.list(useCase)).map(({ id, patterns, idle }) => ({
           id,
           live: idle < this.#interval * MISSED_REFRESHES,
           accepts: matcherOf(patterns),
         }));
+        this.#found.set(useCase, { at, others });
+        return others;
       });
       this.#reads.set(useCase, read);
     }
     return read.get();
+  }
+
+  /** Which declarations of a use case there were a moment ago, as far as that was read. */
+  recent(useCase: string): readonly OtherDeclaration[] {
+    const found = this.#found.get(useCase);
+    return found === undefined || this.#options.clock.elapsed() - found.at > RECENT_MS ? [] : found.others;
   }
 
   get #interval(): number {

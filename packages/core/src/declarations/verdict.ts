@@ -76,6 +76,10 @@ export class Verdicts {
       logger.error({}, "An event has no name: neither the broker nor a header ce_type gives one.");
       return { kind: "dead", why: new PapaError("unknown-event", "The event has no name.", { eventName }) };
     }
+    // To forward is safe, so that no look is needed for whom accepted it a moment ago: a fleet that hands hundreds of events
+    // round would look at the broker for each.
+    const recent = keeper.recent(useCase).filter(({ live, accepts }) => live && accepts(eventName));
+    if (recent.length > 0) return this.#forward(event, recent);
     const others = await this.#othersThatAccept(event);
     if (others === undefined || others.length > 0) return this.#forward(event, others ?? []);
     if (reader.direct) return { kind: "handle" };

@@ -266,6 +266,17 @@ describe("reading the declarations of a use case", () => {
     expect(asked.filter((useCase) => useCase === "mail")).toHaveLength(1);
   });
 
+  it("what was found serves for a second, by use case, and then no longer", async () => {
+    const { keeper, clock } = await keeping({ list: () => [record(["a.*"], { id: "one" })] });
+    expect(keeper.recent("log")).toEqual([]);
+    await keeper.read("log");
+    await clock.advance(1_000);
+    expect(keeper.recent("log").map(({ id }) => id)).toEqual(["one"]);
+    expect(keeper.recent("mail")).toEqual([]);
+    await clock.advance(1);
+    expect(keeper.recent("log")).toEqual([]);
+  });
+
   it.each([true, false])("says whether the broker knows them all: %s", async (complete) => {
     expect((await keeping({ complete })).keeper.complete).toBe(complete);
   });

@@ -57,6 +57,31 @@ describe("R6 an event that another declaration accepts", () => {
     });
   });
 
+  it("needs one look at the broker a second, while a live instance accepts it", async () => {
+    let looks = 0;
+    const { transport, clock } = await instance(() => {
+      looks += 1;
+      return [declared("old.*")];
+    });
+    looks = 0;
+    const forwardOne = async () => forwarded(await transport.deliver("log", { name: "old.x", id: "1" }));
+    for (let each = 0; each < 20; each += 1) await forwardOne();
+    expect(looks).toBe(1);
+    await clock.advance(1_001);
+    await forwardOne();
+    expect(looks).toBe(2);
+  });
+
+  it("is looked at anew before it is dropped, and where no live instance accepts it", async () => {
+    let others = [declared("other.*"), declared("old.*", { idle: MINUTE * 9 })];
+    const { transport } = await instance(() => others);
+    forwarded(await transport.deliver("log", { name: "old.x", id: "1" }));
+    others = [declared("old.*", { id: "started" }), declared("new.old")];
+    expect(forwarded(await transport.deliver("log", { name: "old.x", id: "1" })).to).toBe("started");
+    others = [declared("withdrawn", { id: "since" })];
+    expect(forwarded(await transport.deliver("log", { name: "withdrawn", id: "2" })).to).toBe("since");
+  });
+
   // Each time by chance: with one instance in six that accepts it, a wait that grows would make it late.
   it("hurries for 50 rounds while an instance lives that accepts it, and then slows down", async () => {
     const { transport } = await instance(() => [declared("old.*")]);
