@@ -6,6 +6,7 @@
 export type { Logger, LogMethod } from "./logging/logger.ts";
 export { assertKnownOptions, integerOption, invalidOption } from "./options/check-options.ts";
 export { toMilliseconds } from "./options/duration.ts";
+export { assertPattern } from "./routing/pattern.ts";
 export { PatternTrie } from "./routing/pattern-trie.ts";
 export type { Administration, Finding, Tail, TailListener } from "./transport/administration.ts";
 export type { Capabilities } from "./transport/capabilities.ts";

@@ -1,4 +1,5 @@
-import { invalidOption } from "@papa-events/core/transport";
+import { isPapaError } from "@papa-events/core";
+import { assertPattern, invalidOption } from "@papa-events/core/transport";
 import { Names } from "../wire/names.ts";
 import { overlap } from "../wire/pattern-overlap.ts";
 
@@ -8,8 +9,6 @@ export type ExistingTopics = ReadonlyMap<string, string>;
 const WHERE = "kafka: topics";
 /** As Kafka allows it. */
 const TOPIC = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
-/** As the core allows it. */
-const PATTERN = /^(?=.{1,200}$)(?:[A-Za-z0-9_-]+|\*|#)(?:\.(?:[A-Za-z0-9_-]+|\*|#)){0,9}$/;
 
 /** Reads the option `topics`. @throws PapaError `invalid-option` */
 export function readExistingTopics(topics: unknown, prefix: string): ExistingTopics {
@@ -22,8 +21,7 @@ export function readExistingTopics(topics: unknown, prefix: string): ExistingTop
     if (!TOPIC.test(topic)) throw invalidOption(WHERE, `${JSON.stringify(topic)} is not a valid name of a topic`);
     if (names.owns(topic))
       throw invalidOption(WHERE, `"${topic}" belongs to the namespace "${prefix}", whose topics need not be mapped`);
-    if (typeof pattern !== "string" || !PATTERN.test(pattern))
-      throw invalidOption(WHERE, `"${topic}" is mapped to ${shown(pattern)}, which is no event name and no pattern`);
+    assertMapped(topic, pattern);
     // An event is written to one topic.
     for (const [other, names] of read)
       if (overlap(pattern, names))
@@ -36,6 +34,11 @@ export function readExistingTopics(topics: unknown, prefix: string): ExistingTop
   return read;
 }
 
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : `a value of type ${typeof value}`;
+function assertMapped(topic: string, pattern: unknown): asserts pattern is string {
+  try {
+    assertPattern(pattern);
+  } catch (error) {
+    if (!isPapaError(error, "invalid-pattern")) throw error;
+    throw invalidOption(WHERE, `what "${topic}" is mapped to is no event name and no pattern: ${error.details.problem}`);
+  }
 }
