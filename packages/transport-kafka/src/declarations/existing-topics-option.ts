@@ -39,6 +39,9 @@ function assertMapped(topic: string, pattern: unknown): asserts pattern is strin
     assertPattern(pattern);
   } catch (error) {
     if (!isPapaError(error, "invalid-pattern")) throw error;
-    throw invalidOption(WHERE, `what "${topic}" is mapped to is no event name and no pattern: ${error.details.problem}`);
+    throw invalidOption(
+      WHERE,
+      `what "${topic}" is mapped to is no event name and no pattern: ${error.details.problem}`,
+    );
   }
 }
