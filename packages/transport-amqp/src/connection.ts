@@ -22,6 +22,7 @@ import { within } from "./client/time-limit.ts";
 import { Settlements } from "./consuming/settlements.ts";
 import { Subscriber } from "./consuming/subscriber.ts";
 import { AmqpTrials } from "./consuming/trials.ts";
+import { CopyPreparation } from "./dead-letters/copy-preparation.ts";
 import { DeadLetterQueue, Underway } from "./dead-letters/dead-letter-queue.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { RecentDeadLetters } from "./dead-letters/recent-letters.ts";
@@ -64,6 +65,7 @@ export class AmqpConnection implements Connection {
   readonly #settlements: Settlements;
   readonly #ringRescue: RingRescue;
   readonly #recentDeadLetters: RecentDeadLetters;
+  readonly #copyPreparation: CopyPreparation;
   #subscribers: Subscriber[] = [];
   readonly #lookingAtDeadLetters = new Underway();
   #closed = false;
@@ -135,6 +137,10 @@ export class AmqpConnection implements Connection {
       publisher: this.#queuePublisher,
       declare: ({ recent }) => this.#topology.declareRecent(recent.replace(/:recent$/, "")),
     });
+    this.#copyPreparation = new CopyPreparation({
+      queues: () => [...this.declarations.own.keys()].map((each) => this.#deadLetterQueue(this.#names.queue(each))),
+      logger: options.logger,
+    });
     this.#ringRescue = new RingRescue({
       names: this.#names,
       channels: this.#channels,
@@ -189,6 +195,7 @@ export class AmqpConnection implements Connection {
     await subscriber.start();
     this.#subscribers.push(subscriber);
     this.#ringRescue.start();
+    this.#copyPreparation.start();
     return subscriber;
   }
 
@@ -231,6 +238,7 @@ export class AmqpConnection implements Connection {
       this.#registry.idle(),
       this.#pauses.idle(),
       this.#ringRescue.stop(),
+      this.#copyPreparation.stop(),
       this.#recentDeadLetters.flush(),
       this.trials.idle(),
       this.#lookingAtDeadLetters.idle(),

@@ -9,13 +9,15 @@ import { isLasting, type StampedMessage } from "../wire/dead-letter-stamp.ts";
 import { DeadLetterAction } from "./dead-letter-action.ts";
 import { DeadLetterLook } from "./dead-letter-look.ts";
 import { DeadLetterRenewal } from "./dead-letter-renewal.ts";
-import { LetterWindow, type WindowOptions } from "./letter-window.ts";
+import { LetterWindow, sizeOf, type WindowOptions } from "./letter-window.ts";
 import type { RecentDeadLetters, RecentLetters } from "./recent-letters.ts";
 
 /** From so many on a look takes long enough that the copies of the newest are worth it; as many as that are kept. */
 const MANY = 2_000;
 const MAX_RECENT = 500;
 const MAX_RECENT_BYTES = 16 * 1_048_576;
+/** Fewer copies than this are too few for the first pages, unless they are large. */
+const MIN_RECENT = 100;
 
 /** How long a count waits for somebody who is looking at the dead letters, and how often it asks. */
 const MAX_COUNT_WAIT_MS = 3_000;
@@ -180,6 +182,32 @@ export class DeadLetterQueue {
     });
   }
 
+  /**
+   * Makes copies of the newest where there are many and hardly any copies. Nothing where somebody is looking just now, who makes
+   * them, or where the account may not.
+   *
+   * @throws PapaError
+   */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { queue, recentQueue, recent, channels, locks } = this.#options;
+    if (((await this.size()) ?? 0) <= MANY) return;
+    if (((await channels.queueSize(recentQueue)) ?? 0) >= MIN_RECENT) return;
+    if (locks.isHeldHere(queue) || (await locks.glance(queue, async () => {})) === undefined) return;
+    await recent.declare(this.#pair);
+    await this.#look(
+      () => signal.aborted,
+      true,
+      () => this.#lacksCopies(),
+    );
+  }
+
+  async #lacksCopies(): Promise<boolean> {
+    const found = await this.#options.recent.read(this.#pair);
+    if (found === undefined || found.expected !== (await this.size())) return true;
+    const bytes = found.letters.reduce((sum, letter) => sum + sizeOf(letter), 0);
+    return found.letters.length < MIN_RECENT && bytes < MAX_RECENT_BYTES / 2;
+  }
+
   get #pair(): { readonly dead: string; readonly recent: string } {
     return { dead: this.#options.queue, recent: this.#options.recentQueue };
   }
@@ -212,8 +240,16 @@ export class DeadLetterQueue {
     return isWhole && window.end !== undefined && isLasting(window.end.position) ? window : undefined;
   }
 
-  /** Resolves when all has been seen; where there are many, it goes on for a moment and keeps others waiting. */
-  #look(onLetter: (letter: StampedMessage) => boolean, stamps = true): Promise<void> {
+  /**
+   * Resolves when all has been seen; where there are many, it goes on for a moment and keeps others waiting.
+   *
+   * @param isNeeded asked while nobody else looks
+   */
+  #look(
+    onLetter: (letter: StampedMessage) => boolean,
+    stamps = true,
+    isNeeded: () => Promise<boolean> = async () => true,
+  ): Promise<void> {
     const { queue, channels, locks, underway, logger } = this.#options;
     const newest = new LetterWindow({ order: "newest", limit: MAX_RECENT, maxBytes: MAX_RECENT_BYTES });
     return new Promise((resolve, reject) => {
@@ -232,6 +268,7 @@ export class DeadLetterQueue {
         () =>
           underway.during(queue, look, async () => {
             try {
+              if (!(await isNeeded())) return;
               await look.take();
               if (look.count > MANY) resolve();
               await look.finish();

@@ -57,6 +57,11 @@ export class RecentDeadLetters {
     this.#options = options;
   }
 
+  /** Makes the queue of copies. @throws PapaError `access-refused`, `connection-failed` */
+  declare(pair: QueuePair): Promise<void> {
+    return this.#options.declare(pair);
+  }
+
   /** To be called when a dead letter is stored. Nobody waits for it. */
   add(pair: QueuePair, message: Omit<QueueMessage, "queue">): void {
     this.#publish(pair, message).then(
