@@ -147,7 +147,13 @@ export class AmqpConnection implements Connection {
       publisher: this.#queuePublisher,
       logger: options.logger,
     });
-    this.#delays = new Delays(this.#topology, this.#registry, options.logger);
+    this.#delays = new Delays({
+      names: this.#names,
+      topology: this.#topology,
+      locks: this.#locks,
+      registry: this.#registry,
+      logger: options.logger,
+    });
     this.#settlements = new Settlements({
       names: this.#names,
       delays: this.#delays,

@@ -1,6 +1,6 @@
 import { RetryAfter } from "@papa-events/core";
 import { expect, test } from "vitest";
-import { Space } from "../support/broker.ts";
+import { quiet, Space } from "../support/broker.ts";
 import { startTestProxy } from "../support/proxy.ts";
 import { until } from "../support/wait.ts";
 
@@ -100,4 +100,23 @@ test("T2 a delay queue that somebody deleted is declared again", async () => {
   await app.newEvent("x", {});
   await until("the retry of another", () => attempts.length === 4);
   expect(attempts).toEqual([1, 2, 1, 2]);
+});
+
+test("T1 the first retries of a fleet are taken at once, though each instance needs the same new delay queues", async () => {
+  const space = new Space();
+  const refused: string[] = [];
+  let handled = 0;
+  const fleet = [1, 2, 3, 4, 5].map(() => {
+    const app = space.app({ logger: { ...quiet, error: (_: object, message = "") => void refused.push(message) } });
+    for (const useCase of ["a", "b", "c", "d", "e", "f"])
+      app.onEvent("x", { useCase, retryDelay: 100 }, (_, { attempt }) => {
+        if (attempt === 1) throw new Error("no");
+        handled += 1;
+      });
+    return app;
+  });
+  for (const app of fleet) await app.start();
+  await fleet[0]?.newEvents(Array.from({ length: 50 }, () => ({ name: "x", payload: {} })));
+  await until("all of them", () => handled === 300);
+  expect(refused).toEqual([]);
 });
