@@ -213,6 +213,7 @@ export class Fetcher {
       await this.#partitionFailed(log, result.error);
       return;
     }
+    log.endsAt(result.highWatermark);
     log.damages = result.damaged === true ? log.damages + 1 : 0;
     if (log.damages > 0 && log.damages < MAX_DAMAGES) {
       // On its way here, or by one replica.

@@ -115,7 +115,8 @@ export class PartitionLog {
   #announced: number;
   /** How far announcements are ahead, in offsets. */
   #ahead = 0;
-  readonly #suspects: HandedOut;
+  #suspects: HandedOut;
+  #isEndKnown = false;
   #lastCommit = { at: performance.now(), examined: 0 };
 
   constructor(source: TopicPartition, committed: number, start: LogStart = {}) {
@@ -163,6 +164,14 @@ export class PartitionLog {
   redeliveriesOf(offset: number): number {
     if (offset < this.#suspects.twice) return 2;
     return offset < this.#suspects.once ? 1 : 0;
+  }
+
+  /** Notes where the partition ends. What did not exist when this log began has not come back from a death. */
+  endsAt(end: number): void {
+    if (this.#isEndKnown) return;
+    this.#isEndKnown = true;
+    const { until, once, twice } = this.#suspects;
+    this.#suspects = { until, once: Math.min(once, end), twice: Math.min(twice, end) };
   }
 
   /** Whether a record was already done when this log began. */

@@ -159,6 +159,20 @@ test("T6 a new owner takes what was announced for redelivered, but not after a c
   expect(next(log.commit(true))).toEqual([0, 0, 0]);
 });
 
+test("T6 what did not exist when a partition was taken over has not come back, whatever was announced", () => {
+  const owner = new PartitionLog(source, 10, { announces: () => 50 });
+  owner.commit(false).stored();
+  const { offset, metadata } = owner.commit(false);
+  const taken = new PartitionLog(source, offset, { metadata, takenOver: true, announces: () => 50 });
+  taken.endsAt(12);
+  taken.endsAt(40);
+  expect([10, 11, 12, 30].map((each) => taken.redeliveriesOf(each))).toEqual([1, 1, 0, 0]);
+  const next = taken.commit(false);
+  const again = new PartitionLog(source, next.offset, { metadata: next.metadata, takenOver: true });
+  again.endsAt(40);
+  expect([11, 12, 39, 40].map((each) => again.redeliveriesOf(each))).toEqual([2, 1, 1, 0]);
+});
+
 test("H9 what is done behind an open entry is not kept", () => {
   const log = new PartitionLog(source, 0);
   log.add([0, 1, 2].map(record), 3);
