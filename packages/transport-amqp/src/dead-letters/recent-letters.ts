@@ -1,9 +1,10 @@
 import type { Channel, ConsumeMessage, Message } from "amqplib";
 import type { Channels } from "../client/channels.ts";
 import { isConnectionLost } from "../client/errors.ts";
+import { sleep } from "../client/sleep.ts";
 import type { QueueMessage, QueuePublisher } from "../publishing/queue-publisher.ts";
 import { renewedProperties } from "../wire/dead-letter-properties.ts";
-import { type StampedMessage, stampOf } from "../wire/dead-letter-stamp.ts";
+import type { StampedMessage } from "../wire/dead-letter-stamp.ts";
 import { LetterStamper } from "./letter-stamper.ts";
 
 /** A message that is no dead letter, and says how many there were when it was published. */
@@ -13,6 +14,8 @@ const READ_LIMIT_MS = 2_000;
 /** After how long without another dead letter it is noted how many there are, and after how long in any case. */
 const NOTE_DELAY_MS = 400;
 const MAX_NOTE_DELAY_MS = 2_000;
+/** A number that is the same after so long, with no copy meanwhile, is of a moment when nothing was on its way. */
+const QUIET_MS = 200;
 
 /** After how long it is tried again to make a queue of copies that could not be made: its node is down, or the right is missing. */
 const DECLARE_PAUSE_MS = 30_000;
@@ -88,16 +91,21 @@ export class RecentDeadLetters {
     return this.#read(recent, () => {});
   }
 
-  /** Removes copies of dead letters that have gone, and notes how many are left. Never rejects. */
+  /** Removes copies of dead letters that have gone, and notes how many are left; or all, if one is missing. Never rejects. */
   async forget(pair: QueuePair, ids: ReadonlySet<string>): Promise<void> {
     const drop = (channel: Channel, messages: readonly Message[]) => {
-      for (const message of messages) {
-        const id = stampOf(message)?.id;
-        if (id !== undefined && ids.has(id)) channel.ack(message);
-      }
+      const stamper = new LetterStamper(false);
+      for (const message of messages)
+        if (isNote(message) || ids.has(stamper.stamp(message)?.id ?? "")) channel.ack(message);
     };
-    await this.#read(pair.recent, drop).catch(() => {});
-    await this.#note(pair);
+    try {
+      const left = await this.#options.channels.queueSize(pair.dead);
+      const before = await this.#read(pair.recent, drop);
+      if (left === undefined || before?.expected !== left + ids.size) await this.clear(pair);
+      else await this.#publishCounts(pair, left);
+    } catch {
+      // Without the number they are not believed.
+    }
   }
 
   /** Replaces all of them. @param count how many dead letters there are in all. Never rejects. */
@@ -105,6 +113,7 @@ export class RecentDeadLetters {
     try {
       await this.#options.declare(pair);
       await this.clear(pair);
+      await this.#publishCounts(pair, count - letters.length);
       await Promise.all(
         letters.map(({ message, id, position }) =>
           this.#publish(pair, {
@@ -113,7 +122,6 @@ export class RecentDeadLetters {
           }),
         ),
       );
-      await this.#publishCount(pair, count);
     } catch {
       // Without them a page takes longer.
     }
@@ -144,6 +152,11 @@ export class RecentDeadLetters {
     return this.#publish(pair, { body: new Uint8Array(), properties });
   }
 
+  /** Of a moment when nothing is on its way. */
+  async #publishCounts(pair: QueuePair, count: number): Promise<void> {
+    await Promise.all([this.#publishCount(pair, count), this.#publishCount(pair, count)]);
+  }
+
   #planNote(pair: QueuePair): void {
     const planned = this.#notes.get(pair.recent);
     clearTimeout(planned?.timer);
@@ -151,18 +164,30 @@ export class RecentDeadLetters {
     const delay = Math.max(0, Math.min(NOTE_DELAY_MS, since + MAX_NOTE_DELAY_MS - performance.now()));
     const timer = setTimeout(() => {
       this.#notes.delete(pair.recent);
-      void this.#note(pair);
+      void this.#noteQuiet(pair);
     }, delay).unref();
     this.#notes.set(pair.recent, { since, timer, pair });
   }
 
-  async #note(pair: QueuePair): Promise<void> {
+  async #noteQuiet(pair: QueuePair): Promise<void> {
+    const count = await this.#note(pair);
+    if (count === undefined || this.#notes.has(pair.recent)) return;
+    await sleep(QUIET_MS);
+    if (!this.#notes.has(pair.recent)) await this.#note(pair, count);
+  }
+
+  /** @param before how many there must be still */
+  async #note(pair: QueuePair, before?: number): Promise<number | undefined> {
     const { channels } = this.#options;
     try {
       const count = await channels.queueSize(pair.dead);
-      if (count !== undefined && (await channels.queueExists(pair.recent))) await this.#publishCount(pair, count);
+      if (count === undefined || (before !== undefined && count !== before)) return undefined;
+      if (!(await channels.queueExists(pair.recent))) return undefined;
+      await this.#publishCount(pair, count);
+      return count;
     } catch {
       // Without the number they are not believed.
+      return undefined;
     }
   }
 
@@ -206,12 +231,34 @@ async function takeAll(channel: Channel, queue: string, count: number): Promise<
   return messages;
 }
 
+function isNote({ properties }: Message): boolean {
+  return typeof properties.headers?.[COUNT_HEADER] === "number";
+}
+
+/**
+ * Reads what the queue holds. Each note says how many dead letters there were when so many copies were in the queue: the
+ * difference stays the same as long as there is a copy of each that comes. Notes are of a moment ago, so that it is certain
+ * only where two say the same with no copy between. If those disagree, some have no copy.
+ */
 function contentsOf(messages: readonly Message[]): RecentLetters | undefined {
-  const counts = messages.map(({ properties }) => properties.headers?.[COUNT_HEADER] as unknown);
-  const last = counts.findLastIndex((count) => typeof count === "number");
   const stamper = new LetterStamper(false);
-  const letters = messages.filter((_, index) => counts[index] === undefined).map((message) => stamper.stamp(message));
-  if (last < 0) return undefined;
-  const after = messages.slice(last + 1).length;
-  return { letters: letters.filter((letter) => letter !== undefined), expected: Number(counts[last]) + after };
+  const letters: StampedMessage[] = [];
+  let copies = 0;
+  let uncopied: number | undefined;
+  let previous: unknown;
+  const certain = new Set<number>();
+  for (const message of messages) {
+    const count: unknown = isNote(message) ? message.properties.headers?.[COUNT_HEADER] : undefined;
+    if (typeof count === "number") {
+      uncopied = count - copies;
+      if (count === previous) certain.add(uncopied);
+    } else {
+      copies += 1;
+      const letter = stamper.stamp(message);
+      if (letter !== undefined) letters.push(letter);
+    }
+    previous = count;
+  }
+  if (uncopied === undefined || [...certain].some((each) => each !== uncopied)) return undefined;
+  return { letters, expected: uncopied + copies };
 }

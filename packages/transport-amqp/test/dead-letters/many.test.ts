@@ -104,3 +104,37 @@ test("D2 the newest of many are shown by their copies, and by the letters themse
   expect(await newest(1)).toEqual([-1]);
   expect(await letters.get(id)).toBeUndefined();
 });
+
+test("D2 a dead letter that another program adds is shown though there are copies of later ones, and none that has gone", async () => {
+  const space = new Space();
+  const app = space.app({ retries: 0 }).onEvent("x", { useCase: "uc" }, () => {
+    throw new Error("no");
+  });
+  await app.start();
+  const channel = await space.channel();
+  const letter = (n: number) => {
+    const id = n.toString().padStart(8, "0");
+    const headers = { ce_type: "x", ce_id: id, papa_reason: "rejected", papa_order: `${"1".padStart(15, "0")}-${id}` };
+    return { headers, persistent: true, correlationId: id, messageId: id };
+  };
+  for (let n = 0; n < COUNT; n += 1) channel.publish("", space.name("uc.dlq"), json(n), letter(n));
+  await channel.waitForConfirms();
+  const letters = app.deadLetters("uc");
+  const newest = async () => (await letters.list({ limit: 3, order: "newest" })).items.map(({ payload }) => payload);
+  expect(await newest()).toEqual([COUNT - 1, COUNT - 2, COUNT - 3]);
+  const copies = () => space.size("uc:recent").catch(() => 0);
+  await until("copies are made", async () => (await copies()) > 500);
+  channel.publish("", space.name("uc.dlq"), json(COUNT), letter(COUNT));
+  await channel.waitForConfirms();
+  const before = await copies();
+  await app.newEvent("x", "ours");
+  await until("its copy, and how many there are now, twice", async () => (await copies()) >= before + 3);
+  expect(await newest()).toEqual(["ours", COUNT, COUNT - 1]);
+  await until("copies are made anew", async () => (await copies()) < before + 3);
+  channel.publish(space.name("domain_events.dlq"), space.name("uc"), json("original"), { messageId: "original" });
+  await channel.waitForConfirms();
+  const [first] = (await letters.list({ limit: 3, order: "newest" })).items;
+  expect(first?.payload).toBe("original");
+  expect(await letters.purge([first?.id ?? ""])).toBe(1);
+  expect(await newest()).toEqual(["ours", COUNT, COUNT - 1]);
+});
