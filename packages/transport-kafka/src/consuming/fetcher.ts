@@ -1,4 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
+import { FetchSession } from "../client/fetch-session.ts";
 import type { KafkaClient } from "../client/kafka-client.ts";
 import { sleep } from "../client/time-limit.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
@@ -43,7 +44,9 @@ export interface FetcherOptions {
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #fetching = new Set<number>();
+  readonly #sessions = new Map<number, FetchSession>();
   #logs: readonly PartitionLog[] = [];
+  #byKey: ReadonlyMap<string, PartitionLog> = new Map();
   #leaders: Map<number, PartitionLog[]> | undefined;
   /** Incremented whenever the logs change. */
   #epoch = 0;
@@ -63,6 +66,7 @@ export class Fetcher {
   /** Reads these logs from now on. It interrupts fetches for the previous ones, which may still wait at the broker. */
   read(logs: readonly PartitionLog[]): void {
     this.#logs = logs;
+    this.#byKey = new Map(logs.map((log) => [log.key, log]));
     this.#leaders = undefined;
     this.#epoch += 1;
     this.#heldUp.keepOnly(logs.map(({ source }) => source));
@@ -167,24 +171,19 @@ export class Fetcher {
     const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(room, MAX_FETCHED_BYTES));
     this.#fetching.add(node);
     const epoch = this.#epoch;
+    const session = this.#sessionAt(node);
     try {
-      const results = await this.#options.client.fetch(
-        node,
-        fetched.map(({ source, position }) => ({ ...source, offset: position })),
-        {
-          wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS,
-          bytes,
-          bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
-        },
-      );
-      const byPartition = new Map(fetched.map((log) => [partitionKey(log.source), log]));
-      for (const result of results) {
-        const log = byPartition.get(partitionKey(result));
-        if (log !== undefined) await this.#fetched(log, result);
-      }
+      const limits = {
+        wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS,
+        bytes,
+        bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
+      };
+      const results = await this.#options.client.fetch(node, session.begin(fetched), limits, session);
+      for (const result of results) await this.#fetched(result, session.positionOf(result), epoch);
     } catch (error) {
       // A fetch that a new generation interrupted did not fail.
-      if (epoch === this.#epoch) await this.#failed(error, fetched);
+      const isOver = session.failed(error) || epoch !== this.#epoch;
+      if (!isOver) await this.#failed(error, fetched);
     } finally {
       this.#fetching.delete(node);
     }
@@ -206,9 +205,17 @@ export class Fetcher {
     return [...all.slice(first), ...all.slice(0, first)];
   }
 
-  async #fetched(log: PartitionLog, result: FetchResult): Promise<void> {
-    const { position } = log;
-    const epoch = this.#epoch;
+  #sessionAt(node: number): FetchSession {
+    let session = this.#sessions.get(node);
+    if (session === undefined) this.#sessions.set(node, (session = new FetchSession()));
+    return session;
+  }
+
+  /** @param position what was asked for */
+  async #fetched(result: FetchResult, position: number | undefined, epoch: number): Promise<void> {
+    const log = this.#byKey.get(partitionKey(result));
+    // While others of this response were waited for, it may have been read again, or have come to an end.
+    if (log === undefined || log.position !== position || epoch !== this.#epoch) return;
     if (result.error !== undefined) {
       await this.#partitionFailed(log, result.error);
       return;
@@ -229,13 +236,7 @@ export class Fetcher {
       if (unreadable !== undefined) this.#warnOfUnreadable(log, offset, unreadable);
     const accepted = fresh.length === 0 ? fresh : await this.#options.filter(log.source, fresh);
     // The group may have been joined again meanwhile, and the partition may be somebody else's.
-    if (
-      log.lost ||
-      log.deliveryPaused ||
-      log.position !== position ||
-      (epoch !== this.#epoch && !this.#logs.includes(log))
-    )
-      return;
+    if (log.lost || log.deliveryPaused || log.position !== position || !this.#logs.includes(log)) return;
     log.add(accepted, result.next);
   }
 

@@ -3,7 +3,7 @@ import { DoneRuns, encodeRuns, encodeUnfitRuns, type Run, readRuns, runsBetween 
 import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
 import type { FetchedRecord } from "../wire/records.ts";
 import { withTopicId } from "../wire/topic-id.ts";
-import type { TopicPartition } from "../wire/topic-partition.ts";
+import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { OpenEntries } from "./open-entries.ts";
 
 /** A record's headers and framing are counted as so many bytes. */
@@ -79,6 +79,7 @@ export interface LogStart {
 /** Tracks one partition as this instance reads it: what was fetched, delivered and done, and what may be committed. */
 export class PartitionLog {
   readonly source: TopicPartition;
+  readonly key: string;
   readonly topicId: number | undefined;
   /** The next offset to be fetched. */
   position: number;
@@ -123,6 +124,7 @@ export class PartitionLog {
     const { topicId, metadata = "", done, takenOver = false, announces } = start;
     const handedOut = readHandedOut(committed, metadata);
     this.source = source;
+    this.key = partitionKey(source);
     this.topicId = topicId;
     this.position = committed;
     this.examined = committed;

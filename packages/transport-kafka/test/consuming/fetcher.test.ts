@@ -85,6 +85,45 @@ test("H9 however many partitions there are, no more bytes are fetched ahead than
   expect(most).toBeLessThan((count * size) / 2);
 });
 
+test("R8 of many partitions a fetch names those that have changed, and goes on when the broker has forgotten the others", async () => {
+  const space = new Space();
+  const options = { partitions: 110 };
+  const [publisher, consumer] = await Promise.all([space.connect(options), space.connect(options)]);
+  await declare(consumer, "reader", ["wide"]);
+  const { fetch } = KafkajsClient.prototype;
+  const named: number[] = [];
+  let spoiled = false;
+  const spy = vi.spyOn(KafkajsClient.prototype, "fetch").mockImplementation(async function (
+    this: KafkajsClient,
+    node,
+    partitions,
+    limits,
+    session,
+  ) {
+    if (session?.request.id !== 0) named.push(partitions.length);
+    const results = await fetch.call(this, node, partitions, limits, session);
+    if (named.length === 2 && !spoiled) {
+      spoiled = true;
+      session?.answered(1);
+    }
+    return results;
+  });
+  onTestFinished(() => spy.mockRestore());
+  const handled = new Set<string>();
+  await consumer.subscribe("reader", subscribing(50), (delivery) => {
+    handled.add(delivery.event.body.toString());
+    void delivery.settle({ kind: "done", outputs: [] });
+  });
+  for (let number = 0; number < 20; number += 1) {
+    await publish(publisher, [event("wide", number)]);
+    await until("it is handled", () => handled.size === number + 1);
+  }
+  expect(spoiled).toBe(true);
+  // All of them after the broker has forgotten them, and else where there is news.
+  expect(named.filter((count) => count > 100).length).toBeLessThan(4);
+  expect(named.filter((count) => count < 10).length).toBeGreaterThan(10);
+});
+
 test("L6 another program's open transaction shows as what holds its partition up, until it ends", async () => {
   const space = new Space();
   const problems = new Map<string, string | undefined>();
