@@ -114,7 +114,7 @@ export class AssignedPartitions {
     if (known === undefined) return log;
     // A member that was expelled without noticing finds what others have done meanwhile.
     if (!takenOver && !known.hasDropped && offset <= known.mark && log.doneEnd <= known.examined) {
-      known.committed = undefined;
+      known.forgetCommit();
       return known;
     }
     log.adopt(known);

@@ -181,9 +181,9 @@ export class GroupConsumer {
     if (!this.#joined || !this.#delivering || this.#closing) return;
     if (this.expired) return;
     const { hasRoom, deliver } = this.#options;
-    const { list } = this.#partitions;
     const { overdue } = this.#commits;
-    const active = list.filter((log) => log.hasRecords);
+    const filled = this.#partitions.list.filter((log) => log.hasRecords);
+    const active = [...filled];
     for (let turn = this.#turn; active.length > 0; ) {
       const at = turn % active.length;
       const log = active[at];
@@ -196,7 +196,7 @@ export class GroupConsumer {
       this.#turn += 1;
       deliver(entry);
     }
-    if (list.some((log) => log.wantsAnnouncement)) this.#commits.now();
+    if (filled.some((log) => log.wantsAnnouncement)) this.#commits.now();
     else this.#commits.schedule();
     this.#fetcher.fetchMore();
   }

@@ -77,7 +77,7 @@ export class OffsetCommits {
    * @param ends says of a partition that nothing is handed out from it any more
    * @throws KafkaError
    */
-  async commit(ends: (log: PartitionLog) => boolean = () => false): Promise<void> {
+  async commit(ends?: (log: PartitionLog) => boolean): Promise<void> {
     while (this.#committing !== undefined) await this.#committing.catch(() => {});
     this.#urgent = false;
     if (!this.#dirty) return;
@@ -116,17 +116,24 @@ export class OffsetCommits {
     else this.#urgent = false;
   }
 
-  async #commit(ends: (log: PartitionLog) => boolean): Promise<void> {
+  async #commit(ends: ((log: PartitionLog) => boolean) | undefined): Promise<void> {
     const pending = this.#pending;
     const begun = performance.now();
-    const all = [...this.#options.logs()].map((log) => {
-      const { offset, metadata, stored } = log.commit(ends(log));
+    // Of thousands of partitions most have nothing new.
+    const logs = [...this.#options.logs()].filter((log) => ends !== undefined || log.isChanged);
+    const all = logs.map((log) => {
+      log.isChanged = false;
+      const { offset, metadata, stored } = log.commit(ends?.(log) ?? false);
       return { log, text: `${offset} ${metadata}`, stored, commit: { ...log.source, offset, metadata } };
     });
     const changed = all.filter(({ log, text }) => text !== log.committed);
-    // Whether a commit that fails is stored is not known.
-    for (const { log } of changed) log.committed = undefined;
-    if (changed.length > 0) await this.#options.member.commit(changed.map(({ commit }) => commit));
+    try {
+      if (changed.length > 0) await this.#options.member.commit(changed.map(({ commit }) => commit));
+    } catch (error) {
+      // Whether it is stored is not known.
+      for (const log of logs) log.forgetCommit();
+      throw error;
+    }
     for (const { log, text } of changed) log.committed = text;
     for (const { stored } of all) stored();
     this.#pending -= pending;

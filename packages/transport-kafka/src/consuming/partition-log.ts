@@ -93,6 +93,8 @@ export class PartitionLog {
   hasDropped = false;
   /** The last commit, as text for comparison. */
   committed: string | undefined;
+  /** Whether a commit may say something else than the one before. */
+  isChanged = true;
   /** When it may be fetched again, by the monotonic clock. */
   pausedUntil = 0;
   /** How often in a row what was fetched was damaged. */
@@ -172,6 +174,7 @@ export class PartitionLog {
   endsAt(end: number): void {
     if (this.#isEndKnown) return;
     this.#isEndKnown = true;
+    this.isChanged = true;
     const { until, once, twice } = this.#suspects;
     this.#suspects = { until, once: Math.min(once, end), twice: Math.min(twice, end) };
   }
@@ -186,7 +189,14 @@ export class PartitionLog {
     return this.#done.end;
   }
 
+  /** Whatever has been committed is to be committed again: it may not be stored, or somebody else may have committed since. */
+  forgetCommit(): void {
+    this.committed = undefined;
+    this.isChanged = true;
+  }
+
   add(records: readonly FetchedRecord[], next: number): void {
+    this.isChanged = true;
     const bytes = records.reduce((sum, record) => sum + bytesOf(record), 0);
     this.#chunks.push({ records, next, bytes, at: 0 });
     this.buffered += bytes;
@@ -209,6 +219,7 @@ export class PartitionLog {
       if (chunk === undefined) return undefined;
       chunk.at += 1;
       this.examined = record.offset + 1;
+      this.isChanged = true;
       const entry = this.#opened(record);
       if (chunk.at >= chunk.records.length) this.#passEmpty();
       if (entry !== undefined) return entry;
@@ -231,6 +242,7 @@ export class PartitionLog {
     entry.settled = true;
     this.#unsettled -= 1;
     this.#open.delete(entry);
+    this.isChanged = true;
   }
 
   /** Leaves an entry open whose settlement was not stored. */
@@ -266,6 +278,7 @@ export class PartitionLog {
 
   /** Continues at a higher offset: what lies in between is gone from the broker. */
   skipTo(offset: number): void {
+    this.isChanged = true;
     this.dropBuffer();
     this.examined = Math.max(this.examined, offset);
     this.position = this.examined;
@@ -316,6 +329,7 @@ export class PartitionLog {
 
   /** Notes that a record at this offset tells what {@link unfitRuns} has told. */
   doneAt(offset: number): void {
+    this.isChanged = true;
     this.#doneAt = { offset, end: Math.max(this.examined, this.#done.end) };
   }
 
