@@ -4,15 +4,20 @@ import type { Delivery, Subscription } from "../transport/delivery.ts";
 import { sizeOf } from "../transport/event.ts";
 import type { Connection } from "../transport/transport.ts";
 import { type ContextScope, DeliveryContext, redeliveriesOf } from "./delivery-context.ts";
-import { type Deliveries, type Handling, handleDeliveries } from "./handle-delivery.ts";
+import { type Handling, handleDeliveries } from "./handle-delivery.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import { release } from "./settler.ts";
+import { Alone, Worker } from "./worker.ts";
 
 /** After how many unexplained returns an event is a suspect: processes are killed every day, so the first says nothing (T6). */
 const SUSPECT_REDELIVERIES = 2;
+/** How many workers are started before it is seen whether more are of use. */
+const STARTED_AT_ONCE = 16;
+/** For how many turns of the microtask queue none of them may have got on before more are started. */
+const TURNS_WITHOUT_PROGRESS = 4;
 
 export interface WorkerPoolOptions extends ContextScope {
   /** The id of this instance's declaration of the use case. */
@@ -40,6 +45,10 @@ export class WorkerPool {
   /** Suspects that wait until one more handler may be called. */
   #onRoom: (() => void)[] = [];
   readonly #readAhead: ReadAhead;
+  /** How many deliveries workers have taken so far. */
+  #taken = 0;
+  /** Whether workers are being started. */
+  #starting = false;
   #connection: Connection | undefined;
   #subscription: Subscription | undefined;
   /** Whether it takes events; `false` before its start, while it is paused and after its stop. */
@@ -150,9 +159,11 @@ export class WorkerPool {
     return running;
   }
 
-  /** Starts workers for what waits, as many as may run. */
+  /** Starts workers for what waits, as many as are of use and may run. */
   resume(): void {
-    while (this.#mayStart && !this.#waiting.isEmpty()) this.#startWorker();
+    if (this.#starting || this.#waiting.isEmpty() || !this.#mayStart) return;
+    this.#starting = true;
+    runOutside(() => void this.#startWorkers());
   }
 
   get #mayStart(): boolean {
@@ -180,7 +191,7 @@ export class WorkerPool {
     if (this.#readAhead.received(size)) this.#subscription?.readAhead(this.#readAhead.limit);
     if (redeliveriesOf(delivery) >= SUSPECT_REDELIVERIES && this.#tries(delivery)) return;
     this.#waiting.push(delivery);
-    if (this.#mayStart) this.#startWorker();
+    this.resume();
   }
 
   /** Has a suspect tried. One that is only to be forwarded is not: whoever accepts it would take the record for a death. */
@@ -194,30 +205,52 @@ export class WorkerPool {
     return true;
   }
 
-  #startWorker(): void {
-    const worker = this.#freeWorkers.pop() ?? this.#newWorker();
-    this.#options.running.started();
-    runOutside(() => void this.#work(worker));
-  }
-
-  async #work(worker: Worker): Promise<void> {
+  /**
+   * A few at a time: where handlers are quick, a few workers go through what a read has brought before the others would have begun,
+   * and starting two hundred for it costs as much as handling it.
+   */
+  async #startWorkers(): Promise<void> {
     // Out of the transport's stack, which must not wait for what handlers do before they first await.
     await undefined;
-    await handleDeliveries(worker, this.#options.handling);
-    this.#freeWorkers.push(worker);
-    this.#options.running.ended();
-    // Room may have come back since it found none, while it did not count as free yet.
-    this.#slotIsFree();
+    for (let started = 1; this.#mayStart && !this.#waiting.isEmpty(); started += 1) {
+      this.#options.running.started();
+      void handleDeliveries(this.#freeWorkers.pop() ?? this.#newWorker(), this.#options.handling);
+      if (started % STARTED_AT_ONCE === 0) await this.#untilNoProgress();
+    }
+    this.#starting = false;
+  }
+
+  async #untilNoProgress(): Promise<void> {
+    let taken = this.#taken;
+    for (let turns = 0; turns < TURNS_WITHOUT_PROGRESS && !this.#waiting.isEmpty(); turns += 1) {
+      await undefined;
+      if (this.#taken !== taken) turns = 0;
+      taken = this.#taken;
+    }
   }
 
   #newWorker(): Worker {
-    const { running, held } = this.#options;
-    const next = () => (!this.#consuming || !running.open || !held.hasRoom ? undefined : this.#waiting.shift());
-    const worker = new Worker(next, this.#options, this.#readAhead, () =>
-      this.#subscription?.readAhead(this.#readAhead.limit),
-    );
+    const worker = new Worker({
+      scope: this.#options,
+      readAhead: this.#readAhead,
+      next: () => this.#next(),
+      onFree: () => {
+        this.#freeWorkers.push(worker);
+        this.#options.running.ended();
+        this.#slotIsFree();
+      },
+      onReadAhead: () => this.#subscription?.readAhead(this.#readAhead.limit),
+    });
     this.#workers.push(worker);
     return worker;
+  }
+
+  /** What a worker takes next, if it may go on. */
+  #next(): Delivery | undefined {
+    const { running, held } = this.#options;
+    if (!this.#consuming || !running.open || !held.hasRoom) return undefined;
+    this.#taken += 1;
+    return this.#waiting.shift();
   }
 
   /** Handles one delivery that is not for just any worker to take. */
@@ -231,58 +264,4 @@ export class WorkerPool {
     running.ended();
     this.#slotIsFree();
   }
-}
-
-/**
- * Room for one handler call. Workers are kept for the next: a `Set` of those that come and go would, when it makes itself
- * a new table, tie the dead ones in the old heap to the young ones, and with them everything that they handled.
- */
-class Worker implements Deliveries {
-  /** Of what it handles. */
-  context: DeliveryContext | undefined = undefined;
-  readonly next: () => Delivery | undefined;
-  readonly #scope: ContextScope;
-  readonly #readAhead: ReadAhead;
-  readonly #onReadAhead: () => void;
-  #begun = Number.NaN;
-
-  constructor(next: () => Delivery | undefined, scope: ContextScope, readAhead: ReadAhead, onReadAhead: () => void) {
-    this.next = next;
-    this.#scope = scope;
-    this.#readAhead = readAhead;
-    this.#onReadAhead = onReadAhead;
-  }
-
-  enter(delivery: Delivery): DeliveryContext {
-    this.#begun = this.#readAhead.begins();
-    return (this.context = new DeliveryContext(delivery, this.#scope));
-  }
-
-  ended(): void {
-    this.context = undefined;
-    if (this.#readAhead.ended(this.#begun)) this.#onReadAhead();
-  }
-}
-
-/** One delivery with a context of its own. */
-class Alone implements Deliveries {
-  readonly context: DeliveryContext;
-  #delivery: Delivery | undefined;
-
-  constructor(delivery: Delivery, context: DeliveryContext) {
-    this.#delivery = delivery;
-    this.context = context;
-  }
-
-  next(): Delivery | undefined {
-    const delivery = this.#delivery;
-    this.#delivery = undefined;
-    return delivery;
-  }
-
-  enter(): DeliveryContext {
-    return this.context;
-  }
-
-  ended(): void {}
 }

@@ -53,6 +53,32 @@ describe("H2 at most `concurrency` handler calls run", () => {
     await turns();
   });
 
+  it("and as many begin as may, also behind quick ones, for which few workers are enough", async () => {
+    const { transport, deliver } = subscribed();
+    let running = 0;
+    let most = 0;
+    let begun = 0;
+    const ends: (() => void)[] = [];
+    const log = useCase("log", { on: "#", concurrency: 100 }, async (_, { id }) => {
+      begun += 1;
+      running += 1;
+      most = Math.max(most, running);
+      await (id === "quick" ? undefined : new Promise<void>((resolve) => ends.push(resolve)));
+      running -= 1;
+    });
+    await started(transport, [log]);
+    for (let index = 0; index < 200; index += 1) deliver(new TestDelivery({ id: "quick" }));
+    await turns(1);
+    expect(begun).toBe(200);
+    expect(most).toBeLessThan(50);
+    for (let index = 0; index < 200; index += 1) deliver(new TestDelivery({ id: index % 2 === 0 ? "quick" : "slow" }));
+    await turns(1);
+    expect(begun).toBe(400);
+    expect(running).toBe(100);
+    for (const end of ends) end();
+    await turns();
+  });
+
   it("a transport that delivers before subscribe() has resolved is served too", async () => {
     const { transport, handsOverAtOnce } = subscribed();
     const deliveries = [new TestDelivery({ id: "1" }), new TestDelivery({ id: "2" })];
