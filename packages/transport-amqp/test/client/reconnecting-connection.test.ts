@@ -99,3 +99,17 @@ test("P2, L6, L7 while the broker blocks publishers they wait, health says so, a
   await until("it is handled", () => got.includes("late"));
   await until("its health", () => app.health().healthy);
 });
+
+test("L2, L7 a stop during an alarm, when the broker reads nothing from connections that publish, is as quick as ever", async () => {
+  const space = new Space();
+  const { port, toClients, ignore } = await talkingProxy();
+  const app = space.app({ port, drainTimeout: 30_000 }).onEvent("x", { useCase: "uc" }, () => {});
+  await app.start();
+  await app.newEvent("x", 1);
+  ignore("(publishing)");
+  toClients(methodFrame(10, 60, Buffer.from("\x06memory")));
+  await until("the alarm", () => !app.health().healthy);
+  const began = performance.now();
+  await app.stop();
+  expect(performance.now() - began).toBeLessThan(10_000);
+});

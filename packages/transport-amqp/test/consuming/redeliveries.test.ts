@@ -126,6 +126,35 @@ test("T6 the connections that this process has lost make no suspects of its even
   expect(found).toEqual([0, 0, 0, 0, 0]);
 });
 
+test("D1, H6 what the broker counts on an event that came back is in no handler's headers and in no dead letter's", async () => {
+  const space = new Space();
+  const first = space.app({ drainTimeout: 0 });
+  const held = Promise.withResolvers<void>();
+  let isHeld = false;
+  first.onEvent("x", { useCase: "uc" }, () => {
+    isHeld = true;
+    return held.promise;
+  });
+  await first.start();
+  await first.newEvent("x", 1, { headers: { mine: "1" } });
+  await until("it is held", () => isHeld);
+  await first.stop();
+  held.resolve();
+  const seen: string[][] = [];
+  const second = space.app({ retries: 1, retryDelay: 100 }).onEvent("x", { useCase: "uc" }, (_, { headers }) => {
+    seen.push(Object.keys(headers));
+    throw new Error("no");
+  });
+  await second.start();
+  const letters = second.deadLetters("uc");
+  await until("it is given up", async () => (await letters.count()) === 1);
+  const [letter] = (await letters.list()).items;
+  const names = [...seen, Object.keys(letter?.headers ?? {})];
+  expect(names).toHaveLength(3);
+  for (const each of names) expect(each).toContain("mine");
+  expect(names.flat().filter((name) => name.startsWith("x-"))).toEqual([]);
+});
+
 test("T6, H8 an event that kills its process becomes one dead letter, and the thirty beside it are handled", {
   timeout: 180_000,
 }, async () => {

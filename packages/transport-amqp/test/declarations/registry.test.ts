@@ -1,6 +1,6 @@
 import type { DeclarationRecord } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
-import { declaration, Space } from "../support/broker.ts";
+import { declaration, quiet, Space } from "../support/broker.ts";
 import { methodFrame, talkingProxy } from "../support/frames.ts";
 import { json } from "../support/original.ts";
 import { until } from "../support/wait.ts";
@@ -105,7 +105,10 @@ test("R6 what the version before recorded is taken over, also while an instance 
 
 test("L8 an exchange that somebody deleted comes back with every binding of the namespace", async () => {
   const space = new Space();
-  const one = await space.connect();
+  const warnings: string[] = [];
+  const one = await space.connect({
+    logger: { ...quiet, warn: (_: object, text?: string) => void warnings.push(`${text}`) },
+  });
   const two = await space.connect();
   await one.declarations.declare([declaration("a", "x.*")]);
   await two.declarations.declare([declaration("b", "x.*")]);
@@ -114,6 +117,7 @@ test("L8 an exchange that somebody deleted comes back with every binding of the 
   await channel.deleteExchange(space.name("domain_events"));
   await until("a confirm", async () => (await one.publish([event("x.y", "2")])).length === 0);
   await until("both events in both queues", async () => (await space.size("a")) === 2 && (await space.size("b")) === 2);
+  expect(warnings).toContain("The exchange for events was deleted; it is declared and bound again.");
 });
 
 test("L7 while the broker takes no messages a use case can be declared, consumed and looked at", async () => {

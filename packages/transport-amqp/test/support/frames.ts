@@ -2,6 +2,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { brokerUrl } from "./broker.ts";
 import { listen } from "./listen.ts";
 
+/** The beginning of a connection, in which it says its name. */
+const MAX_HELLO_BYTES = 4_096;
+
 /** Encodes a method of AMQP 0-9-1. */
 export function methodFrame(classId: number, methodId: number, args: Buffer, channel = 0): Buffer {
   const payload = Buffer.concat([Buffer.from([0, classId, 0, methodId]), args]);
@@ -12,21 +15,37 @@ export function methodFrame(classId: number, methodId: number, args: Buffer, cha
   return Buffer.concat([head, payload, Buffer.from([0xce])]);
 }
 
-/** Starts a proxy in front of the broker that can also send bytes of its own to all clients. */
-export async function talkingProxy(): Promise<{ port: number; toClients: (bytes: Buffer) => void }> {
+/**
+ * Starts a proxy in front of the broker that can also send bytes of its own to all clients, and have the broker read nothing
+ * more from connections whose name has a text in it.
+ */
+export async function talkingProxy(): Promise<{
+  readonly port: number;
+  readonly toClients: (bytes: Buffer) => void;
+  readonly ignore: (name: string) => void;
+}> {
   const clients = new Set<Socket>();
+  let ignored: string | undefined;
   const { hostname, port } = new URL(brokerUrl());
   const server = createServer((client) => {
     const broker = connect(Number(port || 5672), hostname);
     clients.add(client);
-    client.on("error", () => broker.destroy()).on("close", () => clients.delete(client));
-    broker.on("error", () => client.destroy());
-    client.pipe(broker).pipe(client);
+    let hello = "";
+    client.on("error", () => broker.destroy()).on("close", () => broker.destroy() && clients.delete(client));
+    client.on("data", (bytes) => {
+      if (hello.length < MAX_HELLO_BYTES) hello += bytes.toString("latin1");
+      if (ignored === undefined || !hello.includes(ignored)) broker.write(bytes);
+    });
+    broker.on("error", () => client.destroy()).on("close", () => client.destroy());
+    broker.pipe(client);
   });
   return {
     port: await listen(server),
     toClients: (bytes) => {
       for (const client of clients) client.write(bytes);
+    },
+    ignore: (name) => {
+      ignored = name;
     },
   };
 }
