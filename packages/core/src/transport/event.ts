@@ -44,13 +44,18 @@ export interface ReceivedEvent {
   readonly direct?: boolean | undefined;
   /** As received: strings, bytes, lists of them, numbers, anything. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** About how many bytes the headers take: from outside they may be larger than the body (H9). */
+  readonly headerBytes?: number | undefined;
   readonly body: Uint8Array;
   /** `body` as text, where that is to be had for less than `body` itself; U+FFFD stands for what is no UTF-8. */
   readonly text?: string | undefined;
 }
 
-/** How many bytes a payload has, or at least its number of characters, whatever of the two is at hand. */
-export function sizeOf(event: Pick<ReceivedEvent, "text" | "body">): number {
+/**
+ * About how many bytes an event takes: its payload, or at least its number of characters, whatever of the two is at hand, and
+ * its headers where the transport has told that.
+ */
+export function sizeOf(event: Pick<ReceivedEvent, "text" | "body" | "headerBytes">): number {
   // Not both: bytes may have to be made of the text first.
-  return event.text?.length ?? event.body.length;
+  return (event.text?.length ?? event.body.length) + (event.headerBytes ?? 0);
 }

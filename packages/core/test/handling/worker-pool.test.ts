@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { useCase } from "../../src/index.ts";
 import type { OnDelivery, Transport } from "../../src/transport.ts";
 import { FakeTransport, started, turns } from "../support.ts";
@@ -137,4 +137,14 @@ describe("H9 what is read ahead", () => {
     );
     expect(asked.at(-1)).toBeGreaterThan(10);
   });
+});
+
+test("H9 headers count for what is read ahead, where the transport tells how large they are", async () => {
+  const { transport, asked, deliver } = subscribed();
+  await started(transport, [useCase("log", { on: "#", concurrency: 100 }, () => {})], { maxHeldBytes: 8_000_000 });
+  const delivery = new TestDelivery({ name: "a", id: "1" });
+  Object.assign(delivery.event, { headerBytes: 399_998 });
+  deliver(delivery);
+  await turns();
+  expect(asked.at(-1)).toBe(10);
 });

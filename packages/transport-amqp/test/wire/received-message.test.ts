@@ -72,3 +72,19 @@ describe("L5 what somebody has put straight into the queue is told from what cam
     expect(properties.headers?.papa_direct).toBe(direct);
   });
 });
+
+describe("H9 an event tells about how large its headers are", () => {
+  it.each<[string, Record<string, unknown>, number]>([
+    ["none", {}, 0],
+    ["text and numbers", { a: "text", n: 5 }, 6],
+    ["bytes, lists and tables", { a: Buffer.alloc(100), b: ["one", { c: "two" }] }, 111],
+  ])("%s", (_, headers, bytes) => {
+    expect(readMessage(message({ headers }), origin).event.headerBytes).toBe(bytes);
+  });
+
+  it("also where they are nested as deep as a message may be", () => {
+    let nested: unknown = "x";
+    for (let depth = 0; depth < 20_000; depth += 1) nested = [nested];
+    expect(readMessage(message({ headers: { nested } }), origin).event.headerBytes).toBe(20_007);
+  });
+});

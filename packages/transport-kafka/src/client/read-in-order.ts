@@ -1,4 +1,4 @@
-import type { FetchedRecord } from "../wire/records.ts";
+import { bytesOf, type FetchedRecord } from "../wire/records.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import type { Cluster } from "./cluster.ts";
 import { fetchOne } from "./fetch-one.ts";
@@ -63,6 +63,6 @@ async function* forwards(cluster: Cluster, source: TopicPartition, offsets: Floa
       const record = records[index];
       if (record?.offset === wanted) found.push(record);
     }
-    yield { records: found, bytes: records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) };
+    yield { records: found, bytes: records.reduce((sum, record) => sum + bytesOf(record), 0) };
   }
 }

@@ -1,7 +1,7 @@
 import { readPointer, withPointer } from "../wire/done-record.ts";
 import { DoneRuns, encodeRuns, encodeUnfitRuns, type Run, readRuns, runsBetween } from "../wire/done-runs.ts";
 import { afterDeath, type HandedOut, readHandedOut, withHandedOut } from "../wire/handed-out.ts";
-import type { FetchedRecord } from "../wire/records.ts";
+import { bytesOf, type FetchedRecord } from "../wire/records.ts";
 import { withTopicId } from "../wire/topic-id.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { OpenEntries } from "./open-entries.ts";
@@ -37,7 +37,7 @@ export class Entry {
   constructor(log: PartitionLog, record: FetchedRecord) {
     this.log = log;
     this.record = record;
-    this.bytes = bytesOf(record);
+    this.bytes = heldFor(record);
   }
 
   /** Forgets what the record holds but its place: it can be read again. */
@@ -197,7 +197,7 @@ export class PartitionLog {
 
   add(records: readonly FetchedRecord[], next: number): void {
     this.isChanged = true;
-    const bytes = records.reduce((sum, record) => sum + bytesOf(record), 0);
+    const bytes = records.reduce((sum, record) => sum + heldFor(record), 0);
     this.#chunks.push({ records, next, bytes, at: 0 });
     this.buffered += bytes;
     this.position = next;
@@ -208,7 +208,7 @@ export class PartitionLog {
   next(hasRoom: (bytes: number) => boolean = () => true): Entry | undefined {
     for (;;) {
       const record = this.#nextRecord;
-      if (record === undefined || record.offset >= this.#announced || !hasRoom(bytesOf(record))) return undefined;
+      if (record === undefined || record.offset >= this.#announced || !hasRoom(heldFor(record))) return undefined;
       const released = this.#nextReleased;
       if (released !== undefined) {
         this.#released.shift();
@@ -391,6 +391,6 @@ export class PartitionLog {
   }
 }
 
-function bytesOf({ value }: FetchedRecord): number {
-  return (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+function heldFor(record: FetchedRecord): number {
+  return bytesOf(record) + RECORD_OVERHEAD_BYTES;
 }

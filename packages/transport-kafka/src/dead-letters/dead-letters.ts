@@ -21,7 +21,7 @@ import type { Producer } from "../publishing/producer.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import { eventOf, nameOf, recordOf } from "../wire/event-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
-import type { FetchedRecord, KafkaRecord } from "../wire/records.ts";
+import { bytesOf, type FetchedRecord, type KafkaRecord } from "../wire/records.ts";
 import { LetterIndex } from "./letter-index.ts";
 
 /** How many dead letters are redriven or purged at a time. */
@@ -73,7 +73,7 @@ export class DeadLetters implements DeadLetterStore {
     let bytes = 0;
     for await (const records of this.#read(offsets, order)) {
       for (const record of records) {
-        bytes += record.value?.length ?? 0;
+        bytes += bytesOf(record);
         const last = items.length === limit || (items.length > 0 && bytes > MAX_DEAD_LETTER_PAGE_BYTES);
         if (last) return { items, next: String(order === "oldest" ? record.offset - 1 : record.offset + 1) };
         items.push(this.#deadLetter(record));

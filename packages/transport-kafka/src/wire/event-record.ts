@@ -38,14 +38,17 @@ class RecordedEvent implements ReceivedEvent {
   readonly name: string;
   readonly time: number;
   readonly headers: FetchedRecord["headers"];
+  readonly headerBytes: number | undefined;
   readonly body: Uint8Array;
   readonly #source: TopicPartition;
   readonly #offset: number;
 
-  constructor({ offset, time, key, headers, value }: FetchedRecord, name: string, source: TopicPartition) {
+  constructor(record: FetchedRecord, name: string, source: TopicPartition) {
+    const { offset, time, key, headers, headerBytes, value } = record;
     this.name = name;
     this.time = time;
     this.headers = key === null || KEY_HEADER in headers ? headers : { ...headers, [KEY_HEADER]: key };
+    this.headerBytes = headerBytes;
     this.body = value ?? EMPTY;
     this.#source = source;
     this.#offset = offset;

@@ -171,7 +171,11 @@ class Batches {
     // A broker sends whole batches, which may begin below the requested offset.
     if (offset >= this.#from) {
       const time = logAppendTime ? baseTime : baseTime + timeDelta;
-      const record = { offset, time, key: reader.bytes(), value: reader.bytes(), headers: readHeaders(reader) };
+      const key = reader.bytes();
+      const value = reader.bytes();
+      const headersAt = reader.at;
+      const headers = readHeaders(reader);
+      const record = { offset, time, key, value, headers, headerBytes: reader.at - headersAt };
       this.records.push(logAppendTime ? record : { ...record, timeIsClaimed: true });
     }
     reader.at = end;

@@ -24,8 +24,15 @@ export interface FetchedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** How many bytes the headers take. */
+  readonly headerBytes?: number | undefined;
   /** Why nothing of its batch can be read. The value is then the batch, and the offset that of its last record. */
   readonly unreadable?: string | undefined;
+}
+
+/** How many bytes of a record are kept while it is. */
+export function bytesOf({ value, headerBytes = 0 }: FetchedRecord): number {
+  return (value?.length ?? 0) + headerBytes;
 }
 
 /** What a fetch returned for one partition. */

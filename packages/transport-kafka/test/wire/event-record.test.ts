@@ -1,7 +1,7 @@
 import type { ReceivedEvent } from "@papa-events/core/transport";
 import { expect, onTestFinished, test } from "vitest";
 import { clientTo, produceFrom } from "../support/admin.ts";
-import { brokerUri, Space } from "../support/space.ts";
+import { brokerUri, declare, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("L5 headers that are no text, or come twice, are the same on a retry, in a dead letter and after its redrive", async () => {
@@ -75,3 +75,15 @@ function bytesOf(event: Pick<ReceivedEvent, "headers"> | undefined, names: reado
     return [name, Array.isArray(value) ? value.map(hex) : hex(value)];
   });
 }
+
+test("H9 an event tells how large its headers are", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await declare(connection, "reader", ["foreign"]);
+  const sizes: (number | undefined)[] = [];
+  await connection.subscribe("reader", subscribing(1), ({ event }) => sizes.push(event.headerBytes));
+  await produceFrom(brokerUri(), `${space.prefix}.foreign`, { value: "{}", headers: { large: "x".repeat(200_000) } });
+  await until("it has come", () => sizes.length === 1);
+  expect(sizes[0]).toBeGreaterThan(200_000);
+  expect(sizes[0]).toBeLessThan(200_200);
+});

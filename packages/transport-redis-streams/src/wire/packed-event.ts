@@ -100,6 +100,10 @@ export class PackedEvent implements ReceivedEvent {
     this.#bodyFrom = second + 1;
   }
 
+  get headerBytes(): number {
+    return this.#packedHeaders.length;
+  }
+
   get body(): Buffer {
     return this.#packed.subarray(this.#bodyFrom);
   }

@@ -71,3 +71,9 @@ test("L5 what this library has not written is a body without a name", () => {
   }
   expect(new PackedEvent(Buffer.from("no\nheaders")).body.toString()).toBe("no\nheaders");
 });
+
+test("H9 it tells how large its headers are without reading them", () => {
+  const { headerBytes } = new PackedEvent(Buffer.from(`1 a.b\n${JSON.stringify({ big: "x".repeat(50_000) })}\n{}`));
+  expect(headerBytes).toBeGreaterThan(50_000);
+  expect(headerBytes).toBeLessThan(50_100);
+});
