@@ -5,8 +5,16 @@ import { makePayload } from "./payload.ts";
 
 const WINDOW = 1_000;
 
+export interface PapaEventsOptions {
+  /** Whether the app that handles events also publishes them, where one does both, as where one connection does by hand. */
+  readonly oneApp?: boolean;
+}
+
 /** The library on a transport: every use case wants every event. */
-export function papaEvents(transport: (uri: string) => Transport): BrokerContender {
+export function papaEvents(
+  transport: (uri: string) => Transport,
+  { oneApp = false }: PapaEventsOptions = {},
+): BrokerContender {
   return {
     name: "papa events",
     fansOut: true,
@@ -16,9 +24,9 @@ export function papaEvents(transport: (uri: string) => Transport): BrokerContend
       for (let index = 0; index < queues; index += 1)
         consumer.onEvent("user.*", { useCase: `bench_${index}` }, handle ?? (async () => {}));
       await consumer.start();
-      const publisher = make();
       if (handle === undefined) await consumer.stop();
-      await publisher.start();
+      const publisher = oneApp && handle !== undefined ? consumer : make();
+      if (publisher !== consumer) await publisher.start();
       return {
         publish: (count) => inLoops(count, WINDOW, (index) => publisher.newEvent("user.created", makePayload(index))),
         close: async () => {

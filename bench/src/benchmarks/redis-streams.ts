@@ -9,6 +9,6 @@ export const redisStreamsBenchmarks = brokerBenchmarks({
   kind: "redis-streams",
   title: "Redis 8.0",
   broker: "redis",
-  contenders: [ioredis, papaEvents(redisStreams), bullmq, moleculer],
+  contenders: [ioredis, papaEvents(redisStreams, { oneApp: true }), bullmq, moleculer],
   fanOuts: [1, 10, 100],
 });
