@@ -144,7 +144,7 @@ test("L4 a start for which the server has too few connections leaves none behind
 });
 
 test("L4 an account with the documented permissions works on a cluster", async () => {
-  const cluster = await startRedis("8.0-cluster");
+  const cluster = await startRedis("8.6-cluster");
   const operator = new Redis(cluster.uri);
   onTestFinished(async () => {
     operator.disconnect();
