@@ -25,13 +25,16 @@ declare module "vitest" {
 
 /** Beyond any condition's own patience, so that a test says what it waited for and not only that it took too long. */
 const TIMEOUT_MS = 120_000;
+/** How many of them one after another may take long. */
+const PATIENCES = 4;
 
 /**
  * Registers one vitest test per rule of the contract, named by the rule's id. Those that neither measure time nor break
  * the broker for others run concurrently, as many as vitest's `maxConcurrency` says.
  */
 export function conformance(description: Description): void {
-  const { name: transport, version } = description;
+  const { name: transport, version, patience = 0 } = description;
+  const timeout = Math.max(TIMEOUT_MS, PATIENCES * patience);
   const notYet = new NotYetEntries(description.notYet ?? {}, allRules);
   let failed = false;
   const onFailure = () => {
@@ -39,9 +42,7 @@ export function conformance(description: Description): void {
   };
   const register = (rules: readonly RuleTest[]) => {
     for (const rule of rules) {
-      test(nameOf(rule), { timeout: TIMEOUT_MS }, (context) =>
-        runAndReport(description, rule, notYet, context, onFailure),
-      );
+      test(nameOf(rule), { timeout }, (context) => runAndReport(description, rule, notYet, context, onFailure));
     }
   };
   describe(`conformance: ${transport} ${version}`, () => {

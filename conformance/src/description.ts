@@ -72,7 +72,10 @@ export interface Faults {
   flow?(namespace: string): Promise<void>;
   /** As if every process on the namespace were killed: what was connected stays cut off, what connects later is not. */
   crash(namespace: string): Promise<void>;
-  /** The broker is killed and started again on the same data, under all namespaces; resolves when it serves again. */
+  /**
+   * The broker is killed and started again on the same data, under all namespaces; resolves when it serves again. Of a
+   * cluster each node, one after the other.
+   */
   readonly restart: Offered<() => Promise<void>>;
   /**
    * Has the broker take no more events, under all namespaces (L7): what has to be stored is refused for now, and what is

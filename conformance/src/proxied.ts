@@ -1,15 +1,24 @@
 import type { Connection, ConnectOptions, Transport } from "@papa-events/core/transport";
 import type { Broker, BrokerProxy } from "./brokers/index.ts";
 import type { Description, Faults } from "./description.ts";
+import { pause, until } from "./rig/until.ts";
+
+/** How long a node that came back may take to have what the others have. */
+const WHOLE_LIMIT_MS = 60_000;
 
 export interface ProxiedOptions {
   /** The kind of broker, as the transport names it. */
   readonly name: string;
   readonly start: () => Promise<Broker>;
-  /** Makes the transport for an address and a namespace: an operator's, who may be somebody else, or an app's. */
-  readonly transport: (uri: string, namespace: string, operator: boolean) => Transport;
+  /**
+   * Makes the transport for an address and a namespace: an operator's, who may be somebody else, or an app's. For brokers
+   * that tell their clients further addresses, `routes` has the way by the proxy to each (`host:port`).
+   */
+  readonly transport: (uri: string, namespace: string, operator: boolean, routes: BrokerProxy["routes"]) => Transport;
   /** What has to pass before the broker may be killed, in milliseconds, where it needs time to save something. */
   readonly beforeKill?: number | undefined;
+  /** Of a cluster, whether it can bear the loss of a node: whether a node that came back has what the others have, say. */
+  readonly isWhole?: ((broker: Broker) => Promise<boolean>) | undefined;
 }
 
 /** What {@link proxied} gives of a description. */
@@ -57,12 +66,21 @@ export function proxied(options: ProxiedOptions): Proxied {
       flow: async (namespace) => on(namespace).flow(),
       crash: async (namespace) => on(namespace).crash(),
       restart: async () => {
-        await new Promise((resolve) => setTimeout(resolve, options.beforeKill ?? 0));
-        await broker().kill();
-        await broker().restart();
+        await pause(options.beforeKill ?? 0);
+        const { nodes } = broker();
+        // Of a cluster one node after the other, so that the others go on.
+        for (const node of nodes.length === 0 ? [broker()] : nodes) {
+          await untilWhole(broker(), options);
+          await node.kill();
+          await node.restart();
+        }
       },
     },
   };
+}
+
+async function untilWhole(broker: Broker, { isWhole }: ProxiedOptions): Promise<void> {
+  if (isWhole !== undefined) await until("the cluster is whole", () => isWhole(broker), WHOLE_LIMIT_MS);
 }
 
 /** The proxies of one test. */
@@ -123,7 +141,7 @@ class ProxiedTransport implements Transport {
   readonly #broker: () => Broker;
   readonly #proxies: Namespace;
   readonly #inner = new Map<boolean, Transport>();
-  #uri: Promise<string> | undefined;
+  #proxy: Promise<BrokerProxy> | undefined;
 
   constructor(options: ProxiedOptions, namespace: string, broker: () => Broker, proxies: Namespace) {
     this.name = options.name;
@@ -134,21 +152,20 @@ class ProxiedTransport implements Transport {
   }
 
   async connect(options: ConnectOptions): Promise<Connection> {
-    this.#uri ??= this.#reached();
-    const uri = await this.#uri;
+    this.#proxy ??= this.#opened();
+    const { uri, routes } = await this.#proxy;
     const { operator = false } = options;
     let inner = this.#inner.get(operator);
     if (inner === undefined) {
-      inner = this.#options.transport(uri, this.#namespace, operator);
+      inner = this.#options.transport(uri, this.#namespace, operator, routes);
       this.#inner.set(operator, inner);
     }
     return inner.connect(options);
   }
 
-  /** Opens its proxy; the address of that. */
-  async #reached(): Promise<string> {
+  async #opened(): Promise<BrokerProxy> {
     const proxy = await this.#broker().proxy();
     this.#proxies.add(proxy);
-    return proxy.uri;
+    return proxy;
   }
 }

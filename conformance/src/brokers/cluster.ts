@@ -74,6 +74,7 @@ export function joined<Node extends Broker>(
   const [first] = nodes;
   if (first === undefined) throw new Error("a cluster without a broker");
   const { kind, version, way } = first;
+  let turn = 0;
   const each = async (act: (node: Node) => Promise<void>) => {
     await Promise.all(nodes.map(act));
   };
@@ -88,7 +89,13 @@ export function joined<Node extends Broker>(
     restart: () => each((node) => node.restart()),
     pause: () => each((node) => node.pause()),
     resume: () => each((node) => node.resume()),
-    proxy: async () => front?.proxy() ?? joinedProxy(await Promise.all(nodes.map((node) => node.proxy())), uri),
+    proxy: async () => {
+      if (front !== undefined) return front.proxy();
+      // Clients that begin with the first address do not all begin with the same node.
+      turn += 1;
+      const order = nodes.map((_, index) => nodes[(turn + index) % nodes.length] ?? first);
+      return joinedProxy(await Promise.all(order.map((node) => node.proxy())), uri);
+    },
     stop: async (failed) => {
       await each((node) => node.stop(failed));
       onStop?.();

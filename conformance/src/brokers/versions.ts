@@ -14,6 +14,9 @@ export interface TestedVersions {
   readonly redisCluster: readonly RedisVersion[];
   readonly redisSentinel: readonly RedisVersion[];
   readonly kafkaCluster: readonly KafkaVersion[];
+  /** The clusters that the conformance suite runs on. */
+  readonly rabbitMqClusterSuite: readonly RabbitMqVersion[];
+  readonly kafkaClusterSuite: readonly KafkaVersion[];
 }
 
 /** The oldest that is supported, and the newest. */
@@ -26,6 +29,8 @@ const USUAL: TestedVersions = {
   redisCluster: ["8.6"],
   redisSentinel: ["valkey-9.1"],
   kafkaCluster: ["4.4"],
+  rabbitMqClusterSuite: [],
+  kafkaClusterSuite: [],
 };
 
 /** The others. */
@@ -38,6 +43,8 @@ const MORE: TestedVersions = {
   redisCluster: ["7.0", "8.0", "valkey-8.1", "valkey-9.1"],
   redisSentinel: ["7.0", "8.0", "valkey-8.1", "8.6"],
   kafkaCluster: ["3.9", "4.1"],
+  rabbitMqClusterSuite: ["4.3"],
+  kafkaClusterSuite: ["4.4"],
 };
 
 /** What tests run on: every version where `PAPA_EVENTS_ALL_VERSIONS` is set, as `npm test -- --all-versions` does. */
@@ -53,5 +60,7 @@ function joined(first: TestedVersions, second: TestedVersions): TestedVersions {
     redisCluster: [...first.redisCluster, ...second.redisCluster],
     redisSentinel: [...first.redisSentinel, ...second.redisSentinel],
     kafkaCluster: [...first.kafkaCluster, ...second.kafkaCluster],
+    rabbitMqClusterSuite: [...first.rabbitMqClusterSuite, ...second.rabbitMqClusterSuite],
+    kafkaClusterSuite: [...first.kafkaClusterSuite, ...second.kafkaClusterSuite],
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { conformance, proxied } from "@papa-events/conformance";
-import { type RabbitMqAccount, rabbitmq, testedVersions } from "@papa-events/conformance/brokers";
+import { type RabbitMqAccount, rabbitMqCluster, rabbitmq, testedVersions } from "@papa-events/conformance/brokers";
 import { amqp } from "@papa-events/transport-amqp";
 import { connect } from "amqplib";
 
@@ -8,30 +8,40 @@ import { connect } from "amqplib";
 const LEAST_RIGHTS = "4.3";
 const GUIDE = new URL("../../../docs/brokers/rabbitmq.md", import.meta.url);
 
-for (const version of testedVersions.rabbitmq) {
-  const limited = version === LEAST_RIGHTS;
+const runs = [
+  ...testedVersions.rabbitmq.map((version) => ({ version, clustered: false })),
+  ...testedVersions.rabbitMqClusterSuite.map((version) => ({ version, clustered: true })),
+];
+
+for (const { version, clustered } of runs) {
+  const limited = version === LEAST_RIGHTS && !clustered;
   const as = (uri: string, user: string) =>
     limited && broker.broker().way !== "environment" ? uri.replace("guest:guest@", `${user}:secret@`) : uri;
   const broker = proxied({
     name: "rabbitmq",
-    start: () => rabbitmq(version, limited ? accountsOfTheGuide() : []),
+    start: () =>
+      clustered ? rabbitMqCluster(version, "at all addresses") : rabbitmq(version, limited ? accountsOfTheGuide() : []),
     transport: (uri, namespace, operator) => amqp(`${as(uri, operator ? "acts" : "handles")}?prefix=${namespace}`),
     // It saves the names of new quorum queues every half second; a younger one is empty after a kill.
     beforeKill: 1_000,
   });
   const { clean: closeProxies, faults } = broker;
+  /** For clients that take one address. */
+  const uri = () => (broker.broker().nodes[0] ?? broker.broker()).uri;
 
   conformance({
     ...broker,
     name: "rabbitmq",
-    version,
+    version: clustered ? `${version} cluster` : version,
+    // Three nodes take their time to start again, one after the other.
+    ...(clustered && { patience: 45_000 }),
     clean: async (namespace) => {
       await closeProxies(namespace);
     },
     faults: {
       ...faults,
       deletions: (namespace, useCase) => {
-        const on = (act: (channel: Channel) => Promise<unknown>) => () => onChannel(broker.broker().uri, act);
+        const on = (act: (channel: Channel) => Promise<unknown>) => () => onChannel(uri(), act);
         const [exchange, queue] = [`${namespace}/domain_events`, `${namespace}/${useCase}`];
         return {
           "the binding": on((channel) => channel.unbindQueue(queue, exchange, "made.#")),
@@ -43,11 +53,10 @@ for (const version of testedVersions.rabbitmq) {
         };
       },
       // A consumer is cancelled when its queue is deleted.
-      cancel: (namespace, useCase) =>
-        onChannel(broker.broker().uri, (channel) => channel.deleteQueue(`${namespace}/${useCase}`)),
+      cancel: (namespace, useCase) => onChannel(uri(), (channel) => channel.deleteQueue(`${namespace}/${useCase}`)),
     },
     outside: (namespace, { name, body, headers }) =>
-      onChannel(broker.broker().uri, async (channel) => {
+      onChannel(uri(), async (channel) => {
         channel.publish(`${namespace}/domain_events`, name, Buffer.from(body), { headers });
         await channel.waitForConfirms();
       }),
@@ -60,7 +69,7 @@ for (const version of testedVersions.rabbitmq) {
     },
     conflict: async (namespace, useCase) => {
       const queue = `${namespace}/${useCase}`;
-      await onChannel(broker.broker().uri, (channel) => channel.assertQueue(queue, { durable: true }));
+      await onChannel(uri(), (channel) => channel.assertQueue(queue, { durable: true }));
       return queue;
     },
     refused: [

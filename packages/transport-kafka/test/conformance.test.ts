@@ -1,7 +1,12 @@
 import { conformance, proxied } from "@papa-events/conformance";
-import { type KafkaVersion, kafka as kafkaBroker, testedVersions } from "@papa-events/conformance/brokers";
+import {
+  type KafkaVersion,
+  kafka as kafkaBroker,
+  kafkaCluster,
+  testedVersions,
+} from "@papa-events/conformance/brokers";
 import { kafka } from "@papa-events/transport-kafka";
-import type { IHeaders } from "kafkajs";
+import type { Admin, IHeaders } from "kafkajs";
 import { makeTopic, produceFrom, removeMembers, withAdmin } from "./support/admin.ts";
 import { grant, grantsOfTheGuide, guardedBroker } from "./support/guarded-broker.ts";
 
@@ -19,35 +24,50 @@ const ACCOUNTS = {
 };
 const USERS = Object.keys(ACCOUNTS).map((username) => ({ username, password: "secret" }));
 
-const runs: readonly { readonly version: KafkaVersion; readonly engine: "kafkajs" | "platformatic" }[] = [
+interface Run {
+  readonly version: KafkaVersion;
+  readonly engine: "kafkajs" | "platformatic";
+  readonly clustered?: boolean;
+}
+
+const runs: readonly Run[] = [
   ...testedVersions.kafka.map((version) => ({ version, engine: "kafkajs" as const })),
   // What differs is the library, not what a broker of another version makes of it.
   { version: "4.4", engine: "platformatic" },
+  ...testedVersions.kafkaClusterSuite.map((version) => ({ version, engine: "kafkajs" as const, clustered: true })),
 ];
 
-for (const { version, engine } of runs) {
-  const limited = version === LEAST_RIGHTS && engine === "kafkajs";
+for (const { version, engine, clustered = false } of runs) {
+  const limited = version === LEAST_RIGHTS && engine === "kafkajs" && !clustered;
   const as = (account: keyof typeof ACCOUNTS, uri: string) =>
     limited ? uri.replace(/\/\/.*@/, `//${account}:secret@`) : uri;
   const broker = proxied({
     name: "kafka",
-    start: () => (limited ? guardedBroker(version, USERS) : kafkaBroker(version)),
-    transport: (address, namespace, operator) => {
-      const { hostname: host, port } = new URL(address.replace("kafka:", "http:"));
-      // The address that the broker advertises would bypass the proxy.
-      const route = () => ({ host, port: Number(port) });
+    start: () => {
+      if (clustered) return kafkaCluster(version);
+      return limited ? guardedBroker(version, USERS) : kafkaBroker(version);
+    },
+    isWhole: ({ nodes }) => withAdmin(nodes[0]?.uri ?? "", hasAllReplicas).catch(() => false),
+    transport: (address, namespace, operator, routes) => {
+      // The address that a broker advertises would bypass the proxy.
+      const route = (host: string, port: number) => {
+        const only = clustered ? `${host}:${port}` : new URL(address).host;
+        const at = new URL(`kafka://${routes[`${host}:${port}`] ?? only}`);
+        return { host: at.hostname, port: Number(at.port) };
+      };
       const uri = as(operator ? "acts" : "handles", address);
       const small = { sessionTimeout: SESSION_TIMEOUT_MS, partitions: PARTITIONS };
       return kafka({ uri, prefix: namespace, ...small, route, engine });
     },
   });
   const { clean: closeProxies, faults } = broker;
-  const uri = () => broker.broker().uri;
+  /** For clients that take one address. */
+  const uri = () => (broker.broker().nodes[0] ?? broker.broker()).uri;
 
   conformance({
     ...broker,
     name: "kafka",
-    version: engine === "kafkajs" ? version : `${version} ${engine}`,
+    version: [version, engine === "kafkajs" ? [] : engine, clustered ? "cluster" : []].flat().join(" "),
     prepare: async (namespace) => {
       if (limited) await grant(uri(), namespace, ACCOUNTS);
     },
@@ -103,8 +123,14 @@ for (const { version, engine } of runs) {
     program: {
       module: import.meta.resolve("@papa-events/transport-kafka"),
       uri: (namespace) =>
-        `${as("handles", uri())}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}&engine=${engine}`,
+        `${as("handles", broker.broker().uri)}?prefix=${namespace}&sessionTimeout=${SESSION_TIMEOUT_MS}&partitions=${PARTITIONS}&engine=${engine}`,
     },
     longestLease: SESSION_TIMEOUT_MS,
   });
+}
+
+async function hasAllReplicas(admin: Admin): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata();
+  const partitions = topics.flatMap((topic) => topic.partitions);
+  return partitions.every(({ isr, replicas }) => isr.length === replicas.length);
 }
