@@ -2,7 +2,6 @@ import type { KafkaError } from "../wire/kafka-error.ts";
 import type { Operation } from "../wire/operations.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import type { PartitionOffset, TopicPartition } from "../wire/topic-partition.ts";
-import type { FetchSession } from "./fetch-session.ts";
 
 /**
  * What the transport needs from a Kafka client: the protocol's own requests, each sent once to one broker. The transport
@@ -39,16 +38,8 @@ interface ClusterRequests {
 interface RecordRequests {
   /** Stores record batches with acknowledgements from all in-sync replicas. Resolves to a result for each partition. */
   produce(node: number, batches: readonly RecordBatch[]): Promise<readonly ProduceResult[]>;
-  /**
-   * Waits at the broker for records, for up to `wait` milliseconds. Uses a connection of its own. In a session `partitions` are
-   * those that {@link FetchSession.begin} has found to be named.
-   */
-  fetch(
-    node: number,
-    partitions: readonly PartitionOffset[],
-    limits: FetchLimits,
-    session?: FetchSession,
-  ): Promise<readonly FetchResult[]>;
+  /** Waits at the broker for records, for up to `wait` milliseconds. Uses a connection of its own. */
+  fetch(node: number, partitions: readonly PartitionOffset[], limits: FetchLimits): Promise<readonly FetchResult[]>;
   /** The offsets at which partitions begin or end, or where the first open transaction stands, if that comes before the end. */
   listOffsets(
     node: number,

@@ -1,17 +1,16 @@
 import assigner from "kafkajs/src/consumer/assignerProtocol.js";
 import { ALTER_CONFIGS_VERSION, encodeAlterConfig, readAlteredConfig } from "../wire/alter-configs.ts";
-import { type Positions, readFetch } from "../wire/fetch-response.ts";
+import { readFetch } from "../wire/fetch-response.ts";
 import { DESCRIBE_GROUPS_VERSION, encodeDescribeGroup, readGroupDescription } from "../wire/group-description.ts";
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
 import { encodeMetadata, METADATA_VERSION, type RawMetadata, readMetadata } from "../wire/metadata.ts";
 import { type Operation, operationsOf } from "../wire/operations.ts";
 import { encodeCompressedProduce, encodeProduce } from "../wire/produce-request.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
-import { groupByTopic, type PartitionOffset, partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
+import { groupByTopic, type PartitionOffset, type TopicPartition } from "../wire/topic-partition.ts";
 import type { BrokerConnection } from "./broker-connection.ts";
 import { BrokerPool } from "./broker-pool.ts";
 import type { ClientSettings } from "./client-settings.ts";
-import { type FetchSession, NO_SESSION } from "./fetch-session.ts";
 import type {
   Assignment,
   ClusterMetadata,
@@ -140,10 +139,8 @@ export class KafkajsClient implements KafkaClient {
     node: number,
     partitions: readonly PartitionOffset[],
     limits: FetchLimits,
-    session?: FetchSession,
   ): Promise<readonly FetchResult[]> {
     const connection = this.#pool.get(node, "fetches");
-    const { id, epoch, forgotten } = session?.request ?? NO_SESSION;
     const request = {
       maxWaitTime: limits.wait,
       minBytes: 1,
@@ -153,15 +150,10 @@ export class KafkajsClient implements KafkaClient {
         fetchOffset: offset,
         maxBytes: limits.bytesPerPartition,
       })),
-      sessionId: id,
-      sessionEpoch: epoch,
-      forgottenTopics: groupByTopic(forgotten, ({ partition }) => partition),
     };
-    return connection.send<readonly FetchResult[]>("Fetch", request, undefined, (raw, version) => {
-      const { session: answered, results } = readFetch(raw, version, session ?? positionsOf(partitions));
-      session?.answered(answered);
-      return results;
-    });
+    return connection.send<readonly FetchResult[]>("Fetch", request, undefined, (raw, version) =>
+      readFetch(raw, version, partitions),
+    );
   }
 
   async listOffsets(
@@ -401,11 +393,6 @@ async function askMetadata(
       })),
     })),
   };
-}
-
-function positionsOf(partitions: readonly PartitionOffset[]): Positions {
-  const offsets = new Map(partitions.map((each) => [partitionKey(each), each.offset]));
-  return { positionOf: (partition) => offsets.get(partitionKey(partition)) };
 }
 
 function topicErrors(response: RawTopicErrors): readonly TopicError[] {

@@ -1,5 +1,4 @@
 import type { Cluster } from "../client/cluster.ts";
-import { FetchSession } from "../client/fetch-session.ts";
 import type { KafkaClient } from "../client/kafka-client.ts";
 import { sleep } from "../client/time-limit.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
@@ -18,6 +17,10 @@ const MAX_FETCHED_PER_PARTITION = MAX_BUFFERED_BYTES / 2;
 const MAX_FETCHED_BYTES = 8 * 1_048_576;
 /** However little room is left. */
 const MIN_FETCHED_BYTES = 16_384;
+/** Asking for a partition costs some microseconds, whether it has anything or not: this bounds what thousands of them cost. */
+const PARTITIONS_PER_REST_MS = 100;
+const MIN_REST_MS = 5;
+const MAX_REST_MS = 500;
 const ERROR_PAUSE_MS = 100;
 const LOST_CONNECTION_PAUSE_MS = 10;
 const UNREADABLE_PAUSE_MS = 30_000;
@@ -44,7 +47,6 @@ export interface FetcherOptions {
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #fetching = new Set<number>();
-  readonly #sessions = new Map<number, FetchSession>();
   #logs: readonly PartitionLog[] = [];
   #byKey: ReadonlyMap<string, PartitionLog> = new Map();
   #leaders: Map<number, PartitionLog[]> | undefined;
@@ -171,25 +173,25 @@ export class Fetcher {
     const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(room, MAX_FETCHED_BYTES));
     this.#fetching.add(node);
     const epoch = this.#epoch;
-    const session = this.#sessionAt(node);
+    let rest = 0;
     try {
-      const limits = {
+      const asked = fetched.map(({ source, position }) => ({ ...source, offset: position }));
+      const results = await this.#options.client.fetch(node, asked, {
         wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS,
         bytes,
         bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
-      };
-      const results = await this.#options.client.fetch(node, session.begin(fetched), limits, session);
-      for (const result of results) await this.#fetched(result, session.positionOf(result), epoch);
+      });
+      const positions = new Map(fetched.map(({ key }, index) => [key, asked[index]?.offset]));
+      for (const result of results) await this.#fetched(result, positions.get(partitionKey(result)), epoch);
+      rest = restAfter(results, fetched.length);
     } catch (error) {
       // A fetch that a new generation interrupted did not fail.
-      const isOver = session.failed(error) || epoch !== this.#epoch;
-      if (!isOver) await this.#failed(error, fetched);
-    } finally {
-      this.#fetching.delete(node);
+      if (epoch === this.#epoch) await this.#failed(error, fetched);
     }
-    if (this.#stopped) return;
-    this.#options.onRecords();
-    this.fetchMore();
+    if (!this.#stopped) this.#options.onRecords();
+    if (!this.#stopped && rest > 0) await sleep(rest);
+    this.#fetching.delete(node);
+    if (!this.#stopped) this.fetchMore();
   }
 
   #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {
@@ -203,12 +205,6 @@ export class Fetcher {
     if (now < this.#isolatingUntil) return all.slice(first, first + 1);
     // A large batch is returned only from the first partition that has anything: each must be the first in its turn.
     return [...all.slice(first), ...all.slice(0, first)];
-  }
-
-  #sessionAt(node: number): FetchSession {
-    let session = this.#sessions.get(node);
-    if (session === undefined) this.#sessions.set(node, (session = new FetchSession()));
-    return session;
   }
 
   /** @param position what was asked for */
@@ -295,4 +291,12 @@ export class Fetcher {
     const about = { err: error, ...only.source, offset: only.position };
     this.#options.cluster.logger.error(about, "A partition holds something that cannot be read; trying again.");
   }
+}
+
+/** How long more events are let come before so many partitions are asked for again, of which few had any. */
+function restAfter(results: readonly FetchResult[], partitions: number): number {
+  const rest = Math.min(partitions / PARTITIONS_PER_REST_MS, MAX_REST_MS);
+  if (rest < MIN_REST_MS) return 0;
+  const records = results.reduce((sum, result) => sum + result.records.length, 0);
+  return records * 10 < partitions ? rest : 0;
 }

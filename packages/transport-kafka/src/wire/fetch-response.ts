@@ -4,7 +4,7 @@ import { compressionName, decompress } from "./compression.ts";
 import { crc32c } from "./crc32c.ts";
 import { errorOfCode } from "./kafka-error.ts";
 import type { FetchedRecord, FetchResult } from "./records.ts";
-import type { TopicPartition } from "./topic-partition.ts";
+import { type PartitionOffset, partitionKey } from "./topic-partition.ts";
 
 /** The size of a batch's header, and of the part of it that the batch's length does not count. */
 const BATCH_HEADER_BYTES = 61;
@@ -19,16 +19,7 @@ const TRANSACTIONAL = 0b1_0000;
 const CONTROL = 0b10_0000;
 const ABORT = 0;
 
-/** Where partitions were asked for. */
-export interface Positions {
-  positionOf(partition: TopicPartition): number | undefined;
-}
-
-export interface FetchResponse {
-  /** The number of the session; 0 where there is none. */
-  readonly session: number;
-  readonly results: readonly FetchResult[];
-}
+const NONE: readonly FetchedRecord[] = [];
 
 /**
  * Reads the response to a Fetch request, versions 7 to 11 (https://kafka.apache.org/protocol#The_Messages_Fetch), with
@@ -40,11 +31,12 @@ export interface FetchResponse {
  *     topic     = name *partition
  *     partition = number error high_watermark stable_offset start_offset *aborted [replica] length *batch
  */
-export function readFetch(raw: Buffer, version: number, requested: Positions): FetchResponse {
+export function readFetch(raw: Buffer, version: number, requested: readonly PartitionOffset[]): FetchResult[] {
   const reader = new ByteReader(raw, 4);
   const responseError = errorOfCode(reader.int16());
   if (responseError !== undefined) throw responseError;
-  const session = reader.int32();
+  reader.at += 4;
+  const from = new Map(requested.map((each) => [partitionKey(each), each.offset]));
   const results: FetchResult[] = [];
   for (let topics = reader.int32(); topics > 0; topics -= 1) {
     const topic = reader.string();
@@ -56,14 +48,18 @@ export function readFetch(raw: Buffer, version: number, requested: Positions): F
       const aborted = readAborted(reader);
       if (version >= 11) reader.at += 4;
       const length = Math.max(reader.int32(), 0);
-      const offset = requested.positionOf({ topic, partition }) ?? 0;
+      const offset = from.get(partitionKey({ topic, partition })) ?? 0;
+      if (length === 0) {
+        results.push({ topic, partition, error, highWatermark, records: NONE, next: offset });
+        continue;
+      }
       const batches = new Batches(raw.subarray(reader.at, reader.at + length), offset, aborted);
       reader.at += length;
       const { records, next, damaged } = batches;
       results.push({ topic, partition, error, highWatermark, records, next, damaged });
     }
   }
-  return { session, results };
+  return results;
 }
 
 interface Aborted {

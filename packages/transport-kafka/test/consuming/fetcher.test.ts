@@ -85,43 +85,75 @@ test("H9 however many partitions there are, no more bytes are fetched ahead than
   expect(most).toBeLessThan((count * size) / 2);
 });
 
-test("R8 of many partitions a fetch names those that have changed, and goes on when the broker has forgotten the others", async () => {
-  const space = new Space();
-  const options = { partitions: 110 };
-  const [publisher, consumer] = await Promise.all([space.connect(options), space.connect(options)]);
-  await declare(consumer, "reader", ["wide"]);
-  const { fetch } = KafkajsClient.prototype;
-  const named: number[] = [];
-  let spoiled = false;
-  const spy = vi.spyOn(KafkajsClient.prototype, "fetch").mockImplementation(async function (
-    this: KafkajsClient,
-    node,
-    partitions,
-    limits,
-    session,
-  ) {
-    if (session?.request.id !== 0) named.push(partitions.length);
-    const results = await fetch.call(this, node, partitions, limits, session);
-    if (named.length === 2 && !spoiled) {
-      spoiled = true;
-      session?.answered(1);
-    }
-    return results;
+function fetching(partitions: number, fetch: KafkaClient["fetch"]) {
+  const logs = Array.from({ length: partitions }, (_, partition) => new PartitionLog({ topic: "t", partition }, 0));
+  const client = { fetch, interruptFetches: () => {} } as unknown as KafkaClient;
+  const cluster = { leader: async () => 1, idOf: () => undefined, reachable: true } as unknown as Cluster;
+  const filtering = { done: Promise.resolve() };
+  const fetcher = new Fetcher({
+    cluster,
+    client,
+    filter: (_, records) => filtering.done.then(() => records),
+    maxBuffered: () => 10_000_000,
+    onRecords: () => {},
+    onReplaced: () => {},
   });
-  onTestFinished(() => spy.mockRestore());
-  const handled = new Set<string>();
-  await consumer.subscribe("reader", subscribing(50), (delivery) => {
-    handled.add(delivery.event.body.toString());
-    void delivery.settle({ kind: "done", outputs: [] });
+  onTestFinished(() => fetcher.stop());
+  fetcher.read(logs);
+  fetcher.fetchMore();
+  return { fetcher, logs, filtering };
+}
+
+const oneRecord = ({ topic, partition, offset }: PartitionOffset): FetchResult => {
+  const record = { offset, time: 1, key: null, value: Buffer.alloc(10), headers: {} };
+  return { topic, partition, highWatermark: offset + 1, next: offset + 1, records: [record] };
+};
+
+test("R7 of thousands of partitions a trickle of events is fetched with rests, a flow without", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const turns = async () => {
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const fetchesOf = (records: number) => {
+    const fetches = { count: 0 };
+    fetching(4_000, async (_, partitions) => {
+      fetches.count += 1;
+      await (fetches.count > 10 ? new Promise(() => {}) : new Promise((resolve) => setImmediate(resolve)));
+      return partitions.slice(0, records).map(oneRecord);
+    });
+    return fetches;
+  };
+  const [trickle, flow] = [fetchesOf(1), fetchesOf(1_000)];
+  await turns();
+  expect([trickle.count, flow.count]).toEqual([1, 11]);
+  vi.advanceTimersByTime(40);
+  await turns();
+  expect(trickle.count).toBe(2);
+});
+
+test("H1 what was fetched of a partition that is read anew meanwhile leaves no gap", async () => {
+  let respond = (_: readonly FetchResult[]) => {};
+  let asked: readonly PartitionOffset[] = [];
+  const { logs, filtering } = fetching(2, (_, partitions) => {
+    asked = partitions;
+    return new Promise((resolve) => (respond = resolve));
   });
-  for (let number = 0; number < 20; number += 1) {
-    await publish(publisher, [event("wide", number)]);
-    await until("it is handled", () => handled.size === number + 1);
-  }
-  expect(spoiled).toBe(true);
-  // All of them after the broker has forgotten them, and else where there is news.
-  expect(named.filter((count) => count > 100).length).toBeLessThan(4);
-  expect(named.filter((count) => count < 10).length).toBeGreaterThan(10);
+  await until("both are asked for", () => asked.length === 2);
+  respond(asked.map(oneRecord));
+  await until("they have been read", () => logs.every(({ position }) => position === 1));
+  await until("they are asked for again", () => asked.every(({ offset }) => offset === 1));
+  let release = () => {};
+  filtering.done = new Promise((resolve) => (release = resolve));
+  respond(asked.map(oneRecord));
+  // While the first is looked at, the second is drained for another member, and then kept.
+  const second = logs.find(({ source }) => source.partition === asked[1]?.partition);
+  second?.pauseDelivery();
+  second?.resumeDelivery();
+  release();
+  filtering.done = Promise.resolve();
+  await until("the fetch is over", () => asked.some(({ offset }) => offset === 2));
+  expect(second?.position).toBe(0);
 });
 
 test("L6 another program's open transaction shows as what holds its partition up, until it ends", async () => {

@@ -80,7 +80,7 @@ test("L5 what comes before a damaged batch is read, and it comes first in the ne
   const [first, second] = [batchOf(0, "a", "b"), batchOf(2, "c", "d")];
   second[second.length - 2] = 0;
   const read = (offset: number, ...batches: readonly Buffer[]) => {
-    const [result] = readFetch(responseWith(...batches), 11, { positionOf: () => offset }).results;
+    const [result] = readFetch(responseWith(...batches), 11, [{ topic: "t", partition: 0, offset }]);
     return [result?.next, result?.damaged, result?.records.map(({ unreadable, value }) => unreadable ?? String(value))];
   };
   expect(read(0, first, second)).toEqual([2, false, ["a", "b"]]);
