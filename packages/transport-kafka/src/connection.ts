@@ -221,7 +221,7 @@ export class KafkaConnection implements Connection {
       () => this.#subscribers.map(({ useCase }) => useCase),
       () => {
         void this.declarations.restore();
-        for (const subscriber of this.#subscribers) subscriber.check();
+        for (const each of [...this.#subscribers, this.#releaser]) each.check();
       },
     );
   }

@@ -10,6 +10,7 @@ import type { DoneRecords } from "./done-records.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { GroupMember, requiresRejoin } from "./group-member.ts";
 import { Handover } from "./handover.ts";
+import { JoinedTopics } from "./joined-topics.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
 
@@ -71,7 +72,7 @@ export class GroupConsumer {
     () => this.rejoin(),
     () => this.deliver(),
   );
-  #joinedTopics = "";
+  readonly #joinedTopics: JoinedTopics;
   #deliverySoon = false;
   #turn = 0;
   /** `false` between two generations, when nothing is delivered. */
@@ -92,6 +93,7 @@ export class GroupConsumer {
   constructor(options: GroupConsumerOptions) {
     this.#options = options;
     this.#cluster = options.cluster;
+    this.#joinedTopics = new JoinedTopics(options.cluster);
     this.#client = options.cluster.newClient(() => this.#wake());
     this.#member = new GroupMember(this.#cluster, this.#client, options.group);
     this.#partitions = new AssignedPartitions(options.startOf, (topic) => this.#cluster.idOf(topic), options.announces);
@@ -152,7 +154,7 @@ export class GroupConsumer {
 
   /** Rejoins the group if these topics, or their partitions, differ from those that are read now. */
   check(topics: readonly string[]): void {
-    if (this.#topicsKey(topics) !== this.#joinedTopics || this.#member.hasGrown) this.rejoin();
+    if (this.#joinedTopics.differ(topics) || this.#member.hasGrown) this.rejoin();
   }
 
   /** Joins the group anew: partitions of which something was dropped are then read again. */
@@ -287,7 +289,7 @@ export class GroupConsumer {
   async #join(): Promise<void> {
     const topics = await this.#options.topics();
     // This client's own connections need the brokers' addresses.
-    if (this.#joinedTopics === "") await this.#client.metadata([this.#cluster.names.registry]);
+    if (this.#joinedTopics.empty) await this.#client.metadata([this.#cluster.names.registry]);
     const wasMember = this.#joined;
     if (wasMember) this.#outSince = performance.now();
     this.#joined = false;
@@ -316,7 +318,7 @@ export class GroupConsumer {
     const done = await this.#options.doneRecords?.load(committed);
     for (const topic of this.#partitions.assign(assigned, committed, done))
       this.#cluster.logger.warn({ topic }, "A topic was deleted and made anew; it is read from its beginning.");
-    this.#joinedTopics = this.#topicsKey(topics);
+    this.#joinedTopics.note(topics);
     this.#joined = true;
     this.#lastError = undefined;
     this.#handover.begin(this.#partitions.logsOf(decodeExcess(userData)));
@@ -325,13 +327,6 @@ export class GroupConsumer {
     // Partitions that nobody has committed yet begin where this says, and what is handed out is announced.
     this.#commits.now();
     this.deliver();
-  }
-
-  #topicsKey(topics: readonly string[]): string {
-    return topics
-      .map((topic) => `${topic} ${this.#cluster.partitionsOf(topic)} ${this.#cluster.idOf(topic) ?? ""}`)
-      .sort()
-      .join();
   }
 
   /** Sends heartbeats until the group must be joined again. */

@@ -141,6 +141,11 @@ export class Releaser {
     }, TRIM_INTERVAL_MS);
   }
 
+  /** Joins the group again where the leader knew fewer partitions of the delay topic than there are, as just after it was made. */
+  check(): void {
+    this.#consumer.check([this.#cluster.names.delays]);
+  }
+
   /** Reports what keeps waiting events from being released, or that nothing does any more. */
   reportProblem(): void {
     const failing = this.#releaseProblem;

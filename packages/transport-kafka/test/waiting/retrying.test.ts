@@ -1,7 +1,10 @@
 import { RetryAfter } from "@papa-events/core";
 import type { Settlement } from "@papa-events/core/transport";
+import { AssignerProtocol } from "kafkajs";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { declare, event, publish, Space, subscribing } from "../support/space.ts";
+import { DELAY_PARTITIONS } from "../../src/wire/delay-record.ts";
+import { withAdmin } from "../support/admin.ts";
+import { brokerUri, declare, event, publish, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test.each([3_600_000, -3_600_000])("T2 a clock that is %i ms wrong makes no retry early or late", async (wrong) => {
@@ -172,4 +175,25 @@ test("T2 retries of mixed delays come back once over another app's start and a c
   await start();
   await until("all are back", () => times.size === count, 40_000);
   expect([...times.values()].filter((each) => each > 1)).toEqual([]);
+});
+
+test("T2 partitions of the delay topic that were unknown when the releasing apps shared them out are read", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await declare(connection, "reader", ["#"]);
+  await connection.subscribe("reader", subscribing(1), () => {});
+  const topic = `${space.prefix}--delays`;
+  await withAdmin(brokerUri(), async (admin) => {
+    const read = async () => {
+      const { groups } = await admin.describeGroups([`${space.prefix}--releaser`]);
+      const members = groups.flatMap((group) => group.members);
+      const assignments = members.map(({ memberAssignment }) =>
+        AssignerProtocol.MemberAssignment.decode(memberAssignment),
+      );
+      return assignments.flatMap((each) => each?.assignment[topic] ?? []).length;
+    };
+    await until("all are read", async () => (await read()) === DELAY_PARTITIONS);
+    await admin.createPartitions({ topicPartitions: [{ topic, count: DELAY_PARTITIONS + 1 }] });
+    await until("one more is read", async () => (await read()) === DELAY_PARTITIONS + 1);
+  });
 });
