@@ -1,18 +1,16 @@
-import assigner from "kafkajs/src/consumer/assignerProtocol.js";
 import { ALTER_CONFIGS_VERSION, encodeAlterConfig, readAlteredConfig } from "../wire/alter-configs.ts";
 import { readFetch } from "../wire/fetch-response.ts";
 import { DESCRIBE_GROUPS_VERSION, encodeDescribeGroup, readGroupDescription } from "../wire/group-description.ts";
 import { errorOfCode, KafkaError } from "../wire/kafka-error.ts";
-import { encodeMetadata, METADATA_VERSION, type RawMetadata, readMetadata } from "../wire/metadata.ts";
 import { type Operation, operationsOf } from "../wire/operations.ts";
 import { encodeCompressedProduce, encodeProduce } from "../wire/produce-request.ts";
 import type { FetchResult, RecordBatch } from "../wire/records.ts";
 import { groupByTopic, type PartitionOffset, type TopicPartition } from "../wire/topic-partition.ts";
-import type { BrokerConnection } from "./broker-connection.ts";
+import { askMetadata, clusterMetadataOf, rightsOf } from "./ask-metadata.ts";
 import { BrokerPool } from "./broker-pool.ts";
 import type { ClientSettings } from "./client-settings.ts";
+import { assignmentOf, groupAssignment, groupProtocols, membersOf } from "./group-protocol.ts";
 import type {
-  Assignment,
   ClusterMetadata,
   Commit,
   Configs,
@@ -36,19 +34,14 @@ import type {
   RawErrors,
   RawJoin,
   RawOffsets,
-  RawOldMetadata,
   RawProduce,
   RawTopicErrors,
 } from "./kafkajs-responses.ts";
 
-/** The number of the Metadata request. */
-const METADATA = 3;
 /** The number of the DescribeGroups request. */
 const DESCRIBE_GROUPS = 15;
 /** The number of the IncrementalAlterConfigs request. */
 const ALTER_CONFIGS = 44;
-const TOPIC_AUTHORIZATION_FAILED = 29;
-const PROTOCOL = "papa-events";
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
 /** How long a broker may wait for the other replicas. */
 const PRODUCE_TIMEOUT_MS = 10_000;
@@ -71,31 +64,7 @@ export class KafkajsClient implements KafkaClient {
     for (const { nodeId, host, port } of response.brokers) this.#pool.know(nodeId, { host, port });
     // Whoever has just got such a connection begins to use it within this turn.
     setImmediate(() => this.#pool.endSeeds());
-    const existing = response.topicMetadata.filter(({ topicErrorCode }) => topicErrorCode === 0);
-    return {
-      nodes: response.brokers.map(({ nodeId }) => nodeId),
-      topics: new Map(
-        existing.map(({ topic, id, partitionMetadata }) => [
-          topic,
-          {
-            id,
-            partitions: partitionMetadata
-              .map(({ partitionId, leader, replicas, inSync }) => ({
-                partition: partitionId,
-                leader,
-                replicas,
-                inSync,
-              }))
-              .sort((a, b) => a.partition - b.partition),
-          },
-        ]),
-      ),
-      refused: new Set(
-        response.topicMetadata
-          .filter(({ topicErrorCode }) => topicErrorCode === TOPIC_AUTHORIZATION_FAILED)
-          .map(({ topic }) => topic),
-      ),
-    };
+    return clusterMetadataOf(response);
   }
 
   async reach(): Promise<void> {
@@ -241,16 +210,7 @@ export class KafkajsClient implements KafkaClient {
         sessionTimeout: request.sessionTimeout,
         rebalanceTimeout: request.rebalanceTimeout,
         protocolType: "consumer",
-        groupProtocols: [
-          {
-            name: PROTOCOL,
-            metadata: assigner.MemberMetadata.encode({
-              version: 1,
-              topics: request.topics,
-              userData: Buffer.from(request.userData),
-            }),
-          },
-        ],
+        groupProtocols: groupProtocols(request.topics, request.userData),
       });
     let response = await send(request.memberId);
     if (errorOfCode(response.errorCode)?.type === "MEMBER_ID_REQUIRED") response = await send(response.memberId);
@@ -258,10 +218,7 @@ export class KafkajsClient implements KafkaClient {
     return {
       memberId: response.memberId,
       generation: response.generationId,
-      members: response.members.map(({ memberId, memberMetadata }) => {
-        const { topics, userData } = assigner.MemberMetadata.decode(memberMetadata);
-        return { memberId, topics, userData: userData?.toString() ?? "" };
-      }),
+      members: membersOf(response),
     };
   }
 
@@ -269,18 +226,10 @@ export class KafkajsClient implements KafkaClient {
     const response = await this.#send<{ errorCode: number; memberAssignment: Buffer }>(node, "SyncGroup", {
       ...memberFields(member),
       generationId: member.generation,
-      groupAssignment: assignments.map(({ memberId, assignment, userData }) => ({
-        memberId,
-        memberAssignment: assigner.MemberAssignment.encode({
-          version: 1,
-          assignment: mutable(assignment),
-          userData: Buffer.from(userData),
-        }),
-      })),
+      groupAssignment: assignments.map(groupAssignment),
     });
     throwOnError(response.errorCode);
-    const decoded = assigner.MemberAssignment.decode(response.memberAssignment);
-    return { assignment: decoded?.assignment ?? {}, userData: decoded?.userData?.toString() ?? "" };
+    return assignmentOf(response.memberAssignment);
   }
 
   async heartbeat(node: number, member: Membership): Promise<void> {
@@ -343,13 +292,7 @@ export class KafkajsClient implements KafkaClient {
 
   async rights(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<Operation>>> {
     const connection = await this.#pool.any();
-    const { topicMetadata } = await askMetadata(connection, topics, true);
-    return new Map(
-      topicMetadata.flatMap(({ topic, topicErrorCode, operations }) => {
-        const allowed = topicErrorCode === 0 && operations !== undefined ? operationsOf(operations) : undefined;
-        return allowed === undefined ? [] : [[topic, allowed] as const];
-      }),
-    );
+    return rightsOf(await askMetadata(connection, topics, true));
   }
 
   interruptFetches(): void {
@@ -369,32 +312,6 @@ export class KafkajsClient implements KafkaClient {
   }
 }
 
-async function askMetadata(
-  connection: BrokerConnection,
-  topics: readonly string[] | "all",
-  withOperations = false,
-): Promise<RawMetadata> {
-  await connection.opened();
-  if ((connection.versions[METADATA]?.maxVersion ?? 0) >= METADATA_VERSION)
-    return connection.sendEncoded("Metadata", METADATA_VERSION, encodeMetadata(topics, withOperations), readMetadata);
-  // kafkajs writes an empty list as null, which means all topics.
-  const request = { topics: topics === "all" ? [] : topics, allowAutoTopicCreation: false };
-  const { brokers, topicMetadata } = await connection.send<RawOldMetadata>("Metadata", request);
-  return {
-    brokers,
-    topicMetadata: topicMetadata.map(({ topicErrorCode, topic, partitionMetadata }) => ({
-      topicErrorCode,
-      topic,
-      partitionMetadata: partitionMetadata.map(({ partitionId, leader, replicas, isr }) => ({
-        partitionId,
-        leader,
-        replicas: replicas.length,
-        inSync: isr.length,
-      })),
-    })),
-  };
-}
-
 function topicErrors(response: RawTopicErrors): readonly TopicError[] {
   return response.topicErrors.flatMap(({ topic, errorCode, errorMessage }) => {
     const error = errorOfCode(errorCode);
@@ -411,8 +328,4 @@ function throwOnError(code: number): void {
 
 function memberFields({ group, memberId }: Membership): { groupId: string; memberId: string } {
   return { groupId: group, memberId };
-}
-
-function mutable(assignment: Assignment): Record<string, number[]> {
-  return Object.fromEntries(Object.entries(assignment).map(([topic, partitions]) => [topic, [...partitions]]));
 }
