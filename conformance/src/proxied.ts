@@ -68,15 +68,20 @@ export function proxied(options: ProxiedOptions): Proxied {
       restart: async () => {
         await pause(options.beforeKill ?? 0);
         const { nodes } = broker();
-        // Of a cluster one node after the other, so that the others go on.
-        for (const node of nodes.length === 0 ? [broker()] : nodes) {
+        if (nodes.length === 0) await restarted(broker());
+        // One node after the other, so that the others go on.
+        for (const node of nodes) {
           await untilWhole(broker(), options);
-          await node.kill();
-          await node.restart();
+          await restarted(node);
         }
       },
     },
   };
+}
+
+async function restarted(broker: Broker): Promise<void> {
+  await broker.kill();
+  await broker.restart();
 }
 
 async function untilWhole(broker: Broker, { isWhole }: ProxiedOptions): Promise<void> {

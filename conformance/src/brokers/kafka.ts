@@ -58,10 +58,9 @@ export function kafkaSpec(version: KafkaVersion, node?: KafkaNode): BrokerSpec {
         const file = `${folder}/server.properties`;
         const self = node ?? { ...ALONE, cluster: clusterId() };
         const host = self.hosts[self.id - 1] ?? "";
-        const memory = node === undefined ? "-Xmx512m" : "-Xmx256m";
         return {
           command: "java",
-          args: [memory, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],
+          args: ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...classes, "kafka.Kafka", file],
           files: {
             "server.properties": properties(`${folder}/data`, `${host}:${port}`, port, controller, self, host),
           },
