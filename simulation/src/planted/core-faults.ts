@@ -133,8 +133,8 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "handlers are begun after stop() was called",
     rules: ["L2"],
     file: POOL,
-    find: "const next = () => (!this.#consuming || !running.open",
-    replace: "const next = () => (!running.open",
+    find: "if (!this.#consuming || !running.open",
+    replace: "if (!running.open",
   },
   {
     name: "deaths on trial count for nothing",
