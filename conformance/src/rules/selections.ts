@@ -103,10 +103,11 @@ export const selections: readonly RuleTest[] = [
       const before = await allOf(letters, "oldest");
       const isEven = (number: number) => number % 2 === 0;
       assert.equal(await letters.redrive(({ event }) => isEven(numberOf(event)), revived), LETTERS / 2);
+      let found = 0;
       const failedAgain = (count: number) =>
         rig.until(
-          () => `${count} have failed again in all; ${burier.buried.length} have`,
-          async () => burier.buried.length === count && (await letters.count()) === LETTERS,
+          () => `${count} have failed again in all and are among ${LETTERS}; ${burier.buried.length} have, of ${found}`,
+          async () => burier.buried.length === count && (found = await letters.count()) === LETTERS,
         );
       await failedAgain(LETTERS / 2);
       assert.deepEqual(

@@ -71,7 +71,11 @@ for (const { version, engine, clustered = false } of runs) {
     prepare: async (namespace) => {
       if (limited) await grant(uri(), namespace, ACCOUNTS);
     },
-    clean: closeProxies,
+    clean: async (namespace) => {
+      await closeProxies(namespace);
+      // Each node has a copy of all, and opens it anew when it is restarted.
+      if (clustered) await withAdmin(uri(), (admin) => removeTopics(admin, namespace)).catch(() => {});
+    },
     // A restarted broker has the topics of all tests before to open again.
     patience: 45_000,
     faults: {
@@ -127,6 +131,12 @@ for (const { version, engine, clustered = false } of runs) {
     },
     longestLease: SESSION_TIMEOUT_MS,
   });
+}
+
+async function removeTopics(admin: Admin, namespace: string): Promise<void> {
+  const topics = await admin.listTopics();
+  const own = topics.filter((topic) => topic.startsWith(`${namespace}.`) || topic.startsWith(`${namespace}--`));
+  await admin.deleteTopics({ topics: own, timeout: 10_000 });
 }
 
 async function hasAllReplicas(admin: Admin): Promise<boolean> {
