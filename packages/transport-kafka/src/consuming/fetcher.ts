@@ -173,7 +173,6 @@ export class Fetcher {
     const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(room, MAX_FETCHED_BYTES));
     this.#fetching.add(node);
     const epoch = this.#epoch;
-    let rest = 0;
     try {
       const asked = fetched.map(({ source, position }) => ({ ...source, offset: position }));
       const results = await this.#options.client.fetch(node, asked, {
@@ -183,15 +182,20 @@ export class Fetcher {
       });
       const positions = new Map(fetched.map(({ key }, index) => [key, asked[index]?.offset]));
       for (const result of results) await this.#fetched(result, positions.get(partitionKey(result)), epoch);
-      rest = restAfter(results, fetched.length);
+      const rest = restAfter(results, fetched.length);
+      if (rest > 0 && !this.#stopped) {
+        this.#options.onRecords();
+        await sleep(rest);
+      }
     } catch (error) {
       // A fetch that a new generation interrupted did not fail.
       if (epoch === this.#epoch) await this.#failed(error, fetched);
+    } finally {
+      this.#fetching.delete(node);
     }
-    if (!this.#stopped) this.#options.onRecords();
-    if (!this.#stopped && rest > 0) await sleep(rest);
-    this.#fetching.delete(node);
-    if (!this.#stopped) this.fetchMore();
+    if (this.#stopped) return;
+    this.#options.onRecords();
+    this.fetchMore();
   }
 
   #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {

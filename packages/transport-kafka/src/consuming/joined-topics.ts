@@ -20,7 +20,7 @@ export class JoinedTopics {
 
   /** Whether these are others, or other topics of these names, or have other partitions, or do not exist any more, as far as is known at the moment. */
   differ(topics: readonly string[]): boolean {
-    if (topics.length !== this.#topics.size) return true;
+    if (new Set(topics).size !== this.#topics.size) return true;
     return topics.some((topic) => {
       if (!this.#topics.has(topic)) return true;
       const now = this.#describe(topic);
