@@ -127,12 +127,15 @@ export class Fetcher {
       } catch (error) {
         problem ??= error;
         this.#note(log, "it has no leader");
-        this.#retryLater();
       }
     }
-    if (problem !== undefined) cluster.logger.debug({ err: problem }, "Some partitions have no leader at the moment.");
     this.#finding = false;
     if (logs === this.#logs) this.#leaders = nodes;
+    if (problem !== undefined) {
+      cluster.logger.debug({ err: problem }, "Some partitions have no leader at the moment.");
+      // Now and not when it was found: a look that was planned before may have come, and gone, meanwhile.
+      this.#retryLater();
+    }
     this.fetchMore();
   }
 

@@ -46,6 +46,38 @@ test("H8 large events are fetched beside a constant flow of small ones, wherever
   expect([...fetched].sort()).toEqual([0, 5]);
 });
 
+test("L3 a partition without a leader is looked for again, also where finding the leaders of the others took long", async () => {
+  const logs = [0, 1, 2].map((partition) => new PartitionLog({ topic: "t", partition }, 0));
+  const fetched = new Set<number>();
+  const fetch = async (_node: number, partitions: readonly PartitionOffset[]): Promise<FetchResult[]> => {
+    for (const { partition } of partitions) fetched.add(partition);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return [];
+  };
+  const isAsked = new Set<number>();
+  const leader = async ({ partition }: { readonly partition: number }): Promise<number> => {
+    const isFirst = !isAsked.has(partition);
+    isAsked.add(partition);
+    if (partition === 1 && isFirst) throw new Error("no leader");
+    // Longer than it is waited before they are looked for again.
+    if (partition === 2 && isFirst) await new Promise((resolve) => setTimeout(resolve, 300));
+    return 1;
+  };
+  const logger = { debug: () => {} };
+  const fetcher = new Fetcher({
+    cluster: { leader, logger, idOf: () => undefined, reachable: true } as unknown as Cluster,
+    client: { fetch, interruptFetches: () => {} } as unknown as KafkaClient,
+    filter: (_, records) => records,
+    maxBuffered: () => 1_000_000,
+    onRecords: () => {},
+    onReplaced: () => {},
+  });
+  onTestFinished(() => fetcher.stop());
+  fetcher.read(logs);
+  fetcher.fetchMore();
+  await until("all are fetched", () => fetched.size === 3);
+});
+
 test("H9 however many partitions there are, no more bytes are fetched ahead than there is room for", async () => {
   const space = new Space();
   const options = { partitions: 24 };
