@@ -91,7 +91,9 @@ export class KafkaConnection implements Connection {
     this.#registry = new Registry(cluster, topics, async (records) => {
       // All in one turn of the event loop, so that they go in one batch: readers see a use case before its patterns.
       const topic = topology.registry;
-      await Promise.all(records.map((record) => producer.storeOne({ topic, partition: 0, record })));
+      const store = () => Promise.all(records.map((record) => producer.storeOne({ topic, partition: 0, record })));
+      // Whoever leads a topic that another instance has just made may not know it yet.
+      await cluster.retried(store);
     });
     this.#discovery = new Discovery(cluster, this.#registry, topology);
     this.#mappings = new Mappings(cluster, this.#registry);

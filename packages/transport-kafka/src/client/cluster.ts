@@ -1,3 +1,4 @@
+import { isPapaError } from "@papa-events/core";
 import type { ConnectOptions, Logger } from "@papa-events/core/transport";
 import { KafkaError } from "../wire/kafka-error.ts";
 import { Names } from "../wire/names.ts";
@@ -241,7 +242,7 @@ export class Cluster {
       try {
         return await action();
       } catch (error) {
-        const transient = error instanceof KafkaError && error.retriable;
+        const transient = error instanceof KafkaError ? error.retriable : isPapaError(error) && error.retryable;
         if (!transient || this.#closed || !this.#up || performance.now() > until) throw error;
         await backoff.pause();
       }

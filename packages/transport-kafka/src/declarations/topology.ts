@@ -151,10 +151,20 @@ export class Topology {
       if (pending !== undefined)
         throw new KafkaError("LEADER_NOT_AVAILABLE", `Topic "${pending}" is not ready yet.`, true);
     });
+    await this.#untilServed(names);
     // Somebody else created these in the meantime.
     const others = new Set(errors.map(({ topic }) => topic));
     await this.#check(missing.filter(({ topic }) => others.has(topic)));
     if (missing.some(({ kind }) => kind === "events")) this.onCreated();
+  }
+
+  /** Waits until those who lead new topics know of them too: which broker has told us of them may be another one. */
+  async #untilServed(names: readonly string[]): Promise<void> {
+    const topics = await this.#cluster.topics(names);
+    const partitions = names.flatMap((topic) =>
+      (topics.get(topic)?.partitions ?? []).map(({ partition }) => ({ topic, partition })),
+    );
+    await this.#cluster.offsets(partitions, "latest");
   }
 
   async #createWith(maxMessageBytes: string, topics: readonly TopicSpec[]): Promise<TopicError[]> {

@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
+import { KafkaError } from "../../src/wire/kafka-error.ts";
 import { makeTopic, withAdmin } from "../support/admin.ts";
 import { failure } from "../support/failure.ts";
 import { brokerUri, declare, event, Space, subscribing } from "../support/space.ts";
@@ -98,4 +99,35 @@ test("L5 an event whose type belongs to another topic is told of, and counted", 
   await connection.publish([event("own")]);
   await until("the other one is handled and the log tells", () => names.length === 1 && warn.mock.calls.length > 0);
   expect(warn.mock.calls[0]?.[0]).toMatchObject({ topic: `${space.prefix}.own`, name: "other.made" });
+});
+
+/** On a cluster each broker learns of a new topic by itself, so that the one that leads it may be the last. */
+test("R1 start() waits for a leader that does not know a new topic yet", async () => {
+  const unknown = new KafkaError("UNKNOWN_TOPIC_OR_PARTITION", "not known yet", true);
+  const left = { produce: 3, listOffsets: 3 };
+  const { produce, listOffsets } = KafkajsClient.prototype;
+  const spies = [
+    vi.spyOn(KafkajsClient.prototype, "produce").mockImplementation(async function (this: KafkajsClient, ...request) {
+      if ((left.produce -= 1) < 0) return produce.apply(this, request);
+      return request[1].map(({ topic, partition }) => ({ topic, partition, offset: -1, time: -1, error: unknown }));
+    }),
+    vi.spyOn(KafkajsClient.prototype, "listOffsets").mockImplementation(async function (
+      this: KafkajsClient,
+      ...request
+    ) {
+      if ((left.listOffsets -= 1) < 0) return listOffsets.apply(this, request);
+      throw unknown;
+    }),
+  ];
+  onTestFinished(() => {
+    for (const spy of spies) spy.mockRestore();
+  });
+  const handled: unknown[] = [];
+  const app = new Space().app();
+  app.onEvent("young.made", { useCase: "reader" }, (payload) => void handled.push(payload));
+  await app.start();
+  await app.newEvent("young.made", 1);
+  await until("it is handled", () => handled.length === 1);
+  expect(left.produce).toBeLessThan(0);
+  expect(left.listOffsets).toBeLessThan(0);
 });
