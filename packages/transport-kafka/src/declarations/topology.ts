@@ -5,6 +5,7 @@ import type { Configs, NewTopic, TopicError } from "../client/kafka-client.ts";
 import { DELAY_PARTITIONS } from "../wire/delay-record.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import { defaultReplicas } from "./default-replicas.ts";
+import { endsOf } from "./ends.ts";
 
 /** The largest payload plus 128 KiB for headers and an error's stack. */
 const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
@@ -151,20 +152,12 @@ export class Topology {
       if (pending !== undefined)
         throw new KafkaError("LEADER_NOT_AVAILABLE", `Topic "${pending}" is not ready yet.`, true);
     });
-    await this.#untilServed(names);
+    // Those who lead them know of them last: which broker has told us of them may be another one.
+    await endsOf(cluster, names);
     // Somebody else created these in the meantime.
     const others = new Set(errors.map(({ topic }) => topic));
     await this.#check(missing.filter(({ topic }) => others.has(topic)));
     if (missing.some(({ kind }) => kind === "events")) this.onCreated();
-  }
-
-  /** Waits until those who lead new topics know of them too: which broker has told us of them may be another one. */
-  async #untilServed(names: readonly string[]): Promise<void> {
-    const topics = await this.#cluster.topics(names);
-    const partitions = names.flatMap((topic) =>
-      (topics.get(topic)?.partitions ?? []).map(({ partition }) => ({ topic, partition })),
-    );
-    await this.#cluster.offsets(partitions, "latest");
   }
 
   async #createWith(maxMessageBytes: string, topics: readonly TopicSpec[]): Promise<TopicError[]> {
