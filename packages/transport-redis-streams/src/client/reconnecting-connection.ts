@@ -195,8 +195,9 @@ export class ReconnectingConnection {
   #onClose(): void {
     const wasUp = this.#up;
     this.#up = false;
+    if (this.#closed) return;
     if (isCluster(this.client)) setTimeout(() => this.#reconnectCluster(), SETUP_BACKOFF_MS);
-    if (wasUp && !this.#closed) this.#options.onStatus?.(false, this.lostError());
+    if (wasUp) this.#options.onStatus?.(false, this.lostError());
   }
 
   /** A node that is slow to close may do so when the client looks up the others' addresses, and ioredis then does nothing more. */
