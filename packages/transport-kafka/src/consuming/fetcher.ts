@@ -7,9 +7,11 @@ import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { HeldUpPartitions } from "./held-up-partitions.ts";
 import type { PartitionLog } from "./partition-log.ts";
 
-/** How long a fetch waits at the broker; the short time while it leaves out some partition. */
+/** How long a fetch waits at the broker. */
 const LONG_POLL_MS = 2_000;
-const SHORT_POLL_MS = 50;
+/** How long while it leaves out some partition, which may have room in a moment; longer each time that nothing came. */
+const MIN_SHORT_POLL_MS = 5;
+const MAX_SHORT_POLL_MS = 50;
 /** A partition with so many bytes not yet delivered is not fetched. */
 const MAX_BUFFERED_BYTES = 512 * 1_024;
 /** A fetch returns at most half of that, so that the broker answers the next one while these events are handled. */
@@ -47,6 +49,8 @@ export interface FetcherOptions {
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #fetching = new Set<number>();
+  /** How long the next fetch from a broker waits that leaves out some partition. */
+  readonly #shortPolls = new Map<number, number>();
   #logs: readonly PartitionLog[] = [];
   #byKey: ReadonlyMap<string, PartitionLog> = new Map();
   #leaders: Map<number, PartitionLog[]> | undefined;
@@ -179,10 +183,11 @@ export class Fetcher {
     try {
       const asked = fetched.map(({ source, position }) => ({ ...source, offset: position }));
       const results = await this.#options.client.fetch(node, asked, {
-        wait: fetched.length < logs.length ? SHORT_POLL_MS : LONG_POLL_MS,
+        wait: fetched.length < logs.length ? this.#shortPoll(node) : LONG_POLL_MS,
         bytes,
         bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
       });
+      if (results.some(({ records }) => records.length > 0)) this.#shortPolls.delete(node);
       const positions = new Map(fetched.map(({ key }, index) => [key, asked[index]?.offset]));
       for (const result of results) await this.#fetched(result, positions.get(partitionKey(result)), epoch);
       const rest = restAfter(results, fetched.length);
@@ -199,6 +204,12 @@ export class Fetcher {
     if (this.#stopped) return;
     this.#options.onRecords();
     this.fetchMore();
+  }
+
+  #shortPoll(node: number): number {
+    const wait = this.#shortPolls.get(node) ?? MIN_SHORT_POLL_MS;
+    this.#shortPolls.set(node, Math.min(2 * wait, MAX_SHORT_POLL_MS));
+    return wait;
   }
 
   #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {

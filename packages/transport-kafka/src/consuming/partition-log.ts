@@ -6,7 +6,7 @@ import { withTopicId } from "../wire/topic-id.ts";
 import { partitionKey, type TopicPartition } from "../wire/topic-partition.ts";
 import { OpenEntries } from "./open-entries.ts";
 
-/** A record's headers and framing are counted as so many bytes. */
+/** What a record takes besides its value and headers is counted as so many bytes. */
 const RECORD_OVERHEAD_BYTES = 100;
 /** How far ahead deliveries are announced: as far as they got lately in so many milliseconds. */
 const ANNOUNCED_TIME_MS = 500;

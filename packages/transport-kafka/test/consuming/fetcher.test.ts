@@ -117,6 +117,31 @@ test("H9 however many partitions there are, no more bytes are fetched ahead than
   expect(most).toBeLessThan((count * size) / 2);
 });
 
+test("H9 a fetch that leaves out a full partition soon asks again, ever later while nothing comes", async () => {
+  const waits: number[] = [];
+  let asked: readonly PartitionOffset[] = [];
+  let answer = (_: readonly FetchResult[]) => {};
+  const { logs } = fetching(2, (_node, partitions, { wait }) => {
+    asked = partitions;
+    waits.push(wait);
+    return new Promise((resolve) => (answer = resolve));
+  });
+  const next = async (bring: (asked: readonly PartitionOffset[]) => readonly FetchResult[]) => {
+    const before = waits.length;
+    answer(bring(asked));
+    await until("it asks again", () => waits.length > before);
+  };
+  await until("it asks", () => waits.length === 1);
+  await next((both) => both.filter(({ partition }) => partition === 0).map(large));
+  for (let times = 0; times < 5; times += 1) await next(() => []);
+  await next((other) => other.map(oneRecord));
+  expect(waits).toEqual([2_000, 5, 10, 20, 40, 50, 50, 5]);
+  const [full] = logs;
+  for (let entry = full?.next(() => true); entry; entry = full?.next(() => true)) full?.settle(entry);
+  await next(() => []);
+  expect(waits.at(-1)).toBe(2_000);
+});
+
 function fetching(partitions: number, fetch: KafkaClient["fetch"]) {
   const logs = Array.from({ length: partitions }, (_, partition) => new PartitionLog({ topic: "t", partition }, 0));
   const client = { fetch, interruptFetches: () => {} } as unknown as KafkaClient;
@@ -136,10 +161,14 @@ function fetching(partitions: number, fetch: KafkaClient["fetch"]) {
   return { fetcher, logs, filtering };
 }
 
-const oneRecord = ({ topic, partition, offset }: PartitionOffset): FetchResult => {
-  const record = { offset, time: 1, key: null, value: Buffer.alloc(10), headers: {} };
-  return { topic, partition, highWatermark: offset + 1, next: offset + 1, records: [record] };
-};
+const recordOf =
+  (size: number) =>
+  ({ topic, partition, offset }: PartitionOffset): FetchResult => {
+    const record = { offset, time: 1, key: null, value: Buffer.alloc(size), headers: {} };
+    return { topic, partition, highWatermark: offset + 1, next: offset + 1, records: [record] };
+  };
+const oneRecord = recordOf(10);
+const large = recordOf(600_000);
 
 test("R7 of thousands of partitions a trickle of events is fetched with rests, a flow without", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
