@@ -1,9 +1,9 @@
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
-import type { ConfirmChannel } from "amqplib";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { HeaderTables } from "../wire/header-tables.ts";
 import { leanHeaders } from "../wire/lean-envelope.ts";
 import { asBuffer, propertiesOf } from "../wire/properties.ts";
+import { ParallelChannels } from "./parallel-channels.ts";
 import { PublishChannel } from "./publish-channel.ts";
 import { isRefusal } from "./refusal.ts";
 import { RefusedEvents, type RefusedEventsOptions } from "./refused-events.ts";
@@ -30,7 +30,7 @@ const NONE: readonly Unconfirmed[] = [];
  */
 export class Publisher {
   readonly #exchange: string;
-  readonly #channel: PublishChannel;
+  readonly #channels: ParallelChannels;
   readonly #headerTables = new HeaderTables();
 
   readonly #cloudEvents: boolean;
@@ -41,54 +41,62 @@ export class Publisher {
     this.#exchange = exchange;
     this.#cloudEvents = cloudEvents;
     this.#refused = new RefusedEvents(options);
-    this.#channel = new PublishChannel(connection, exchange, ensureExchange);
+    this.#channels = new ParallelChannels(() => new PublishChannel(connection, exchange, ensureExchange));
   }
 
   /** Publishes to every use case that accepts the events; see `Connection.publish`. Never rejects. */
   async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    const blocked = this.#channel.blocked;
+    const lane = this.#channels.choose();
+    lane.calls += 1;
+    const unconfirmed = await this.#publishOn(lane.channel, events);
+    lane.calls -= 1;
+    return unconfirmed;
+  }
+
+  async #publishOn(on: PublishChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+    const { blocked } = on;
     if (blocked !== undefined) return events.map((_, index) => ({ index, error: blocked }));
-    let channel = this.#channel.current;
     try {
-      channel ??= await this.#channel.open();
+      if (on.current === undefined) await on.open();
     } catch (error) {
       return events.map((_, index) => ({ index, error: error as Error }));
     }
-    if (this.#refused.any && events.some((event) => this.#refused.has(event))) return this.#sendApart(channel, events);
-    return this.#send(channel, events);
+    if (this.#refused.any && events.some((event) => this.#refused.has(event))) return this.#sendApart(on, events);
+    return this.#send(on, events);
   }
 
   /** Sends what a queue has refused before to each queue by itself, and the rest as always; neither waits for the other. */
-  async #sendApart(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+  async #sendApart(on: PublishChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     const all = events.map((event, index) => ({ event, index }));
     const refused = all.filter(({ event }) => this.#refused.has(event));
     const others = all.filter(({ event }) => !this.#refused.has(event));
     const answers = await Promise.all([
-      this.#sendSome(channel, others),
-      ...refused.map((each) => this.#sendRefused(channel, each)),
+      this.#sendSome(on, others),
+      ...refused.map((each) => this.#sendRefused(on, each)),
     ]);
     return answers.flat();
   }
 
-  async #sendRefused(channel: ConfirmChannel, each: IndexedEvent): Promise<readonly Unconfirmed[]> {
+  async #sendRefused(on: PublishChannel, each: IndexedEvent): Promise<readonly Unconfirmed[]> {
     const { event, index } = each;
     const sent = await this.#refused.send(event).catch((error: Error) => error);
     if (sent === "stored") return NONE;
     if (sent !== "unknown") return [{ index, error: sent }];
-    const unconfirmed = await this.#sendSome(channel, [each]);
+    const unconfirmed = await this.#sendSome(on, [each]);
     if (unconfirmed.length === 0) this.#refused.sent(event, undefined);
     return unconfirmed;
   }
 
-  async #sendSome(channel: ConfirmChannel, some: readonly IndexedEvent[]): Promise<readonly Unconfirmed[]> {
+  async #sendSome(on: PublishChannel, some: readonly IndexedEvent[]): Promise<readonly Unconfirmed[]> {
     const unconfirmed = await this.#send(
-      channel,
+      on,
       some.map(({ event }) => event),
     );
     return unconfirmed.map(({ index, error }) => ({ index: some[index]?.index ?? 0, error }));
   }
 
-  #send(channel: ConfirmChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+  #send(on: PublishChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
+    const channel = on.current;
     return new Promise((resolve) => {
       let pending = events.length;
       let unconfirmed: Unconfirmed[] | undefined;
@@ -104,19 +112,21 @@ export class Publisher {
         const headers = leanHeaders(event, this.#cloudEvents);
         const properties = propertiesOf(event, this.#headerTables.fill(headers));
         try {
+          // While something else was waited for it may have been closed.
+          if (channel === undefined) throw new Error("the channel is closed");
           channel.publish(this.#exchange, event.name, body, properties, (error: Error | null) =>
-            settle(index, error === null ? null : this.#reasonOf(event, error)),
+            settle(index, error === null ? null : this.#reasonOf(on, event, error)),
           );
         } catch (error) {
-          settle(index, this.#channel.unsendable(error, event.headers));
+          settle(index, on.unsendable(error, event.headers));
         }
       }
       if (events.length === 0) resolve(NONE);
     });
   }
 
-  #reasonOf(event: EncodedEvent, error: Error): Error {
-    const reason = this.#channel.reasonOf(error, event.body.length);
+  #reasonOf(on: PublishChannel, event: EncodedEvent, error: Error): Error {
+    const reason = on.reasonOf(error, event.body.length);
     if (isRefusal(reason)) this.#refused.sent(event, reason);
     return reason;
   }
