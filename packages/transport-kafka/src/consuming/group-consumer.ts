@@ -10,6 +10,7 @@ import type { DoneRecords } from "./done-records.ts";
 import { Fetcher, type FetcherOptions } from "./fetcher.ts";
 import { GroupMember, requiresRejoin } from "./group-member.ts";
 import { Handover } from "./handover.ts";
+import { HeartbeatPace } from "./heartbeat-pace.ts";
 import { JoinedTopics } from "./joined-topics.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
@@ -22,7 +23,6 @@ const ERROR_PAUSE_MS = 100;
 const RELEASE_PAUSE_MS = 500;
 /** After so long, a member that delivers nothing leaves the partitions to others. */
 const GIVE_UP_AFTER_MS = 1_000;
-const MAX_HEARTBEAT_INTERVAL_MS = 1_000;
 const MAX_BACKOFF_MS = 1_000;
 /** Rebalances take less. */
 const PROBLEM_AFTER_MS = 5_000;
@@ -48,6 +48,8 @@ export interface GroupConsumerOptions {
   readonly announces?: (() => number) | undefined;
   /** Whether entries are usually settled soon, so that it pays to wait for them before rejoining. */
   readonly drains: boolean;
+  /** Whether other members are never kept waiting, though this one has nothing to do. */
+  readonly attentive?: boolean | undefined;
   /** Keeps what commits have no room for, where entries are done in any order. */
   readonly doneRecords?: DoneRecords | undefined;
   /** Awaited after deliveries have stopped, before the commit that precedes rejoining. */
@@ -65,6 +67,7 @@ export class GroupConsumer {
   readonly #cluster: Cluster;
   readonly #client: KafkaClient;
   readonly #member: GroupMember;
+  readonly #pace: HeartbeatPace;
   readonly #partitions: AssignedPartitions;
   readonly #commits: OffsetCommits;
   readonly #fetcher: Fetcher;
@@ -96,6 +99,7 @@ export class GroupConsumer {
     this.#joinedTopics = new JoinedTopics(options.cluster);
     this.#client = options.cluster.newClient(() => this.#wake());
     this.#member = new GroupMember(this.#cluster, this.#client, options.group);
+    this.#pace = new HeartbeatPace(this.#cluster.target.sessionTimeout / 6, options.attentive === true);
     this.#partitions = new AssignedPartitions(options.startOf, (topic) => this.#cluster.idOf(topic), options.announces);
     this.#commits = new OffsetCommits({
       member: this.#member,
@@ -331,10 +335,9 @@ export class GroupConsumer {
 
   /** Sends heartbeats until the group must be joined again. */
   async #stay(): Promise<void> {
-    const { sessionTimeout } = this.#cluster.target;
-    const interval = Math.min(MAX_HEARTBEAT_INTERVAL_MS, sessionTimeout / 6);
+    this.#pace.joined();
     while (!this.#closing && !this.#rejoin) {
-      await this.#pause(interval);
+      await this.#pause(this.#pace.next());
       if (this.#closing || this.#rejoin) return;
       try {
         await this.#member.heartbeat();
@@ -386,6 +389,7 @@ export class GroupConsumer {
   }
 
   #noteSettled(): void {
+    this.#pace.settled();
     this.#onSettled();
     this.#handover.check();
   }

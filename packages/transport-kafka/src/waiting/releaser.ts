@@ -123,6 +123,8 @@ export class Releaser {
       hasRoom: (log) => this.#waiting.count < MAX_HELD || log.unsettled < MIN_HELD_PER_PARTITION,
       deliver: (entry) => this.#hold(entry),
       drains: false,
+      // It is one group for all apps.
+      attentive: true,
       doneRecords: new DoneRecords(cluster),
       // What has been released must be committed. Otherwise the next owner of the partition releases it again.
       beforeRejoin: async () => this.#releasing,
