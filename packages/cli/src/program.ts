@@ -18,6 +18,8 @@ export interface ProgramParts {
   readonly out: Output;
   readonly err: Output;
   readonly open: Open;
+  /** Whether errors are JSON: then no help is printed in place of one. */
+  readonly json: boolean;
 }
 
 const AFTER = `
@@ -34,7 +36,7 @@ Examples:
   $ papa dlq redrive send_welcome --all  send it back once the cause is gone`;
 
 /** Puts the command together. Nothing connects before a command runs. */
-export function createProgram({ out, err, open }: ProgramParts): Command {
+export function createProgram({ out, err, open, json }: ProgramParts): Command {
   const program = new Command("papa")
     .description("Find out, look, mend and send back: the operator's side of Papa Events, on every broker.")
     .version(version(), "-V, --version", "print the version")
@@ -42,12 +44,12 @@ export function createProgram({ out, err, open }: ProgramParts): Command {
     .option("--json", "print JSON: one document, or a line for each where there are many")
     .option("--verbose", "print what is logged, and the stack of an error")
     .helpOption("-h, --help", "print help")
-    .addHelpCommand(new Command("help [command]").description("print help of a command").helpGroup("Other:"))
+    .addHelpCommand(helpCommand())
     .addHelpText("after", AFTER)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void out.write(text),
-      writeErr: (text) => void err.write(text),
+      writeErr: (text) => void (json || err.write(text)),
       // Errors are reported in one place, whoever finds them.
       outputError: () => {},
       getOutHelpWidth: () => (out.isTerminal ? Math.min(out.width, 120) : 100),
@@ -62,6 +64,14 @@ export function createProgram({ out, err, open }: ProgramParts): Command {
     program.addCommand(inheriting(program, command));
   addCompletion(program);
   return program;
+}
+
+function helpCommand(): Command {
+  return new Command("help")
+    .argument("[command]")
+    .description("print help of a command")
+    .helpGroup("Other:")
+    .helpOption(false);
 }
 
 /** Commands that are made alone know nothing of how the program writes and ends. */

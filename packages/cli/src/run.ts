@@ -1,7 +1,7 @@
 import type { Transport } from "@papa-events/core";
 import { CommanderError } from "commander";
 import { loadUseCases } from "./commands/completion.ts";
-import { unwritable } from "./errors/cli-error.ts";
+import { CliError, unwritable } from "./errors/cli-error.ts";
 import { describeError } from "./errors/describe-error.ts";
 import { EXIT } from "./errors/exit-code.ts";
 import { redactorFor } from "./input/broker-url.ts";
@@ -28,13 +28,16 @@ export async function run(args: readonly string[], io: Io, { transport }: RunOpt
   const err = new Output(io.stderr);
   const paintErr = paintFor(err, io.env);
   let exitCode: number = EXIT.done;
-  let redact = redactorFor(io.env.PAPA_BROKER_URL);
+  // What was given wrongly may have kept the options from being parsed.
+  const json = args.includes("--json");
+  const verbose = args.includes("--verbose");
+  const redact = redactorFor([io.env.PAPA_BROKER_URL ?? "", ...args]);
   const program = createProgram({
     out,
     err,
+    json,
     async open(work, options = {}) {
       const common = program.opts<CommonOptions>();
-      redact = redactorFor(common.broker ?? io.env.PAPA_BROKER_URL);
       const parts: SessionParts = { io, out, err, paint: paintFor(out, io.env), paintErr, redact, transport };
       exitCode = await openSession(work, options, common, parts);
     },
@@ -46,13 +49,11 @@ export async function run(args: readonly string[], io: Io, { transport }: RunOpt
     return exitCode;
   } catch (caught) {
     const error = out.failure === undefined ? caught : unwritable(out.failure);
-    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
-      return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
-    // Whoever reads has read enough, and nothing is wrong.
-    if (out.closed.aborted && out.failure === undefined) return EXIT.done;
-    // What was given wrongly may have kept the options from being parsed.
-    const json = args.includes("--json");
-    const verbose = args.includes("--verbose");
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    // Help has been printed in place of an error.
+    if (error instanceof CommanderError && error.code === "commander.help" && !json) return EXIT.wrongUse;
+    // Whoever reads has read enough, which is why it ended, and nothing is wrong.
+    if (out.closed.aborted && error instanceof CliError && error.code === "interrupted") return EXIT.done;
     const described = describeError(error);
     await reportError(err, paintErr, described, { json, verbose, redact });
     return described.exitCode;

@@ -30,6 +30,8 @@ describe("the exit code is", () => {
     ["a pattern that is none", ["tail", "a, b"]],
     ["a name that no use case has", ["stats", "a b"]],
     ["an unknown scheme", ["stats", "--broker", "nats://host"]],
+    ["a directory where a file is wanted", ["dlq", "redrive", "send_welcome", "--from", "/"]],
+    ["a directory where a payload is wanted", ["publish", "user.created", "@/"]],
     ["no broker", ["stats"]],
   ])("2 for %s", async (_what, args) => {
     const { code, stdout, stderr } = await papa(
@@ -53,16 +55,33 @@ describe("the exit code is", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("ENOSPC") });
   });
 
-  it("0 when whoever reads the output has read enough", async () => {
-    expect(await papa(["use-cases", "--json"], { transport: memory(), failing: "EPIPE" })).toMatchObject({
+  it.each([
+    [["use-cases", "--json"]],
+    [["dlq", "list", "send_welcome", "--json"]],
+    [["dlq", "export", "send_welcome"]],
+  ])("0 when whoever reads the output of %j has read enough", async (args) => {
+    expect(await papa(args, { transport: await withDeadLetters([1, 2, 3]), failing: "EPIPE" })).toMatchObject({
       code: 0,
       stderr: "",
     });
   });
 
-  it("130 when it is ended by Ctrl-C", async () => {
-    const transport = { name: "slow", connect: () => new Promise<never>(() => {}) };
-    expect(await papa(["stats"], { transport, signal: AbortSignal.timeout(20) })).toMatchObject({ code: 130 });
+  it("130 when it is ended by Ctrl-C, also while it reads, counts or searches", async () => {
+    const slow = { name: "slow", connect: () => new Promise<never>(() => {}) };
+    expect(await papa(["stats"], { transport: slow, signal: AbortSignal.timeout(20) })).toMatchObject({ code: 130 });
+    const transport = await withDeadLetters([1]);
+    const reading = await papa(["publish", "--many"], { transport, typed: "", signal: AbortSignal.timeout(20) });
+    expect(reading).toEqual({ code: 130, stdout: "", stderr: "papa: Nothing was sent.\n" });
+    for (const [args, said] of [
+      [["dlq", "purge", "send_welcome", "--text", "route", "--dry-run"], "Nothing was done."],
+      [["dlq", "list", "send_welcome", "--text", "route"], "Interrupted."],
+      [["dlq", "summary"], "Interrupted."],
+    ] as const)
+      expect(await papa(args, { transport, signal: AbortSignal.abort() })).toEqual({
+        code: 130,
+        stdout: "",
+        stderr: `papa: ${said}\n`,
+      });
   });
 });
 
@@ -71,11 +90,15 @@ describe("an error", () => {
     const transport = memory();
     const unknown = await papa(["pause", "nobody", "--json"], { transport });
     const wrong = await papa(["stats", "--wath", "--json"], { transport });
+    const none = await papa(["dlq", "--json"], { transport });
     expect(documents(unknown.stderr)).toEqual([{ error: { code: "unknown-use-case", message: expect.any(String) } }]);
     expect(documents(wrong.stderr)).toEqual([
       { error: { code: "wrong-use", message: expect.stringContaining("--watch") } },
     ]);
-    expect(unknown.stdout + wrong.stdout).toBe("");
+    expect(documents(none.stderr)).toEqual([
+      { error: { code: "wrong-use", message: expect.stringContaining("A command is needed.") } },
+    ]);
+    expect(unknown.stdout + wrong.stdout + none.stdout).toBe("");
   });
 
   it("of a use case that is not named says where its name is found", async () => {
@@ -103,6 +126,8 @@ describe("an error", () => {
       expect(stderr).not.toContain("\u001b");
       expect(stderr).toMatch(/\\x1b|\\u001b/);
     }
+    for (const args of [["redis://user:very/secret@host"], ["stats", "--brokr=REDIS://user:very/secret@host"]])
+      expect((await papa(args)).stderr).toMatch(/^(?!.*very\/secret).*\*\*\*@host/);
   });
 
   it("of a package that is not installed says what to install", async () => {
@@ -117,7 +142,7 @@ describe("an error", () => {
 
 describe("help", () => {
   const out = new Output(process.stdout);
-  const program = createProgram({ out, err: out, open: async () => {} });
+  const program = createProgram({ out, err: out, open: async () => {}, json: false });
   const leaves = program.commands
     .flatMap((command) => (command.commands.length === 0 ? [command] : [command, ...command.commands]))
     .filter((command) => command.name() !== "complete")
@@ -138,6 +163,12 @@ describe("help", () => {
     const { code, stdout } = await papa(["--help"]);
     expect(code).toBe(0);
     for (const [name] of leaves) expect(stdout).toContain(`\n  ${name}`);
+  });
+
+  it("is a command, too", async () => {
+    expect(await papa(["help"])).toEqual(await papa(["--help"]));
+    expect(await papa(["help", "dlq"])).toEqual(await papa(["dlq", "--help"]));
+    expect(await papa(["help", "dql"])).toMatchObject({ code: 2, stdout: "" });
   });
 
   it("is no error, and --version neither", async () => {

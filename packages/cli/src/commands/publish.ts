@@ -45,7 +45,7 @@ export function publish(open: Open): Command {
     .action((name: string | undefined, payload: string | undefined, options: Options) => {
       if (options.many) {
         const path = fileOf(name, payload, options);
-        return open((session) => publishMany(session, path), { endsBySignal: true });
+        return open((session) => publishMany(session, path), { endsBySignal: true, acts: true });
       }
       if (name === undefined) throw wrongUse("Give the event's name.", "Such as: papa publish user.created '{}'");
       if (payload === undefined)

@@ -23,7 +23,8 @@ export function describeError(error: unknown): DescribedError {
     return { code, message, hint, exitCode, stack };
   }
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+    const isHelp = error.code === "commander.help";
+    const message = isHelp ? "a command is needed" : error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
     return {
       code: "wrong-use",
       message: sentence(message),
@@ -37,10 +38,16 @@ export function describeError(error: unknown): DescribedError {
     return { code, message, stack: withCause(stack, error.cause), ...adviceFor(error) };
   }
   if (error instanceof Error && isFileError(error))
-    return { code: "file", message: error.message, exitCode: EXIT.wrongUse, stack: error.stack };
+    return { code: "file", message: sentence(error.message), exitCode: EXIT.wrongUse, stack: error.stack };
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error ? withCause(error.stack, error.cause) : undefined;
-  return { code: "unexpected", message, hint: "--verbose shows where it comes from.", exitCode: EXIT.found, stack };
+  return {
+    code: "unexpected",
+    message: sentence(message),
+    hint: "--verbose shows where it comes from.",
+    exitCode: EXIT.found,
+    stack,
+  };
 }
 
 /** What helps where a command was used wrongly. */
@@ -80,7 +87,8 @@ function adviceFor(error: AnyPapaError): Pick<DescribedError, "exitCode" | "hint
 
 /** What Node.js says of a file that it cannot read or write. */
 function isFileError(error: Error): boolean {
-  return "syscall" in error && "path" in error;
+  // Reading a directory names no path.
+  return "syscall" in error && ("path" in error || ("code" in error && error.code === "EISDIR"));
 }
 
 function withCause(stack: string | undefined, cause: unknown): string | undefined {

@@ -14,22 +14,24 @@ export function brokerUrl(option: string | undefined, env: Readonly<Record<strin
 const MIN_SECRET_LENGTH = 4;
 
 /**
- * Makes a function that takes the secrets of a URL out of a text. Errors of the library never hold a password; this is for
- * those of clients, and for stacks.
+ * Makes a function that takes the secrets of URLs out of a text. Errors of the library never hold a password; this is for
+ * those of clients, for stacks, and for what is said of an argument that was given wrongly.
+ *
+ * @param given what may hold a URL
  */
-export function redactorFor(url: string | undefined): (text: string) => string {
-  const secrets = url === undefined ? [] : secretsOf(url);
+export function redactorFor(given: readonly string[]): (text: string) => string {
+  const secrets = given.flatMap(secretsOf);
   return (text) => {
-    // A whole URL first: its password may be written otherwise elsewhere.
-    let redacted = text.replaceAll(/\/\/[^/@\s"']*@/g, "//***@");
+    // A whole URL first: its password may be written otherwise elsewhere. That of an example stays.
+    let redacted = text.replaceAll(/\/\/(?!user:password@)[^/@\s"']*@/g, "//***@");
     for (const secret of secrets) redacted = redacted.replaceAll(secret, "***");
     return redacted;
   };
 }
 
-function secretsOf(url: string): string[] {
+function secretsOf(text: string): string[] {
   // The password reaches to the last @: one that is not percent-encoded may have any character.
-  const raw = /^[a-z][a-z0-9+.-]*:\/\/[^:/?#]*:(.*)@/is.exec(url)?.[1] ?? "";
+  const raw = /:\/\/[^:/?#]*:(.*)@/s.exec(text)?.[1] ?? "";
   const secrets = [raw];
   try {
     secrets.push(decodeURIComponent(raw));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { interrupted } from "../errors/cli-error.ts";
 
 /** Where input comes from, and what ends reading it. */
 interface Source {
@@ -41,7 +42,9 @@ async function spooled<T>(stream: Readable, signal: AbortSignal, work: (file: Fi
   const folder = await mkdtemp(join(tmpdir(), "papa-"));
   try {
     const path = join(folder, "input.jsonl");
-    await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal });
+    await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal }).catch((error: unknown) => {
+      throw signal.aborted ? interrupted("Nothing was sent.") : error;
+    });
     return await opened(path, work);
   } finally {
     await rm(folder, { recursive: true, force: true });

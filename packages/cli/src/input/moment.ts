@@ -19,14 +19,17 @@ export function parseMoment(text: string, option: string, now = Date.now()): Dat
   );
 }
 
+/** Far longer than anybody waits for the next look, and far shorter than what timers take for no time at all. */
+const MAX_SPAN_MS = UNITS.d;
+
 /**
- * Reads a duration, in milliseconds.
+ * Reads a duration of a day at most, in milliseconds.
  *
  * @param option what an error names
  */
 export function parseSpan(text: string, option: string): number {
   const milliseconds = spanOf(text.trim());
-  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+  if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= MAX_SPAN_MS) return milliseconds;
   throw wrongUse(`${option}: ${JSON.stringify(text)} is not a valid duration.`, "Give one such as 500ms, 2s or 1m.");
 }
 

@@ -36,11 +36,11 @@ export interface SessionParts {
 /** Runs a command's work on a broker, and ends the connection. */
 export async function openSession(
   work: Work,
-  { endsBySignal = false }: OpenOptions,
+  { endsBySignal = false, acts = false }: OpenOptions,
   { broker, json = false, verbose = false }: CommonOptions,
   { io, out, err, paint, paintErr, redact, transport }: SessionParts,
 ): Promise<number> {
-  const signal = AbortSignal.any([io.signal, out.closed]);
+  const signal = acts ? io.signal : AbortSignal.any([io.signal, out.closed]);
   const ops = operator(transport ?? transportFromUri(brokerUrl(broker, io.env)), {
     name: "papa-cli",
     logger: loggerTo(err, paintErr, redact, json, verbose),

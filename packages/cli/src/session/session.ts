@@ -17,7 +17,7 @@ export interface Session {
   readonly json: boolean;
   readonly stdin: InputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C, and when nobody reads the output any more. */
+  /** Aborted by Ctrl-C, and, of what only looks, when nobody reads the output any more. */
   readonly signal: AbortSignal;
 }
 
@@ -31,6 +31,8 @@ export interface OpenOptions {
    * is.
    */
   readonly endsBySignal?: boolean;
+  /** Whether it acts, and so goes on when nobody reads its output any more; what only looks ends then. */
+  readonly acts?: boolean;
 }
 
 /** Runs a command's work, with a session that is ended after it. */

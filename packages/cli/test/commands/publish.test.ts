@@ -104,6 +104,25 @@ describe("publish --many", () => {
     expect(payloads).toEqual([]);
   });
 
+  it("goes on when nobody reads the ids any more, and fails as ever", async () => {
+    const { transport, payloads } = await listening();
+    const stdin = '{"name":"user.created","payload":0}\n'.repeat(1_100);
+    const failing = "EPIPE";
+    const { code, stderr } = await papa(["publish", "--many"], { transport, stdin, failing });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const spoilt = await papa(["publish", "--many"], {
+      transport,
+      stdin: `${stdin}{"name":"a b","payload":0}`,
+      failing,
+    });
+    expect(spoilt).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("1,000 events before them were published"),
+    });
+    await transport.settled();
+    expect(payloads).toHaveLength(2_100);
+  });
+
   it("says how far it came where an event cannot be published", async () => {
     const { transport, payloads } = await listening();
     const good = '{"name":"user.created","payload":0}\n'.repeat(600);

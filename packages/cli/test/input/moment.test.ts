@@ -26,8 +26,9 @@ describe("times of --since and --until", () => {
   );
 });
 
-it("a duration is more than nothing", () => {
+it("a duration is more than nothing, and a day at most", () => {
   expect(parseSpan("500ms", "--interval")).toBe(500);
   expect(() => parseSpan("0s", "--interval")).toThrow("--interval");
+  expect(() => parseSpan("25h", "--interval")).toThrow("--interval");
   expect(() => parseSpan("2", "--interval")).toThrow("--interval");
 });

@@ -1,5 +1,5 @@
 import type { DeadLetterItem, DeadLetterSelection, DeadLetters, ProgressOptions } from "@papa-events/core";
-import { notFound } from "../../errors/cli-error.ts";
+import { interrupted, notFound } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { assertCanAsk, canAsk, confirm } from "../../input/confirm.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
@@ -46,7 +46,7 @@ export async function actOn(
   // Where nobody wants to know before, nobody waits for a search that would be made twice.
   if (dryRun || asks) {
     const found = await counted(session, letters, selection);
-    if (signal.aborted) return EXIT.interrupted;
+    if (signal.aborted) throw interrupted("Nothing was done.");
     if (found === 0) return nothingFound(session, useCase, selection, past, dryRun);
     if (dryRun) return reportDryRun(session, useCase, past, found);
     const question = `${verb} ${count(found, "dead letter")} of ${useCase}?${destructive ? " This cannot be undone." : ""}`;
@@ -116,10 +116,13 @@ async function counted(session: Session, letters: DeadLetters, selection: Select
   const { err, paintErr, json, signal } = session;
   const all = await letters.count();
   const bar = new ProgressBar(err, paintErr, !json);
-  for await (const _ of letters.search({ ...selection.where, signal })) {
-    found += 1;
-    bar.show({ seen: found, total: all, note: "found" });
+  try {
+    for await (const _ of letters.search({ ...selection.where, signal })) {
+      found += 1;
+      bar.show({ seen: found, total: all, note: "found" });
+    }
+  } finally {
+    bar.end();
   }
-  bar.end();
   return found;
 }

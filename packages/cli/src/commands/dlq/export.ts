@@ -46,13 +46,16 @@ async function exported(
   const bar = new ProgressBar(err, paintErr, !json && !out.isTerminal);
   const total = err.isTerminal ? await letters.count() : 0;
   let written = 0;
-  for await (const item of letters.search({ ...filter, order: "oldest", signal })) {
-    await out.json(deadLetterJson(item));
-    written += 1;
-    bar.show({ seen: written, total, note: `${number(written)} written` });
-    if (written >= most) break;
+  try {
+    for await (const item of letters.search({ ...filter, order: "oldest", signal })) {
+      await out.json(deadLetterJson(item));
+      written += 1;
+      bar.show({ seen: written, total, note: `${number(written)} written` });
+      if (written >= most) break;
+    }
+  } finally {
+    bar.end();
   }
-  bar.end();
   if (out.closed.aborted) return EXIT.done;
   if (signal.aborted) {
     await note(session, `Interrupted: ${count(written, "dead letter")} of ${useCase} were written.`);

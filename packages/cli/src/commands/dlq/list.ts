@@ -1,5 +1,6 @@
 import type { DeadLetterFilter, DeadLetterItem, DeadLetters } from "@papa-events/core";
 import { Command } from "commander";
+import { interrupted } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { parseCount } from "../../input/numbers.ts";
 import { deadLetterJson } from "../../output/json-items.ts";
@@ -71,7 +72,7 @@ async function listed(
     if (found >= most) break;
   }
   if (rows.length > 0) for (const line of tableLines(COLUMNS, rows, out.width, paint)) await out.line(line);
-  if (signal.aborted) return EXIT.interrupted;
+  if (signal.aborted) throw interrupted();
   if (found === 0)
     await note(session, filter === undefined ? `${useCase} has no dead letters.` : "No dead letter is like that.");
   else if (found >= most && out.isTerminal)

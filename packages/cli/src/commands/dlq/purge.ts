@@ -36,6 +36,9 @@ export function purge(open: Open): Command {
     )
     .action((useCase: string, ids: readonly string[], { dryRun = false, yes = false, ...options }: PurgeOptions) => {
       const selection = selectionFrom(ids, options);
-      return open((session) => actOn(session, useCase, selection, PURGE, { dryRun, yes }), { endsBySignal: true });
+      return open((session) => actOn(session, useCase, selection, PURGE, { dryRun, yes }), {
+        endsBySignal: true,
+        acts: true,
+      });
     });
 }

@@ -1,5 +1,5 @@
 import type { DeadLetters } from "@papa-events/core";
-import { notFound } from "../../errors/cli-error.ts";
+import { interrupted, notFound } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { canAsk, confirm } from "../../input/confirm.ts";
 import { withInput } from "../../input/input-file.ts";
@@ -32,7 +32,7 @@ async function redriveMended(
   const { ids } = mended;
   if (dryRun) {
     const there = await found(letters, mended, signal);
-    if (signal.aborted) return EXIT.interrupted;
+    if (signal.aborted) throw interrupted("Nothing was done.");
     await noteGone(session, mended.gone);
     return reportDryRun(session, useCase, "redriven", there);
   }

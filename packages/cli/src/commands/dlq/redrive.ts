@@ -57,18 +57,24 @@ export function redrive(open: Open): Command {
       const { from, edit = false, dryRun = false, yes = false, ...selecting } = options;
       if (from !== undefined) {
         assertAlone("--from", ids, selecting, edit);
-        return open((session) => redriveFile(session, useCase, from, { dryRun, yes }), { endsBySignal: true });
+        return open((session) => redriveFile(session, useCase, from, { dryRun, yes }), {
+          endsBySignal: true,
+          acts: true,
+        });
       }
       const selection = selectionFrom(ids, selecting);
       if (!edit)
-        return open((session) => actOn(session, useCase, selection, REDRIVE, { dryRun, yes }), { endsBySignal: true });
+        return open((session) => actOn(session, useCase, selection, REDRIVE, { dryRun, yes }), {
+          endsBySignal: true,
+          acts: true,
+        });
       const [id, ...others] = selection.kind === "ids" ? selection.ids : [];
       if (id === undefined || others.length > 0 || dryRun)
         throw wrongUse(
           "--edit is for one dead letter.",
           "Give its id; for many, papa dlq export, mend, and redrive --from.",
         );
-      return open((session) => redriveEdited(session, useCase, id), { endsBySignal: true });
+      return open((session) => redriveEdited(session, useCase, id), { endsBySignal: true, acts: true });
     });
 }
 

@@ -1,5 +1,6 @@
 import type { DeadLetterFilter } from "@papa-events/core";
 import { Command } from "commander";
+import { interrupted } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
 import { type Column, writeTable } from "../../output/table.ts";
@@ -48,15 +49,18 @@ async function summarised(
   const bar = new ProgressBar(err, paintErr, !json);
   const groups = new Groups();
   let seen = 0;
-  for (const { name } of useCases) {
-    for await (const item of ops.deadLetters(name).search({ ...filter, signal })) {
-      groups.add(item);
-      seen += 1;
-      bar.show({ seen, total, note: "grouped" });
+  try {
+    for (const { name } of useCases) {
+      for await (const item of ops.deadLetters(name).search({ ...filter, signal })) {
+        groups.add(item);
+        seen += 1;
+        bar.show({ seen, total, note: "grouped" });
+      }
     }
+  } finally {
+    bar.end();
   }
-  bar.end();
-  if (signal.aborted) return EXIT.interrupted;
+  if (signal.aborted) throw interrupted();
   const list = groups.list();
   if (json) await out.json({ groups: list });
   else if (list.length === 0)
