@@ -1,6 +1,6 @@
 import { PapaError } from "@papa-events/core";
 import type { EncodedEvent, Unconfirmed } from "@papa-events/core/transport";
-import { isReply } from "../client/errors.ts";
+import { isReply, isTransient } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import type { BindingCache, Bindings } from "../declarations/bindings.ts";
@@ -8,13 +8,11 @@ import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
 import { publish } from "../scripts/publish.ts";
 import type { Argument } from "../scripts/script.ts";
 import type { Keys } from "../wire/keys.ts";
-import { FanOut } from "./fan-out.ts";
+import { FanOut, MAX_ENTRIES_PER_SCRIPT } from "./fan-out.ts";
 import { Replication } from "./replication.ts";
 import { SentCalls } from "./sent-calls.ts";
 
 const NONE: readonly Unconfirmed[] = [];
-/** About how many entries one script adds. That many take the server some 3 ms, in which it serves nobody else. */
-const MAX_ENTRIES_PER_SCRIPT = 1_024;
 
 export interface PublisherOptions {
   readonly connection: ReconnectingConnection;
@@ -58,16 +56,35 @@ export class Publisher {
       if (replication === undefined || (await replication.wait())) return NONE;
       throw this.#notReplicated();
     } catch (thrown) {
-      const error = connection.toPapaError(thrown);
       // With "replicated" no event is confirmed before a replica has all of them.
-      const unconfirmed = new Set(replication === undefined ? left : events);
-      return events.flatMap((event, index) => (unconfirmed.has(event) ? { index, error } : []));
+      const unconfirmed = replication === undefined ? left : events;
+      const errors =
+        unconfirmed.length > 1 && isReply(thrown) && !isTransient(thrown)
+          ? await this.#publishHalves(unconfirmed)
+          : new Map(unconfirmed.map((event) => [event, connection.toPapaError(thrown)]));
+      return events.flatMap((event, index) => {
+        const error = errors.get(event);
+        return error === undefined ? [] : { index, error };
+      });
     }
   }
 
   /** Removes what the server keeps for this publisher. */
   close(): Promise<void> {
     return this.#calls.close();
+  }
+
+  /** The server refuses one of these events for good, and that is to harm no other (H8). Gives the errors of those that are. */
+  async #publishHalves(events: readonly EncodedEvent[]): Promise<ReadonlyMap<EncodedEvent, Error>> {
+    const middle = Math.ceil(events.length / 2);
+    const errors = new Map<EncodedEvent, Error>();
+    for (const half of [events.slice(0, middle), events.slice(middle)]) {
+      for (const { index, error } of await this.publish(half)) {
+        const event = half[index];
+        if (event !== undefined) errors.set(event, error);
+      }
+    }
+    return errors;
   }
 
   /** Stores the first of these events, as many as one script takes, and resolves to how many. */
