@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Declaration, DeclarationRecord, Declarations, Logger } from "@papa-events/core/transport";
-import { topologyConflict } from "../client/errors.ts";
+import { isTransient, topologyConflict } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { declare } from "../scripts/declare.ts";
 import { findMissing } from "../scripts/find-missing.ts";
@@ -40,7 +40,11 @@ export class RedisDeclarations implements Declarations {
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
   async declare(declarations: readonly Declaration[]): Promise<void> {
-    await this.#declare(declarations);
+    if (declarations.every(({ name }) => this.#declared.has(name))) {
+      // What is only repeated is repeated as far as that can be: what looks stale would be withdrawn (R6, H8).
+      const problem = await this.#declareAllThatCan(declarations);
+      if (problem !== undefined) throw problem;
+    } else await this.#declare(declarations);
     for (const declaration of declarations) {
       if (!this.#removed.has(declaration.name)) this.#declared.set(declaration.name, declaration);
     }
@@ -69,9 +73,15 @@ export class RedisDeclarations implements Declarations {
     await this.#declare([this.#declared.get(useCase) ?? { name: useCase, patterns: [], id: "" }]);
   }
 
-  /** Declares all of them again: a failover, or whoever flushed the database, may have lost them. */
+  /**
+   * Declares all of them again: a failover, or whoever flushed the database, may have lost them. What another try would not
+   * change is told of by who looks for what is missing, and is no reason for all the others to wait (H8).
+   *
+   * @throws PapaError when another try may succeed
+   */
   async redeclareAll(): Promise<void> {
-    await this.#declare([...this.#declared.values()]);
+    const problem = await this.#declareAllThatCan([...this.#declared.values()]);
+    if (problem !== undefined && isTransient(problem)) throw problem;
   }
 
   /** Makes again what of this app's declarations is missing on the server, and what keeps events from being forgotten (L8). */
@@ -104,7 +114,7 @@ export class RedisDeclarations implements Declarations {
       await this.#declare(declarations);
       return undefined;
     } catch (error) {
-      if (declarations.length === 1) return error;
+      if (declarations.length === 1 || isTransient(error)) return error;
     }
     const problems: unknown[] = [];
     for (const declaration of declarations) problems.push(await this.#declareAllThatCan([declaration]));

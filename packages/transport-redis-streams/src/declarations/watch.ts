@@ -10,6 +10,7 @@ export class DeclarationWatch {
   readonly #control: ReconnectingConnection;
   readonly #onProblem: (problem: string | undefined) => void;
   #timer: NodeJS.Timeout | undefined;
+  #looking = false;
   #closed = false;
 
   /** @param onProblem called with what keeps it from being made again, and with `undefined` when that is over */
@@ -35,7 +36,9 @@ export class DeclarationWatch {
 
   /** A lost connection is reported elsewhere, and a new one declares everything again. */
   async #look(): Promise<void> {
-    if (!this.#control.up) return;
+    // A server that stands still may leave one without an answer for as long as a lease.
+    if (this.#looking || !this.#control.up) return;
+    this.#looking = true;
     try {
       await this.#declarations.restoreMissing();
       this.#onProblem(undefined);
@@ -43,6 +46,8 @@ export class DeclarationWatch {
       if (this.#closed || !this.#control.up) return;
       const { message } = error as Error;
       this.#onProblem(`what is declared cannot be checked or made again: ${message}`);
+    } finally {
+      this.#looking = false;
     }
   }
 }

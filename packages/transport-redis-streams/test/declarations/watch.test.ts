@@ -38,6 +38,9 @@ test("L8 a database that is flushed while apps run is noticed within 5 s, and al
   await publisher.newEvent("x.y", 3);
   await until("both have it", () => handled.length === 6);
   expect(handled.slice(4).sort()).toEqual(["one 3", "two 3"]);
+  // Leases were deleted with the rest: whoever tells of them does not blame the process alone.
+  await until("it is told", () => warnings.some((warning) => warning.includes("lease")));
+  expect(warnings.filter((warning) => !/deleted/.test(warning))).toEqual([]);
 });
 
 test("L8 bindings that are deleted are made again within 5 s, under a new version, with a log line", async () => {
@@ -130,4 +133,27 @@ test("H8 something else in place of a queue keeps no other from being made again
   await space.redis.del(space.key("queue:odd"));
   await until("both are bound", async () => (await space.redis.hlen(space.key("bindings"))) === 2);
   await until("it is over", () => problems.at(-1) === undefined);
+});
+
+test("H8 something else in place of a queue keeps no other from being repeated, nor a lost connection from being back", async () => {
+  const space = new Space();
+  const statuses: boolean[] = [];
+  const onStatus = ({ connected }: { readonly connected: boolean }) => void statuses.push(connected);
+  const connection = await space.connect({ appName: space.prefix, onStatus });
+  const both = [declared("odd", "odd"), declared("fine", "fine")];
+  await connection.declarations.declare(both);
+  const declaredAt = async () => Number(await space.redis.hget(space.key("bindings"), "fine fine"));
+  const before = await declaredAt();
+  await space.redis.del(space.key("queue:odd"));
+  await space.redis.set(space.key("queue:odd"), "something else");
+  await until("the other is repeated", async () => {
+    await expect(connection.declarations.declare(both)).rejects.toMatchObject({ code: "topology-conflict" });
+    return (await declaredAt()) > before;
+  });
+  const clients = String(await space.redis.client("LIST")).split("\n");
+  const own = clients.find((line) => line.includes(`name=${space.prefix} `)) ?? "";
+  await space.redis.client("KILL", "ID", Number(/\bid=(\d+)/.exec(own)?.[1]));
+  await until("it is connected again", () => statuses.join() === "false,true");
+  expect(await connection.publish([encoded("fine", 1)])).toEqual([]);
+  expect((await connection.inspect("fine")).ready).toBe(1);
 });
