@@ -45,18 +45,24 @@ export interface FetcherOptions {
   readonly onReplaced: (source: TopicPartition, offset: number) => void;
 }
 
+/** How a broker is asked. */
+interface Broker {
+  isAsked: boolean;
+  /** Which of the partitions that it leads comes first in its next fetch. */
+  turn: number;
+  /** How long its next fetch waits that leaves out some partition. */
+  shortPoll: number;
+}
+
 /** Fetches records into the logs of this instance's partitions, with one fetch at a time from each broker. */
 export class Fetcher {
   readonly #options: FetcherOptions;
-  readonly #fetching = new Set<number>();
-  /** How long the next fetch from a broker waits that leaves out some partition. */
-  readonly #shortPolls = new Map<number, number>();
+  readonly #brokers = new Map<number, Broker>();
   #logs: readonly PartitionLog[] = [];
   #byKey: ReadonlyMap<string, PartitionLog> = new Map();
   #leaders: Map<number, PartitionLog[]> | undefined;
   /** Incremented whenever the logs change. */
   #epoch = 0;
-  #turn = 0;
   #finding = false;
   #retryTimer: NodeJS.Timeout | undefined;
   /** Until when partitions are fetched one by one. */
@@ -106,7 +112,8 @@ export class Fetcher {
       void this.#findLeaders();
       return;
     }
-    for (const [node, logs] of this.#leaders) if (!this.#fetching.has(node)) void this.#fetchFrom(node, logs);
+    const { size } = this.#leaders;
+    for (const [node, logs] of this.#leaders) if (!this.#broker(node).isAsked) void this.#fetchFrom(node, logs, size);
   }
 
   /** Groups the logs by the broker that leads their partition; repeated after errors. */
@@ -120,6 +127,8 @@ export class Fetcher {
     for (const log of logs) {
       try {
         const node = await cluster.leader(log.source);
+        // It waits for its events to be handled and not for a broker, and is not asked for until they are.
+        if (!hasRoom(log)) this.#heldUp.over(log.source);
         if (this.#isReplaced(log)) {
           this.#finding = false;
           this.#replace(log, 0);
@@ -172,22 +181,30 @@ export class Fetcher {
     }, ERROR_PAUSE_MS);
   }
 
-  /** Fetches once from one broker, then triggers the next fetches. */
-  async #fetchFrom(node: number, logs: readonly PartitionLog[]): Promise<void> {
+  #broker(node: number): Broker {
+    let broker = this.#brokers.get(node);
+    if (broker === undefined)
+      this.#brokers.set(node, (broker = { isAsked: false, turn: 0, shortPoll: MIN_SHORT_POLL_MS }));
+    return broker;
+  }
+
+  /** Fetches once from one broker, then triggers the next fetches. @param brokers how many share the room there is */
+  async #fetchFrom(node: number, logs: readonly PartitionLog[], brokers: number): Promise<void> {
     const room = this.#options.maxBuffered() - this.#logs.reduce((sum, { buffered }) => sum + buffered, 0);
-    const fetched = room <= 0 ? [] : this.#withRoom(logs);
+    const broker = this.#broker(node);
+    const fetched = room <= 0 ? [] : this.#withRoom(logs, broker);
     if (fetched.length === 0) return;
-    const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(room, MAX_FETCHED_BYTES));
-    this.#fetching.add(node);
+    const bytes = Math.max(MIN_FETCHED_BYTES, Math.min(Math.floor(room / brokers), MAX_FETCHED_BYTES));
+    broker.isAsked = true;
     const epoch = this.#epoch;
     try {
       const asked = fetched.map(({ source, position }) => ({ ...source, offset: position }));
       const results = await this.#options.client.fetch(node, asked, {
-        wait: fetched.length < logs.length ? this.#shortPoll(node) : LONG_POLL_MS,
+        wait: fetched.length < logs.length ? shortPoll(broker) : LONG_POLL_MS,
         bytes,
         bytesPerPartition: Math.min(bytes, MAX_FETCHED_PER_PARTITION),
       });
-      if (results.some(({ records }) => records.length > 0)) this.#shortPolls.delete(node);
+      if (results.some(({ records }) => records.length > 0)) broker.shortPoll = MIN_SHORT_POLL_MS;
       const positions = new Map(fetched.map(({ key }, index) => [key, asked[index]?.offset]));
       for (const result of results) await this.#fetched(result, positions.get(partitionKey(result)), epoch);
       const rest = restAfter(results, fetched.length);
@@ -199,26 +216,18 @@ export class Fetcher {
       // A fetch that a new generation interrupted did not fail.
       if (epoch === this.#epoch) await this.#failed(error, fetched);
     } finally {
-      this.#fetching.delete(node);
+      broker.isAsked = false;
     }
     if (this.#stopped) return;
     this.#options.onRecords();
     this.fetchMore();
   }
 
-  #shortPoll(node: number): number {
-    const wait = this.#shortPolls.get(node) ?? MIN_SHORT_POLL_MS;
-    this.#shortPolls.set(node, Math.min(2 * wait, MAX_SHORT_POLL_MS));
-    return wait;
-  }
-
-  #withRoom(logs: readonly PartitionLog[]): readonly PartitionLog[] {
+  #withRoom(logs: readonly PartitionLog[], broker: Broker): readonly PartitionLog[] {
     const now = performance.now();
-    const all = logs.filter(
-      (log) => log.buffered < MAX_BUFFERED_BYTES && log.pausedUntil <= now && !log.deliveryPaused,
-    );
+    const all = logs.filter((log) => hasRoom(log) && log.pausedUntil <= now);
     if (all.length === 0 && logs.some((log) => log.pausedUntil > now)) this.#retryLater();
-    const first = this.#turn++ % Math.max(all.length, 1);
+    const first = broker.turn++ % Math.max(all.length, 1);
     // While one of them cannot be read, they are fetched in turn.
     if (now < this.#isolatingUntil) return all.slice(first, first + 1);
     // A large batch is returned only from the first partition that has anything: each must be the first in its turn.
@@ -309,6 +318,16 @@ export class Fetcher {
     const about = { err: error, ...only.source, offset: only.position };
     this.#options.cluster.logger.error(about, "A partition holds something that cannot be read; trying again.");
   }
+}
+
+function hasRoom({ buffered, deliveryPaused }: PartitionLog): boolean {
+  return buffered < MAX_BUFFERED_BYTES && !deliveryPaused;
+}
+
+function shortPoll(broker: Broker): number {
+  const wait = broker.shortPoll;
+  broker.shortPoll = Math.min(2 * wait, MAX_SHORT_POLL_MS);
+  return wait;
 }
 
 /** How long more events are let come before so many partitions are asked for again, of which few had any. */

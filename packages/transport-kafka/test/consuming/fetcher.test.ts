@@ -5,76 +5,68 @@ import type { KafkaClient } from "../../src/client/kafka-client.ts";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 import { Fetcher } from "../../src/consuming/fetcher.ts";
 import { PartitionLog } from "../../src/consuming/partition-log.ts";
+import { KafkaError } from "../../src/wire/kafka-error.ts";
 import type { FetchResult } from "../../src/wire/records.ts";
 import type { PartitionOffset } from "../../src/wire/topic-partition.ts";
 import { brokerUri, declare, event, publish, Space, subscribing } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 /** A broker returns a large batch only from the first partition of a fetch that has anything; the order used to be the same. */
-test("H8 large events are fetched beside a constant flow of small ones, wherever their partitions stand", async () => {
-  const logs = Array.from({ length: 6 }, (_, partition) => new PartitionLog({ topic: "t", partition }, 0));
-  const large = new Set([0, 5]);
-  const fetched = new Set<number>();
-  let fetches = 0;
-  const fetch = async (_node: number, partitions: readonly PartitionOffset[]): Promise<FetchResult[]> => {
-    fetches += 1;
-    if (fetches > 12) await new Promise(() => {});
-    return partitions.flatMap(({ topic, partition, offset }, place) => {
-      if (large.has(partition) && (place > 0 || offset > 0)) return [];
-      if (large.has(partition)) fetched.add(partition);
-      const record = { offset, time: 1, key: null, value: Buffer.alloc(10), headers: {} };
-      return [{ topic, partition, highWatermark: offset + 1, next: offset + 1, records: [record] }];
-    });
-  };
-  const client = { fetch, interruptFetches: () => {} } as unknown as KafkaClient;
-  const cluster = { leader: async () => 1, idOf: () => undefined, reachable: true } as unknown as Cluster;
-  const fetcher = new Fetcher({
-    cluster,
-    client,
-    filter: (_, records) => records,
-    maxBuffered: () => 1_000_000,
-    onRecords: () => {
-      for (const log of logs)
-        for (let entry = log.next(() => true); entry; entry = log.next(() => true)) log.settle(entry);
-    },
-    onReplaced: () => {},
-  });
-  onTestFinished(() => fetcher.stop());
-  fetcher.read(logs);
-  fetcher.fetchMore();
-  await until("there were some fetches", () => fetches > 12);
-  expect([...fetched].sort()).toEqual([0, 5]);
-});
+test.each([
+  { brokers: 1, large: [0, 5] },
+  // Asked in turn, each of two used to begin with every other of its partitions only.
+  { brokers: 2, large: [1, 2] },
+])(
+  "H8 large events are fetched beside a constant flow of small ones, wherever their partitions stand ($brokers)",
+  async ({ brokers, large }) => {
+    const fetched = new Set<number>();
+    let fetches = 0;
+    const { logs } = fetching(
+      8,
+      async (_, partitions) => {
+        fetches += 1;
+        if (fetches > 20) await new Promise(() => {});
+        return partitions.flatMap((asked, place) => {
+          const { partition, offset } = asked;
+          if (large.includes(partition) && (place > 0 || offset > 0)) return [];
+          if (large.includes(partition)) fetched.add(partition);
+          return [oneRecord(asked)];
+        });
+      },
+      {
+        leader: async ({ partition }) => partition % brokers,
+        onRecords: () => {
+          for (const log of logs) handleAll(log);
+        },
+      },
+    );
+    await until("there were some fetches", () => fetches > 20);
+    expect([...fetched].sort()).toEqual(large);
+  },
+);
 
 test("L3 a partition without a leader is looked for again, also where finding the leaders of the others took long", async () => {
-  const logs = [0, 1, 2].map((partition) => new PartitionLog({ topic: "t", partition }, 0));
   const fetched = new Set<number>();
-  const fetch = async (_node: number, partitions: readonly PartitionOffset[]): Promise<FetchResult[]> => {
-    for (const { partition } of partitions) fetched.add(partition);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    return [];
-  };
   const isAsked = new Set<number>();
-  const leader = async ({ partition }: { readonly partition: number }): Promise<number> => {
-    const isFirst = !isAsked.has(partition);
-    isAsked.add(partition);
-    if (partition === 1 && isFirst) throw new Error("no leader");
-    // Longer than it is waited before they are looked for again.
-    if (partition === 2 && isFirst) await new Promise((resolve) => setTimeout(resolve, 300));
-    return 1;
-  };
-  const logger = { debug: () => {} };
-  const fetcher = new Fetcher({
-    cluster: { leader, logger, idOf: () => undefined, reachable: true } as unknown as Cluster,
-    client: { fetch, interruptFetches: () => {} } as unknown as KafkaClient,
-    filter: (_, records) => records,
-    maxBuffered: () => 1_000_000,
-    onRecords: () => {},
-    onReplaced: () => {},
-  });
-  onTestFinished(() => fetcher.stop());
-  fetcher.read(logs);
-  fetcher.fetchMore();
+  fetching(
+    3,
+    async (_node, partitions) => {
+      for (const { partition } of partitions) fetched.add(partition);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return [];
+    },
+    {
+      leader: async ({ partition }) => {
+        const isFirst = !isAsked.has(partition);
+        isAsked.add(partition);
+        if (partition === 1 && isFirst) throw new Error("no leader");
+        // Longer than it is waited before they are looked for again.
+        if (partition === 2 && isFirst) await new Promise((resolve) => setTimeout(resolve, 300));
+        return 1;
+      },
+      cluster: { logger: { debug: () => {} } },
+    },
+  );
   await until("all are fetched", () => fetched.size === 3);
 });
 
@@ -137,22 +129,85 @@ test("H9 a fetch that leaves out a full partition soon asks again, ever later wh
   await next((other) => other.map(oneRecord));
   expect(waits).toEqual([2_000, 5, 10, 20, 40, 50, 50, 5]);
   const [full] = logs;
-  for (let entry = full?.next(() => true); entry; entry = full?.next(() => true)) full?.settle(entry);
+  if (full !== undefined) handleAll(full);
   await next(() => []);
   expect(waits.at(-1)).toBe(2_000);
 });
 
-function fetching(partitions: number, fetch: KafkaClient["fetch"]) {
+test("H9 brokers that are asked at the same time share the room that there is", async () => {
+  const asked: number[] = [];
+  fetching(
+    12,
+    (_node, _partitions, { bytes }) => {
+      asked.push(bytes);
+      return new Promise(() => {});
+    },
+    { leader: async ({ partition }) => partition, maxBuffered: 1_200_000 },
+  );
+  await until("all are asked", () => asked.length === 12);
+  expect(asked).toEqual(Array.from({ length: 12 }, () => 100_000));
+});
+
+test("L6 a full partition is not called held up for a leader that it lacked for a moment", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const moving = new KafkaError("NOT_LEADER_FOR_PARTITION", "it moves", true);
+  const logger = { debug: () => {} };
+  let leaderless = false;
+  let refusals = 0;
+  let fetches = 0;
+  const { fetcher } = fetching(
+    2,
+    async (_, partitions) => {
+      fetches += 1;
+      if (fetches === 1) return partitions.filter(({ partition }) => partition === 0).map(large);
+      if (fetches > 2) return new Promise(() => {});
+      leaderless = true;
+      return partitions.map((each) => ({ ...each, highWatermark: 0, next: each.offset, records: [], error: moving }));
+    },
+    {
+      leader: async () => {
+        if (!leaderless) return 1;
+        refusals += 1;
+        throw new Error("no leader");
+      },
+      cluster: { logger, invalidate: () => {} },
+    },
+  );
+  await until("neither has a leader", () => refusals > 2);
+  vi.advanceTimersByTime(6_000);
+  expect(fetcher.problem).toContain("and 1 more");
+  leaderless = false;
+  await until("the other one is asked for again", () => fetches === 3);
+  expect(fetcher.problem).toContain("t [1] is held up: it has no leader");
+  expect(fetcher.problem).not.toContain("more");
+});
+
+function handleAll(log: PartitionLog): void {
+  for (let entry = log.next(); entry !== undefined; entry = log.next()) log.settle(entry);
+}
+
+interface FetchingOptions {
+  readonly leader?: Cluster["leader"];
+  readonly cluster?: object;
+  readonly maxBuffered?: number;
+  readonly onRecords?: () => void;
+}
+
+function fetching(
+  partitions: number,
+  fetch: KafkaClient["fetch"],
+  { leader = async () => 1, cluster = {}, maxBuffered = 10_000_000, onRecords = () => {} }: FetchingOptions = {},
+) {
   const logs = Array.from({ length: partitions }, (_, partition) => new PartitionLog({ topic: "t", partition }, 0));
   const client = { fetch, interruptFetches: () => {} } as unknown as KafkaClient;
-  const cluster = { leader: async () => 1, idOf: () => undefined, reachable: true } as unknown as Cluster;
   const filtering = { done: Promise.resolve() };
   const fetcher = new Fetcher({
-    cluster,
+    cluster: { leader, idOf: () => undefined, reachable: true, ...cluster } as unknown as Cluster,
     client,
     filter: (_, records) => filtering.done.then(() => records),
-    maxBuffered: () => 10_000_000,
-    onRecords: () => {},
+    maxBuffered: () => maxBuffered,
+    onRecords,
     onReplaced: () => {},
   });
   onTestFinished(() => fetcher.stop());
