@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { DeadLetterItem } from "@papa-events/core";
-import { CliError, FailedMidway, invalidInput } from "../../errors/cli-error.ts";
+import { CliError, FailedMidway, interrupted, invalidInput } from "../../errors/cli-error.ts";
 import { EXIT } from "../../errors/exit-code.ts";
 import { canAsk, confirm } from "../../input/confirm.ts";
 import { type EditedText, edit, editorOf } from "../../input/editor.ts";
@@ -10,13 +10,14 @@ import { gone } from "./show.ts";
 
 /** Has the payload of a dead letter mended in an editor, and sends it back. */
 export async function redriveEdited(session: Session, useCase: string, id: string): Promise<number> {
-  const { ops, stdin, err, env } = session;
+  const { ops, stdin, err, env, signal } = session;
   const editor = editorOf(env, canAsk(stdin, err));
   const letters = ops.deadLetters(useCase);
   const item = await letters.get(id);
   if (item === undefined) throw gone(useCase, id);
   const before = textOf(item);
   const { edited, payload } = await mended(session, await edit(before, editor));
+  if (signal.aborted) throw interrupted(`Nothing was sent; what was edited is in ${edited.path}`);
   if (edited.text === before || ("payload" in item && isDeepStrictEqual(payload, item.payload))) {
     await edited.discard();
     await note(session, "The payload is unchanged; nothing was sent. Without --edit it goes back as it is.");

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { running, withDeadLetters } from "../../support/broker.ts";
 import { documents, papa } from "../../support/papa.ts";
 
@@ -140,7 +140,7 @@ describe("dlq redrive --edit", () => {
     return path;
   }
 
-  async function edited(script: string, options: { typed?: string } = {}) {
+  async function edited(script: string, options: { typed?: string; signal?: AbortSignal } = {}) {
     const transport = await withDeadLetters([{ n: 1 }]);
     const [item] = await exported(transport);
     const env = { EDITOR: `${editor(script)} --wait`, NO_COLOR: "1" };
@@ -184,6 +184,22 @@ describe("dlq redrive --edit", () => {
     expect(code).toBe(2);
     const [, path = ""] = /it is in (\S+)/.exec(stderr) ?? [];
     expect(readFileSync(path, "utf8")).toBe('{"n":\n');
+    rmSync(join(path, ".."), { recursive: true });
+    expect(await exported(transport)).toHaveLength(1);
+  });
+
+  it("sends nothing that was edited when Ctrl-C had ended it, and keeps it", async () => {
+    const [opened, ended] = [join(folder, "opened"), join(folder, "ended")];
+    const ending = new AbortController();
+    const script = `touch ${opened}; until [ -e ${ended} ]; do sleep 0.02; done; echo '{"n":2}' > "$2"`;
+    const running = edited(script, { signal: ending.signal });
+    await vi.waitUntil(() => existsSync(opened), 20_000);
+    ending.abort();
+    writeFileSync(ended, "");
+    const { code, stdout, stderr, transport } = await running;
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+    const [, path = ""] = /is in (\S+)/.exec(stderr) ?? [];
+    expect(readFileSync(path, "utf8")).toBe('{"n":2}\n');
     rmSync(join(path, ".."), { recursive: true });
     expect(await exported(transport)).toHaveLength(1);
   });
