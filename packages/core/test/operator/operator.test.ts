@@ -1,4 +1,4 @@
-import { memory } from "@papa-events/transport-memory";
+import { memory, virtualClock } from "@papa-events/transport-memory";
 import { describe, expect, it } from "vitest";
 import { PapaApp } from "../../src/index.ts";
 import { type OperatorOptions, operator } from "../../src/operator/index.ts";
@@ -98,6 +98,25 @@ describe("an operator", () => {
       message: expect.stringContaining('the app "shop" declares it'),
     });
     await ops.unbind("ship", "left.behind");
+    await ops.close();
+  });
+
+  it("unbinds what nobody has declared for an hour, and leaves the rest", async () => {
+    const clock = virtualClock();
+    const transport = memory({ clock });
+    const app = new PapaApp({ transport, logger: silent }).onEvent(
+      ["order.*", "bill.*"],
+      { useCase: "ship" },
+      () => {},
+    );
+    await app.start();
+    await app.stop();
+    await clock.advance("1h");
+    await using ops = operator(transport, { logger: silent });
+    await ops.unbind("ship", "bill.*");
+    expect(await ops.useCases()).toMatchObject([{ name: "ship", patterns: ["order.*"] }]);
+    await ops.publishMany(["order.paid", "bill.paid"].map((name) => ({ name, payload: {} })));
+    expect((await ops.stats("ship")).ship?.ready).toBe(1);
   });
 
   it("tails what is published, and publishes as an app would", async () => {
