@@ -87,14 +87,6 @@ export class AmqpConnection implements Connection {
     this.#locks = new Locks(this.#channels);
     this.#topology = new Topology(this.#names, this.#channels);
     this.#queuePublisher = new QueuePublisher(publishing);
-    this.#publisher = new Publisher(publishing, {
-      exchange: this.#names.exchange,
-      ensureExchange: () => this.declarations.ensureExchange(),
-      cloudEvents: target.cloudEvents,
-      queuePublisher: this.#queuePublisher,
-      queuesFor: async (eventName) =>
-        (await this.declarations.useCasesFor(eventName)).map((useCase) => this.#names.queue(useCase)),
-    });
     const retryOnReconnect = <T>(action: () => Promise<T>) => connections.retryOnReconnect(action);
     const documents: DocumentAccess = {
       channels: this.#channels,
@@ -112,9 +104,17 @@ export class AmqpConnection implements Connection {
       retryOnReconnect,
       onRemoved: (useCase) => this.#onRemoved(useCase),
     });
+    this.#publisher = new Publisher(publishing, {
+      exchange: this.declarations.exchange,
+      cloudEvents: target.cloudEvents,
+      queuePublisher: this.#queuePublisher,
+      queuesFor: async (eventName) =>
+        (await this.declarations.useCasesFor(eventName)).map((useCase) => this.#names.queue(useCase)),
+    });
     this.#upkeep = new Upkeep({
       declared: () => this.declarations.own,
       topology: this.#topology,
+      exchange: this.declarations.exchange,
       redeclare: (useCase) => this.declarations.redeclare(useCase),
       reachable: () => consuming.connected && publishing.blocked === undefined,
       logger: options.logger,
@@ -129,6 +129,7 @@ export class AmqpConnection implements Connection {
       trials: this.trials,
       pauses: this.#pauses,
       connection: publishing,
+      exchange: this.declarations.exchange,
       retryOnReconnect,
       deadLetterQueue: (useCase) => this.#deadLetterQueue(this.#names.queue(useCase)),
     });

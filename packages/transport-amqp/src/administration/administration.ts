@@ -1,5 +1,6 @@
 import type { Administration, Finding, Tail, TailListener } from "@papa-events/core/transport";
 import type { DeadLetterQueue } from "../dead-letters/dead-letter-queue.ts";
+import type { EventExchange } from "../declarations/event-exchange.ts";
 import type { DiagnosisOptions } from "./diagnose.ts";
 import { diagnose } from "./diagnose.ts";
 import { LiveTail, tailNames } from "./live-tail.ts";
@@ -8,6 +9,7 @@ import { removeUseCase } from "./removal.ts";
 export interface AdministrationOptions extends DiagnosisOptions {
   /** Runs an idempotent action, and runs it again if a connection is lost under it. */
   readonly retryOnReconnect: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly exchange: EventExchange;
   /** The dead letters of a use case. */
   readonly deadLetterQueue: (useCase: string) => DeadLetterQueue;
 }
@@ -49,8 +51,8 @@ export class AmqpAdministration implements Administration {
   }
 
   async tail(patterns: readonly string[], listener: TailListener): Promise<Tail> {
-    const { names, channels, topology } = this.#options;
-    if (!(await topology.hasExchange())) await topology.declareExchanges();
+    const { names, channels, exchange } = this.#options;
+    await exchange.look();
     const tail = await LiveTail.begin(tailNames(names), channels, patterns, listener, (ended) =>
       this.#tails.delete(ended),
     );

@@ -86,7 +86,7 @@ function* findingsOfClocks(latest: number | undefined, now: number): Generator<F
 async function findingsOfExchange({ channels, names }: DiagnosisOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const exchange of [names.exchange, names.retryExchange, names.deadLetterExchange]) {
-    if (await channels.exchangeExists(exchange)) continue;
+    if ((await channels.missingExchange([exchange])) === undefined) continue;
     findings.push({
       severity: "error",
       what: `The exchange "${exchange}" is missing.`,

@@ -58,16 +58,17 @@ export class Channels {
     return (await this.queueSize(queue)) !== undefined;
   }
 
-  /** Whether there is such an exchange. @throws PapaError `connection-failed` */
-  exchangeExists(exchange: string): Promise<boolean> {
+  /** Names the first of these exchanges that is not there. @throws PapaError `connection-failed` */
+  missingExchange(exchanges: readonly string[]): Promise<string | undefined> {
     return this.withChannel(async (channel) => {
-      try {
-        await channel.checkExchange(exchange);
-        return true;
-      } catch (error) {
-        if (codeOf(error) === 404) return false;
-        throw toPapaError(error, { address: this.address, object: `exchange "${exchange}"` });
-      }
+      for (const exchange of exchanges)
+        try {
+          await channel.checkExchange(exchange);
+        } catch (error) {
+          if (codeOf(error) === 404) return exchange;
+          throw toPapaError(error, { address: this.address, object: `exchange "${exchange}"` });
+        }
+      return undefined;
     });
   }
 

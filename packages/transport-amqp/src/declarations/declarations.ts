@@ -10,12 +10,12 @@ import { isConnectionLost, unknownUseCase } from "../client/errors.ts";
 import { within } from "../client/time-limit.ts";
 import { isWidened } from "../wire/binding-keys.ts";
 import type { EarlierRegistry } from "./earlier-registry.ts";
+import { EventExchange } from "./event-exchange.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { Registry } from "./registry.ts";
 import type { Declared } from "./registry-document.ts";
 import type { Topology } from "./topology.ts";
 
-/** Each use case takes a dozen calls, and a new queue takes the broker some 20 ms. */
-const MAX_CONCURRENT_DECLARATIONS = 8;
 /** How often a repeated declaration looks whether somebody has deleted anything; else it is only recorded. */
 const MIN_FULL_INTERVAL_MS = 30_000;
 /** How long it is waited to hear what operators have removed meanwhile; the next refresh tells it too. */
@@ -45,9 +45,14 @@ export class Declarations implements SharedDeclarations {
   /** Use cases of this app that were removed since. */
   readonly #removed = new Set<string>();
   #declaredAt = Number.NEGATIVE_INFINITY;
+  /** Whether this app has use cases, and so binds queues. */
+  #binds = false;
+  readonly exchange: EventExchange;
 
   constructor(options: DeclarationsOptions) {
+    const { topology, registry, logger } = options;
     this.#options = options;
+    this.exchange = new EventExchange({ topology, registry, logger, binds: () => this.#binds });
   }
 
   /** What this app declares, but for what was removed: the patterns of each use case. */
@@ -85,7 +90,7 @@ export class Declarations implements SharedDeclarations {
     const own = this.#declared.get(useCase);
     const patterns = own ?? (await this.#recordedPatterns(useCase));
     if (own === undefined && patterns.length === 0) throw unknownUseCase(useCase);
-    await this.ensureExchange();
+    await this.exchange.ensure();
     await this.#declareQueues(useCase, patterns);
   }
 
@@ -103,31 +108,11 @@ export class Declarations implements SharedDeclarations {
   async redeclareAll(onFailure: (useCase: string, error: unknown) => void): Promise<void> {
     if (this.#declared.size === 0) return;
     await this.#lookForRemovals();
-    const exchange = await settled(this.ensureExchange());
+    const exchange = await settled(this.exchange.ensure());
     await inParallel([...this.#declared], async ([useCase, patterns]) => {
       const queues = exchange ?? (await settled(this.#declareQueues(useCase, patterns)));
       if (queues !== undefined) onFailure(useCase, queues.error);
     });
-  }
-
-  /**
-   * Declares the exchanges. If somebody has deleted the one that events are published to, every binding of the namespace
-   * has gone with it, and is made again.
-   */
-  async ensureExchange(): Promise<void> {
-    const { registry, topology, logger } = this.#options;
-    const missing = !(await topology.hasExchange());
-    await topology.declareExchanges();
-    const records = missing ? await registry.list() : [];
-    if (records.length === 0) return;
-    const useCases = new Set(records.map(({ useCase }) => useCase));
-    logger.warn({ useCases: useCases.size }, "The exchange for events was deleted; it is declared and bound again.");
-    await inParallel([...useCases], (useCase) =>
-      topology.rebind(
-        useCase,
-        records.filter((each) => each.useCase === useCase).flatMap(({ patterns }) => patterns),
-      ),
-    );
   }
 
   /** Whether any declaration of a use case matches an event name. */
@@ -159,6 +144,7 @@ export class Declarations implements SharedDeclarations {
 
   async #declare(all: readonly Declaration[]): Promise<void> {
     const { topology, registry } = this.#options;
+    this.#binds ||= all.length > 0;
     const now = performance.now();
     // The core repeats the very same.
     const repeats = all.every(({ name, patterns }) => this.#removed.has(name) || this.#declared.get(name) === patterns);
@@ -166,7 +152,7 @@ export class Declarations implements SharedDeclarations {
     if (full && this.#declared.size > 0) this.#noticeRemovals(await registry.removals());
     const declarations = this.#ofWhatIsNotRemoved(all);
     if (full) {
-      await this.ensureExchange();
+      await this.exchange.ensure();
       await inParallel(declarations, ({ name }) => topology.declareQueues(name));
     }
     // Recorded before it is bound: from then on no other instance unbinds the patterns.
@@ -239,18 +225,6 @@ export class Declarations implements SharedDeclarations {
     const records = await this.#options.registry.list(useCase);
     return [...new Set(records.flatMap(({ patterns }) => patterns))];
   }
-}
-
-/** Runs an action for each, a few at a time, and rejects after all have ended if one has failed. */
-async function inParallel<T>(all: readonly T[], act: (each: T) => Promise<void>): Promise<void> {
-  const left = [...all];
-  const next = async () => {
-    for (let each = left.shift(); each !== undefined; each = left.shift()) await act(each);
-  };
-  const workers = Math.min(MAX_CONCURRENT_DECLARATIONS, left.length);
-  const results = await Promise.allSettled(Array.from({ length: workers }, next));
-  const failed = results.find((each) => each.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 /** What an action rejects with, if it does. */

@@ -1,6 +1,7 @@
+import { isPapaError } from "@papa-events/core";
 import type { Channel, Options } from "amqplib";
 import type { Channels } from "../client/channels.ts";
-import { codeOf, toPapaError } from "../client/errors.ts";
+import { codeOf, isConnectionLost, toPapaError } from "../client/errors.ts";
 import { bindingKey } from "../wire/binding-keys.ts";
 import { deadLetterQueue, delayQueue, type Names, recentQueue, retryQueue } from "../wire/names.ts";
 
@@ -32,9 +33,15 @@ export class Topology {
     this.#channels = channels;
   }
 
-  /** Whether there is the exchange that events are published to. @throws PapaError `connection-failed` */
-  hasExchange(): Promise<boolean> {
-    return this.#channels.exchangeExists(this.#names.exchange);
+  /** The exchange that events are published to. */
+  get exchange(): string {
+    return this.#names.exchange;
+  }
+
+  /** Names one of the exchanges that is not there. @throws PapaError `connection-failed` */
+  missingExchange(): Promise<string | undefined> {
+    const { exchange, retryExchange, deadLetterExchange } = this.#names;
+    return this.#channels.missingExchange([exchange, retryExchange, deadLetterExchange]);
   }
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
@@ -52,7 +59,7 @@ export class Topology {
   /** Declares a use case's queues, with all bindings but its patterns. @throws PapaError as {@link declareExchanges} */
   async declareQueues(useCase: string): Promise<void> {
     const queue = this.#names.queue(useCase);
-    const { exchange, retryExchange, deadLetterExchange } = this.#names;
+    const { exchange, retryExchange } = this.#names;
     // Its time to live is a setting of the original's service, so an existing queue stays as it is.
     const hasRetryQueue = await this.#channels.queueExists(retryQueue(queue));
     await this.#channels.withChannel(async (channel) => {
@@ -70,8 +77,7 @@ export class Topology {
       await this.#declareQueue(channel, deadLetterQueue(queue), {});
       await this.#bind(channel, queue, exchange, queue);
       await this.#declareReturned(channel, queue);
-      await this.#bind(channel, retryQueue(queue), retryExchange, queue);
-      await this.#bind(channel, deadLetterQueue(queue), deadLetterExchange, queue);
+      await this.#bindForOriginal(channel, queue);
     });
   }
 
@@ -83,6 +89,17 @@ export class Topology {
     });
   }
 
+  /** Whether this account may bind a use case's queue, which RabbitMQ looks at before anything else. @throws PapaError `connection-failed` */
+  async mayBind(useCase: string): Promise<boolean> {
+    try {
+      await this.bind(useCase, [this.#names.queue(useCase)]);
+      return true;
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      return !isPapaError(error, "access-refused");
+    }
+  }
+
   /** Names those queues of a use case that are not there, of those that nobody consumes. @throws PapaError `connection-failed` */
   async missingQueues(useCase: string): Promise<readonly string[]> {
     const queue = this.#names.queue(useCase);
@@ -92,12 +109,15 @@ export class Topology {
     return missing;
   }
 
-  /** Binds a use case's queue again, such as to an exchange that was made anew; nothing if there is no such queue. */
+  /** Binds a use case's queues again, such as to an exchange that was made anew; nothing if it has none. */
   async rebind(useCase: string, patterns: readonly string[]): Promise<void> {
     const queue = this.#names.queue(useCase);
     if (!(await this.#channels.queueExists(queue))) return;
     await this.bind(useCase, [queue, ...patterns]);
-    await this.#channels.withChannel((channel) => this.#declareReturned(channel, queue));
+    await this.#channels.withChannel(async (channel) => {
+      await this.#declareReturned(channel, queue);
+      await this.#bindForOriginal(channel, queue);
+    });
   }
 
   /**
@@ -170,6 +190,13 @@ export class Topology {
       "x-message-ttl": MAX_RETURNED_AGE_MS,
     });
     await this.#bind(channel, returned, exchange, queue);
+  }
+
+  /** The ways of the original's retries and dead letters. */
+  async #bindForOriginal(channel: Channel, queue: string): Promise<void> {
+    const { retryExchange, deadLetterExchange } = this.#names;
+    await this.#bind(channel, retryQueue(queue), retryExchange, queue);
+    await this.#bind(channel, deadLetterQueue(queue), deadLetterExchange, queue);
   }
 
   /** Declares a queue whose one message holds a document. Reading it returns the message, which must not wear it out. */

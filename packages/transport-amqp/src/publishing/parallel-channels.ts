@@ -1,7 +1,11 @@
 import type { PublishChannel } from "./publish-channel.ts";
 
-/** How long a second channel is done without that could not be opened, as where the broker allows few of them. */
-const PAUSE_AFTER_FAILURE_MS = 60_000;
+/**
+ * How long a second channel is done without that could not be opened; twice as long each time. Where an account has as many as
+ * it is allowed (`max-channels`) each try costs the connection.
+ */
+const INITIAL_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 24 * 3_600_000;
 
 /** A channel, and how many calls are under way on it. */
 export interface Lane {
@@ -16,7 +20,9 @@ export interface Lane {
 export class ParallelChannels {
   readonly #first: Lane;
   readonly #second: Lane;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  /** When the second may be tried, by the monotonic clock. */
+  #due = 0;
+  #pause = INITIAL_PAUSE_MS;
 
   constructor(open: () => PublishChannel) {
     this.#first = { channel: open(), calls: 0 };
@@ -35,9 +41,15 @@ export class ParallelChannels {
   }
 
   #openSecond(): void {
-    if (performance.now() - this.#failedAt < PAUSE_AFTER_FAILURE_MS) return;
-    this.#second.channel.open().catch(() => {
-      this.#failedAt = performance.now();
-    });
+    if (performance.now() < this.#due) return;
+    this.#second.channel.open().then(
+      () => {
+        this.#pause = INITIAL_PAUSE_MS;
+      },
+      () => {
+        this.#due = performance.now() + this.#pause;
+        this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
+      },
+    );
   }
 }

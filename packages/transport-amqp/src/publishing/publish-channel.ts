@@ -10,6 +10,7 @@ export class PublishChannel {
   readonly #connection: ReconnectingConnection;
   readonly #exchange: string;
   readonly #prepare: () => Promise<void>;
+  readonly #onMissing: () => void;
   #channel: ConfirmChannel | undefined;
   #opening: Promise<ConfirmChannel> | undefined;
   /** Why the broker last closed the channel. */
@@ -20,11 +21,18 @@ export class PublishChannel {
   /**
    * @param exchange what is published to, for messages
    * @param prepare declares what is published to, before each opening: a missing exchange closes the channel
+   * @param onMissing called when it does
    */
-  constructor(connection: ReconnectingConnection, exchange: string, prepare: () => Promise<void>) {
+  constructor(
+    connection: ReconnectingConnection,
+    exchange: string,
+    prepare: () => Promise<void>,
+    onMissing: () => void = () => {},
+  ) {
     this.#connection = connection;
     this.#exchange = exchange;
     this.#prepare = prepare;
+    this.#onMissing = onMissing;
   }
 
   /** The channel, if it is open. */
@@ -91,6 +99,7 @@ export class PublishChannel {
     this.#channel = channel;
     channel.on("error", (error: Error) => {
       this.#closedBecause = error;
+      if (codeOf(error) === 404) this.#onMissing();
     });
     channel.on("return", (message: Message) => this.#returned.add(String(message.properties.correlationId)));
     channel.on("close", () => {

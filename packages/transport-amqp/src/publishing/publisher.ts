@@ -8,10 +8,19 @@ import { PublishChannel } from "./publish-channel.ts";
 import { isRefusal } from "./refusal.ts";
 import { RefusedEvents, type RefusedEventsOptions } from "./refused-events.ts";
 
+/** The exchange that events are published to. */
+export interface PublishedExchange {
+  readonly name: string;
+  /** Called before each opening of a channel. */
+  ensure(): Promise<void>;
+  /** Resolves when it has all its bindings; `undefined` if nothing is known to be wrong with it. */
+  whole(): Promise<void> | undefined;
+  /** To be called when the broker says that there is none. */
+  isMissing(): void;
+}
+
 export interface PublisherOptions extends RefusedEventsOptions {
-  readonly exchange: string;
-  /** Called before each opening of the channel. */
-  readonly ensureExchange: () => Promise<void>;
+  readonly exchange: PublishedExchange;
   /** Whether events carry the attributes of CloudEvents. */
   readonly cloudEvents: boolean;
 }
@@ -29,7 +38,7 @@ const NONE: readonly Unconfirmed[] = [];
  * outcome: they are reported as not stored, and sent again with the same id.
  */
 export class Publisher {
-  readonly #exchange: string;
+  readonly #exchange: PublishedExchange;
   readonly #channels: ParallelChannels;
   readonly #headerTables = new HeaderTables();
 
@@ -37,11 +46,13 @@ export class Publisher {
   readonly #refused: RefusedEvents;
 
   constructor(connection: ReconnectingConnection, options: PublisherOptions) {
-    const { exchange, ensureExchange, cloudEvents } = options;
+    const { exchange, cloudEvents } = options;
     this.#exchange = exchange;
     this.#cloudEvents = cloudEvents;
     this.#refused = new RefusedEvents(options);
-    this.#channels = new ParallelChannels(() => new PublishChannel(connection, exchange, ensureExchange));
+    const prepare = () => exchange.ensure();
+    const onMissing = () => exchange.isMissing();
+    this.#channels = new ParallelChannels(() => new PublishChannel(connection, exchange.name, prepare, onMissing));
   }
 
   /** Publishes to every use case that accepts the events; see `Connection.publish`. Never rejects. */
@@ -58,6 +69,9 @@ export class Publisher {
     if (blocked !== undefined) return events.map((_, index) => ({ index, error: blocked }));
     try {
       if (on.current === undefined) await on.open();
+      // The other channel may have found that it is missing: made anew it confirms, without its bindings, what reaches nobody.
+      const whole = this.#exchange.whole();
+      if (whole !== undefined) await whole;
     } catch (error) {
       return events.map((_, index) => ({ index, error: error as Error }));
     }
@@ -97,6 +111,7 @@ export class Publisher {
 
   #send(on: PublishChannel, events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
     const channel = on.current;
+    const exchange = this.#exchange.name;
     return new Promise((resolve) => {
       let pending = events.length;
       let unconfirmed: Unconfirmed[] | undefined;
@@ -114,7 +129,7 @@ export class Publisher {
         try {
           // While something else was waited for it may have been closed.
           if (channel === undefined) throw new Error("the channel is closed");
-          channel.publish(this.#exchange, event.name, body, properties, (error: Error | null) =>
+          channel.publish(exchange, event.name, body, properties, (error: Error | null) =>
             settle(index, error === null ? null : this.#reasonOf(on, event, error)),
           );
         } catch (error) {

@@ -92,3 +92,35 @@ test.runIf(hasAccounts)(
     expect((await acting.useCases()).map(({ name }) => name)).toEqual(["uc"]);
   },
 );
+
+test.runIf(hasAccounts)(
+  "L8, rights: who may only publish makes no exchange that would confirm what reaches nobody, and waits for who may bind it",
+  { timeout: 60_000 },
+  async () => {
+    const space = new Space();
+    const url = await accounts(space);
+    const handled: unknown[] = [];
+    const handling = () =>
+      new PapaApp({ transport: amqp(url("handles")), logger: quiet }).onEvent("x", { useCase: "uc" }, (n) => {
+        handled.push(n);
+      });
+    const first = handling();
+    await first.start();
+    const publishing = new PapaApp({ transport: amqp(url("publishes")), logger: quiet });
+    onTestFinished(() => publishing.stop());
+    await publishing.start();
+    await publishing.newEvent("x", 1);
+    await until("it is handled", () => handled.length === 1);
+    await first.stop();
+    const channel = await space.channel();
+    await channel.deleteExchange(space.name("domain_events"));
+    const waiting = publishing.newEvent("x", 2);
+    await until("it is refused", () => !publishing.health().healthy);
+    await expect(channel.checkExchange(space.name("domain_events"))).rejects.toThrow("NOT_FOUND");
+    const second = handling();
+    onTestFinished(() => second.stop());
+    await second.start();
+    await waiting;
+    await until("it is handled", () => handled.length === 2);
+  },
+);

@@ -1,4 +1,4 @@
-import type { DeclarationRecord } from "@papa-events/core/transport";
+import type { Connection, DeclarationRecord } from "@papa-events/core/transport";
 import { expect, test } from "vitest";
 import { declaration, quiet, Space } from "../support/broker.ts";
 import { methodFrame, talkingProxy } from "../support/frames.ts";
@@ -113,11 +113,15 @@ test("L8 an exchange that somebody deleted comes back with every binding of the 
   await one.declarations.declare([declaration("a", "x.*")]);
   await two.declarations.declare([declaration("b", "x.*")]);
   expect(await one.publish([event("x.y", "1")])).toEqual([]);
+  expect(await two.publish([event("other", "1")])).toEqual([]);
   const channel = await space.channel();
   await channel.deleteExchange(space.name("domain_events"));
-  await until("a confirm", async () => (await one.publish([event("x.y", "2")])).length === 0);
-  await until("both events in both queues", async () => (await space.size("a")) === 2 && (await space.size("b")) === 2);
-  expect(warnings).toContain("The exchange for events was deleted; it is declared and bound again.");
+  // Both find that it is missing, and whoever comes second must not publish past what the first has not bound yet.
+  const confirmed = (connection: Connection, id: string) =>
+    until("a confirm", async () => (await connection.publish([event("x.y", id)])).length === 0);
+  await Promise.all([confirmed(one, "2"), confirmed(two, "3")]);
+  await until("all events in both queues", async () => (await space.size("a")) === 3 && (await space.size("b")) === 3);
+  expect(warnings).toContain("An exchange was deleted; it is declared and bound again.");
 });
 
 test("L7 while the broker takes no messages a use case can be declared, consumed and looked at", async () => {

@@ -37,3 +37,35 @@ test("L8 a binding and a queue of dead letters that somebody deletes while an ap
   expect(performance.now() - deleted).toBeLessThan(10_000);
   expect(warnings).toContainEqual({ useCase: "uc", queues: [`${queue}.dlq`] });
 });
+
+test("L8 exchanges that somebody deletes are there again within 5 s with their bindings, though no app publishes", async () => {
+  const space = new Space();
+  const handled: unknown[] = [];
+  const app = space.app().onEvent("x", { useCase: "uc" }, (n) => void handled.push(n));
+  await app.start();
+  const channel = await space.channel();
+  for (const name of ["domain_events", "domain_events.retry", "domain_events.dlq"])
+    await channel.deleteExchange(space.name(name));
+  const deleted = performance.now();
+  // As a service of the original, whose channel is closed while there is none.
+  const publish = async (exchange: string, key: string) => {
+    const other = await space.channel();
+    other.publish(space.name(exchange), key, json(key), asOriginal);
+    await other.waitForConfirms().catch(() => {});
+    await other.close().catch(() => {});
+  };
+  await until("it is bound again", async () => {
+    await publish("domain_events", "x");
+    return handled.length > 0;
+  });
+  await until("dead letters of the original are kept", async () => {
+    await publish("domain_events.dlq", space.name("uc"));
+    return (await space.size("uc.dlq")) > 0;
+  });
+  await until("its retries wait", async () => {
+    await publish("domain_events.retry", space.name("uc"));
+    return (await space.size("uc.retry")) > 0;
+  });
+  // Twice the promise: the machine may be busy.
+  expect(performance.now() - deleted).toBeLessThan(10_000);
+});
