@@ -9,6 +9,8 @@ export const MAX_ENTRIES_PER_SCRIPT = 1_024;
 /** Builds the keys of a script that stores events, and the arguments of `fan_out` that refer to them by index. */
 export class FanOut {
   readonly keys: string[];
+  /** How many entries the script adds. */
+  entries = 0;
   readonly #indexes = new Map<string, number>();
 
   /** @param keys those that the script takes before the queues */
@@ -17,7 +19,7 @@ export class FanOut {
   }
 
   /**
-   * Appends the arguments of `fan_out` for events from index `from` on, until they make about `maxEntries` entries. Events
+   * Appends the arguments of `fan_out` for events from index `from` on, until the script adds about `maxEntries` entries. Events
    * that go to no queue are left out (R5).
    *
    * @returns the index of the first event that is left
@@ -32,9 +34,8 @@ export class FanOut {
     let open: Route | undefined;
     let countAt = 0;
     let count = 0;
-    let entries = 0;
     let index = from;
-    for (; entries < maxEntries; index += 1) {
+    for (; this.entries < maxEntries; index += 1) {
       const event = events[index];
       if (event === undefined) break;
       const route = bindings.route(event.name);
@@ -52,7 +53,7 @@ export class FanOut {
       }
       args.push(pack(event));
       count += 1;
-      entries += route.queues.length + route.tails.length;
+      this.entries += route.queues.length + route.tails.length;
     }
     if (open !== undefined) args[countAt] = count;
     return index;

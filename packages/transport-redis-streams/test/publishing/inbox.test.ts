@@ -1,5 +1,7 @@
 import { redis as startRedis } from "@papa-events/conformance/brokers";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { forwardInbox } from "../../src/scripts/forward-inbox.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -64,6 +66,38 @@ test("H9 what is set aside is bounded in number", async () => {
   expect([left >= 1_000, left < 1_200]).toEqual([true, true]);
 });
 
+test("H9 what is set aside is bounded in bytes", async () => {
+  const space = new Space();
+  const app = space.app().onEvent("#", { useCase: "uc" }, () => {});
+  const inbox = space.key("inbox");
+  const large = "x".repeat(1_048_576);
+  for (let n = 0; n < 30; n += 1) await space.redis.xadd(inbox, "*", "evnt", "a.typo", "text", large);
+  await app.start();
+  await until("all are set aside", async () => (await space.redis.xlen(inbox)) === 0);
+  const left = await space.redis.xlen(space.key("inbox:refused"));
+  expect([left >= 10, left <= 16]).toEqual([true, true]);
+});
+
+test("H9 the inbox is read and forwarded in parts of bounded bytes", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  const useCases = Array.from({ length: 6 }, (_, n) => `uc-${n}`);
+  await connection.declarations.declare(useCases.map((name) => declared(name, "x")));
+  const payload = "x".repeat(500_000);
+  for (let n = 0; n < 24; n += 1) await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", payload);
+  const scripts = vi.spyOn(ReconnectingConnection.prototype, "run");
+  onTestFinished(() => scripts.mockRestore());
+  await connection.declarations.declare([declared("reader", "y")]);
+  await connection.subscribe("reader", { readAhead: 1, declaration: "any" }, () => {});
+  await until("all is forwarded", async () => (await space.redis.xlen(space.key("inbox"))) === 0);
+  for (const name of useCases) expect((await connection.inspect(name)).ready).toBe(24);
+  const sizes = scripts.mock.calls.flatMap(([script, , args]) =>
+    script === forwardInbox ? args.filter((arg) => String(arg).length > payload.length).length : [],
+  );
+  // Each of them is added six times.
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(3);
+});
+
 test("L5 an entry with any id, or of thousands of fields, holds up no other", async () => {
   const space = new Space();
   const seen: unknown[] = [];
@@ -93,9 +127,35 @@ test("L6 an inbox that cannot be forwarded is reported as a problem, until it ca
   await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", "1");
   await until("it is reported", () => problems.length > 0);
   expect(problems[0]).toContain("WRONGTYPE");
+  expect((await connection.inspect("uc")).inFlight).toBe(0);
   await space.redis.del(space.key("queue:odd"));
   await until("it is over", () => problems.at(-1) === undefined);
   expect((await connection.inspect("uc")).inFlight).toBe(1);
+});
+
+test("H8 entries of the inbox that are refused, many of them, hold up no other", async () => {
+  const space = new Space();
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x"), declared("odd", "odd")]);
+  await space.redis.del(space.key("queue:odd"));
+  await space.redis.set(space.key("queue:odd"), "not a queue");
+  const add = (event: string, payload: string) =>
+    space.redis.xadd(space.key("inbox"), "*", "event", event, "payload", payload);
+  await add("x", "1");
+  // More than one read brings.
+  await Promise.all(Array.from({ length: 150 }, () => add("odd", "0")));
+  await add("x", "2");
+  const handled: string[] = [];
+  await connection.subscribe("uc", { readAhead: 5, declaration: "any" }, (delivery) => {
+    handled.push(String(delivery.event.text ?? delivery.event.body));
+    void delivery.settle({ kind: "done", outputs: [] });
+  });
+  await until("those around them are handled", () => handled.length === 2);
+  await add("x", "3");
+  await until("one that comes later is handled", () => handled.length === 3);
+  expect(handled).toEqual(["1", "2", "3"]);
+  await space.redis.del(space.key("queue:odd"));
+  await until("the others are forwarded", async () => (await space.redis.xlen(space.key("queue:odd"))) === 150);
 });
 
 test("L5 one of many apps reads the inbox at a time, and when it is gone another does", async () => {
