@@ -19,6 +19,11 @@ export const neighbourFaults: readonly Variant[] = [
     };
   }),
 
+  publishing("H8", "refuses a whole call for one of its events", () => async (events, connection) => {
+    if (events.length === 1 || !events.some(({ name }) => name === "faulty")) return connection.publish(events);
+    return events.map((_, index) => ({ index, error: new Error("one of them is refused") }));
+  }),
+
   deliveries("H8", "lets acknowledgements wait behind a large settlement", () => {
     let stuck: Promise<void> = Promise.resolve();
     return (delivery, hand) =>
