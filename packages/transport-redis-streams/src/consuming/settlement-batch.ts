@@ -1,9 +1,9 @@
-import { type Settled, type Settlement, sizeOf } from "@papa-events/core/transport";
+import { type EncodedEvent, type Settled, type Settlement, sizeOf } from "@papa-events/core/transport";
 import type { Argument } from "../scripts/script.ts";
 import { pack } from "../wire/packed-event.ts";
 import type { StreamDelivery } from "./delivery.ts";
 
-/** How much one script takes: the number of settlements and outputs, and the bytes of their events. It blocks the server. */
+/** How much one script takes: the number of settlements and of what they store, and the bytes of their events. It blocks the server. */
 export const MAX_COUNT = 512;
 export const MAX_BYTES = 1_048_576;
 
@@ -18,8 +18,14 @@ export interface PendingSettlement {
 /** Settlements that one script stores in one step. */
 export class SettlementBatch {
   readonly settlements: PendingSettlement[] = [];
+  readonly #copiesOf: (output: EncodedEvent) => number;
   #bytes = 0;
   #outputs = 0;
+
+  /** @param copiesOf in how many queues an output is stored, as far as that is known */
+  constructor(copiesOf: (output: EncodedEvent) => number) {
+    this.#copiesOf = copiesOf;
+  }
 
   get empty(): boolean {
     return this.settlements.length === 0;
@@ -33,8 +39,11 @@ export class SettlementBatch {
     this.settlements.push(pending);
     const { settlement } = pending;
     if (settlement.kind === "done") {
-      this.#outputs += settlement.outputs.length;
-      for (const output of settlement.outputs) this.#bytes += sizeOf(output);
+      for (const output of settlement.outputs) {
+        const copies = this.#copiesOf(output);
+        this.#outputs += copies;
+        this.#bytes += sizeOf(output) * copies;
+      }
     } else if (settlement.kind !== "release") this.#bytes += sizeOf(settlement.event);
   }
 }

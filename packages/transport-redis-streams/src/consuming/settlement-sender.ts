@@ -1,4 +1,4 @@
-import type { Logger, Settled, Settlement } from "@papa-events/core/transport";
+import type { EncodedEvent, Logger, Settled, Settlement } from "@papa-events/core/transport";
 import { isQueueMissing, isReply, isTransient } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
@@ -38,15 +38,17 @@ export type SendSettlements = (settlements: readonly PendingSettlement[], consum
 export class SettlementSender {
   readonly #options: SettlingOptions;
   readonly #send: SendSettlements;
-  readonly #queue = new BatchQueue(
-    () => new SettlementBatch(),
-    (batch) => this.#store(batch.settlements),
-  );
+  readonly #queue: BatchQueue<SettlementBatch>;
   #closed = false;
 
-  constructor(options: SettlingOptions, send: SendSettlements) {
+  /** @param copiesOf in how many queues an output is stored, as far as that is known */
+  constructor(options: SettlingOptions, send: SendSettlements, copiesOf: (output: EncodedEvent) => number = () => 1) {
     this.#options = options;
     this.#send = send;
+    this.#queue = new BatchQueue(
+      () => new SettlementBatch(copiesOf),
+      (batch) => this.#store(batch.settlements),
+    );
   }
 
   /** Resolves when the settlement is stored, or lost. @throws PapaError when the server refuses it */

@@ -7,7 +7,7 @@ import type { DeliverySettler, StreamDelivery } from "./delivery.ts";
 import { LargeOutputs, needParts } from "./large-outputs.ts";
 import { type OutputStoreOptions, storeOutputs, toSettleReply } from "./output-store.ts";
 import { appendMove, type PendingSettlement } from "./settlement-batch.ts";
-import { SettlementSender, type SettleReply, type SettlingOptions } from "./settlement-sender.ts";
+import { type SendSettlements, SettlementSender, type SettleReply, type SettlingOptions } from "./settlement-sender.ts";
 
 const LOST: Promise<Settled> = Promise.resolve("lost");
 
@@ -34,14 +34,17 @@ export class Settlements implements DeliverySettler {
     this.#options = options;
     this.#done = new Acknowledger(options);
     this.#moved = new SettlementSender(options, (settlements, consumer) => this.#move(settlements, consumer));
-    this.#withOutputs = new SettlementSender(options, (settlements, consumer) => {
+    const storeAll: SendSettlements = (settlements, consumer) => {
       const all = settlements.map(({ delivery, settlement }) => ({
         delivery,
         outputs: settlement.kind === "done" ? settlement.outputs : [],
         more: false,
       }));
       return storeOutputs(all, consumer, options);
-    });
+    };
+    const { bindings } = options;
+    const copiesOf = ({ name }: EncodedEvent) => bindings.cached?.route(name).queues.length ?? 1;
+    this.#withOutputs = new SettlementSender(options, storeAll, copiesOf);
     this.#largeOutputs = new LargeOutputs(options);
   }
 

@@ -1,5 +1,7 @@
 import type { Delivery } from "@papa-events/core/transport";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { settleWithOutputs } from "../../src/scripts/settle-with-outputs.ts";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
@@ -47,4 +49,23 @@ test("L3 a settlement that the server refuses for good harms no other in its scr
   await space.redis.del(space.key("dead:uc"));
   await dead?.settle({ kind: "dead", id: "dead-letter", event: encoded("x", 2) });
   expect(await connection.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 1, dead: 1 });
+});
+
+test("H1 outputs that many use cases want are stored by scripts of bounded length, each once", async () => {
+  const space = new Space({ lease: 60_000 });
+  const connection = await space.connect();
+  const sinks = Array.from({ length: 40 }, (_, n) => `sink-${n}`);
+  await connection.declarations.declare([declared("uc", "x"), ...sinks.map((name) => declared(name, "out"))]);
+  const deliveries: Delivery[] = [];
+  await connection.subscribe("uc", { readAhead: 100, declaration: "any" }, (delivery) => deliveries.push(delivery));
+  await connection.publish(Array.from({ length: 100 }, (_, n) => encoded("x", n)));
+  await until("all are out", () => deliveries.length === 100);
+  const scripts = vi.spyOn(ReconnectingConnection.prototype, "run");
+  onTestFinished(() => scripts.mockRestore());
+  const settled = deliveries.map((delivery, n) => delivery.settle({ kind: "done", outputs: [encoded("out", n)] }));
+  expect(new Set(await Promise.all(settled))).toEqual(new Set(["stored"]));
+  for (const name of sinks) expect((await connection.inspect(name)).ready).toBe(100);
+  const calls = scripts.mock.calls.filter(([script]) => script === settleWithOutputs).length;
+  // Some 512 entries a script, of four thousand.
+  expect([calls >= 7, calls <= 10]).toEqual([true, true]);
 });
