@@ -71,16 +71,15 @@ export class ShardedConnection implements Connection {
 
   async subscribe(useCase: string, options: SubscribeOptions, onDelivery: OnDelivery): Promise<Subscription> {
     const shared = new ReadAhead(options.readAhead);
-    const opened: Subscription[] = [];
-    try {
-      await Promise.all(
-        this.#shards.map(
-          async (shard) => void opened.push(await shard.subscribe(useCase, options, onDelivery, shared)),
-        ),
-      );
-    } catch (error) {
+    // All of them: what is opened after an error would stay open.
+    const opening = await Promise.allSettled(
+      this.#shards.map((shard) => shard.subscribe(useCase, options, onDelivery, shared)),
+    );
+    const opened = opening.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+    const failed = opening.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") {
       await Promise.all(opened.map((each) => each.stop()));
-      throw error;
+      throw failed.reason;
     }
     return {
       readAhead: (limit) => {

@@ -1,6 +1,9 @@
 import type { Connection, Delivery, StoredDeadLetter } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { expect, onTestFinished, test } from "vitest";
+import { capabilities } from "../../src/capabilities.ts";
+import type { ShardConnection } from "../../src/sharding/shard.ts";
+import { ShardedConnection } from "../../src/sharding/sharded-connection.ts";
 import { encoded } from "../support/events.ts";
 import { declared, Space, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
@@ -118,4 +121,18 @@ test("D2, D6 dead letters of all shards are one list, in the order in which they
   expect(await letters.purge("all", { onProgress })).toBe(20);
   expect(told.at(-1)).toEqual({ seen: 20, done: 20 });
   expect(await connection.inspect("uc")).toEqual({ ready: 20, inFlight: 0, waiting: 0, dead: 0 });
+});
+
+test("L4 a subscription that one shard refuses is none on the others, also where those take longer", async () => {
+  const stopped: string[] = [];
+  const shard = (subscribe: () => Promise<unknown>) => ({ capabilities, subscribe }) as unknown as ShardConnection;
+  const opened = (name: string) => ({ stop: async () => void stopped.push(name) });
+  const connection = new ShardedConnection([
+    shard(async () => opened("first")),
+    shard(() => Promise.reject(new Error("refused"))),
+    shard(() => new Promise((resolve) => setTimeout(() => resolve(opened("late")), 20))),
+  ]);
+  const options = { readAhead: 1, declaration: "any" };
+  await expect(connection.subscribe("uc", options, () => {})).rejects.toThrow("refused");
+  expect(stopped.sort()).toEqual(["first", "late"]);
 });
