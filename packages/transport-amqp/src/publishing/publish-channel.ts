@@ -61,8 +61,13 @@ export class PublishChannel {
     return this.#returned.delete(correlationId);
   }
 
-  /** Says why a message was not confirmed. @param queue the only queue that it was for */
-  reasonOf(error: Error, bytes: number, queue?: string): Error {
+  /**
+   * Says why a message was not confirmed.
+   *
+   * @param key its routing key
+   * @param queue the only queue that it was for
+   */
+  reasonOf(error: Error, bytes: number, key: string, queue?: string): Error {
     const { address } = this.#connection;
     // A queue that is full with reject-publish, or one without a leader just now.
     if (error.message === "message nacked") return refusedByQueue(address, queue, error);
@@ -73,7 +78,10 @@ export class PublishChannel {
       const message = `The event has ${bytes} bytes, and the broker takes ${limit} (max_message_size).`;
       return new PapaError("payload-too-large", message, { eventName: "", bytes, limit }, { cause: reason });
     }
-    if (codeOf(reason) === 403) return toPapaError(reason, { address, object: this.#exchange });
+    // A right to some routing keys: it ends the channel for all that were on their way.
+    const topic = /access to topic '([^']*)' in /.exec(reason.message)?.[1];
+    if (codeOf(reason) === 403 && (topic === undefined || topic === key))
+      return toPapaError(reason, { address, object: this.#exchange });
     return this.#connection.lost(reason);
   }
 

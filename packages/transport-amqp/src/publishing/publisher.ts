@@ -141,7 +141,7 @@ export class Publisher {
   }
 
   #reasonOf(on: PublishChannel, event: EncodedEvent, error: Error): Error {
-    const reason = on.reasonOf(error, event.body.length);
+    const reason = on.reasonOf(error, event.body.length, event.name);
     if (isRefusal(reason)) this.#refused.sent(event, reason);
     return reason;
   }

@@ -57,7 +57,7 @@ export class QueuePublisher {
       const options = { ...properties, correlationId, mandatory: true };
       const settle = (error: Error | null) => {
         if (error === null) resolve();
-        else reject(this.#channel.reasonOf(error, body.length, queue));
+        else reject(this.#channel.reasonOf(error, body.length, queue, queue));
       };
       try {
         channel.publish("", queue, asBuffer(body), options, settle);

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { Space } from "../support/broker.ts";
+import { quiet, Space } from "../support/broker.ts";
 import { until } from "../support/wait.ts";
 
-test("L3 a queue deleted under its consumer is declared again, with its bindings", async () => {
+test("L3, L6 a queue deleted under its consumer is declared again, with its bindings, and it is told why the consumer ended", async () => {
   const space = new Space();
   const got: unknown[] = [];
-  const app = space.app().onEvent("x.*", { useCase: "uc" }, (n) => void got.push(n));
+  const warnings: unknown[] = [];
+  const logger = { ...quiet, warn: (...all: unknown[]) => void warnings.push(all) };
+  const app = space.app({ logger }).onEvent("x.*", { useCase: "uc" }, (n) => void got.push(n));
   await app.start();
   const channel = await space.channel();
   await channel.deleteQueue(space.name("uc"));
@@ -13,6 +15,10 @@ test("L3 a queue deleted under its consumer is declared again, with its bindings
     await app.newEvent("x.y", 1);
     return got.length > 0;
   });
+  expect(warnings).toContainEqual([
+    expect.objectContaining({ useCase: "uc", reason: expect.stringContaining("its queue was deleted") }),
+    "The broker ended a consumer; it is started again.",
+  ]);
 });
 
 test("L2 after a clean stop nothing that was handled comes again, and the rest with the same attempt", async () => {

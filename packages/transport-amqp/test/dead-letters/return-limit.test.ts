@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ReturnLimit } from "../../src/dead-letters/return-limit.ts";
 import { hasAccounts, policy } from "../support/accounts.ts";
 import { declaration, quiet, Space } from "../support/broker.ts";
 import { json } from "../support/original.ts";
@@ -61,3 +62,23 @@ test.runIf(hasAccounts)(
     expect(await letters.count()).toBe(COUNT);
   },
 );
+
+test("D2 no look has all dead letters to renew, however many looks there are", () => {
+  const returns = new Map(Array.from({ length: 800 }, (_, n) => [`letter-${n.toString(16).padStart(4, "0")}`, 0]));
+  const renewed: number[] = [];
+  for (let look = 0; look < 60; look += 1) {
+    // The broker takes returns of any number here.
+    const limit = new ReturnLimit();
+    limit.tested(20, true);
+    let count = 0;
+    for (const [id, before] of returns) {
+      const verdict = limit.verdict(id, before, 0);
+      if (verdict === "renew") count += 1;
+      returns.set(id, verdict === "renew" ? 0 : before + 1);
+      expect(before).toBeLessThan(14);
+    }
+    renewed.push(count);
+  }
+  expect(renewed.reduce((sum, count) => sum + count)).toBeGreaterThan(0);
+  expect(Math.max(...renewed)).toBeLessThan(800 / 2);
+});
