@@ -33,13 +33,6 @@ export class AssignedPartitions {
     return this.#list;
   }
 
-  /** The number of entries that are delivered and not settled. */
-  get unsettled(): number {
-    let sum = 0;
-    for (const log of this.#list) sum += log.unsettled;
-    return sum;
-  }
-
   /** The logs of those of `sources` that are owned. */
   logsOf(sources: readonly TopicPartition[]): readonly PartitionLog[] {
     return sources.flatMap((source) => this.#owned.get(partitionKey(source)) ?? []);
@@ -118,6 +111,9 @@ export class AssignedPartitions {
       return known;
     }
     log.adopt(known);
+    // What it has not adopted somebody else has done, or is read anew.
+    known.lost = true;
+    known.dropBuffer();
     return log;
   }
 }

@@ -14,9 +14,9 @@ import { HeartbeatPace } from "./heartbeat-pace.ts";
 import { JoinedTopics } from "./joined-topics.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
+import { RunningHandlers } from "./running-handlers.ts";
+import { Turns } from "./turns.ts";
 
-/** How long running handlers are waited for before the group is joined again. */
-const DRAIN_LIMIT_MS = 250;
 const COMMITTED_LIMIT_MS = 10_000;
 const LAST_COMMIT_LIMIT_MS = 2_000;
 const ERROR_PAUSE_MS = 100;
@@ -75,9 +75,10 @@ export class GroupConsumer {
     () => this.rejoin(),
     () => this.deliver(),
   );
+  readonly #runningHandlers = new RunningHandlers();
+  readonly #turns = new Turns();
   readonly #joinedTopics: JoinedTopics;
   #deliverySoon = false;
-  #turn = 0;
   /** `false` between two generations, when nothing is delivered. */
   #joined = false;
   #delivering = true;
@@ -87,7 +88,6 @@ export class GroupConsumer {
   #rejoin = false;
   #closing = false;
   #wake = () => {};
-  #onSettled = () => {};
   /** Since when it is not a member, or may not be, by the monotonic clock. */
   #outSince = performance.now();
   #lastError: unknown;
@@ -189,19 +189,7 @@ export class GroupConsumer {
     const { hasRoom, deliver } = this.#options;
     const { overdue } = this.#commits;
     const filled = this.#partitions.list.filter((log) => log.hasRecords);
-    const active = [...filled];
-    for (let turn = this.#turn; active.length > 0; ) {
-      const at = turn % active.length;
-      const log = active[at];
-      const entry = log?.next((bytes) => hasRoom(log, bytes, overdue));
-      if (entry === undefined) {
-        active.splice(at, 1);
-        continue;
-      }
-      turn = at + 1;
-      this.#turn += 1;
-      deliver(entry);
-    }
+    this.#turns.deliver(filled, (log, bytes) => hasRoom(log, bytes, overdue), deliver);
     if (filled.some((log) => log.wantsAnnouncement)) this.#commits.now();
     else this.#commits.schedule();
     this.#fetcher.fetchMore();
@@ -300,16 +288,14 @@ export class GroupConsumer {
     this.#rejoin = false;
     if (wasMember) {
       await this.#options.beforeRejoin?.();
-      if (this.#options.drains) await this.#drain();
+      if (this.#options.drains) await this.#runningHandlers.wait(this.#partitions.list);
       await this.#options.doneRecords?.store(this.#partitions.list);
       await this.#commitLast(({ unsettled }) => unsettled === 0);
     }
-    const owned = this.#partitions.list;
-    const busy = this.#options.drains ? owned.filter(({ unsettled }) => unsettled > 0) : [];
     this.#gaveUp = !this.#delivering;
     const { assignment, userData } = await this.#member.join(topics, {
-      owned: owned.map(({ source }) => source),
-      busy: busy.map(({ source }) => source),
+      owned: this.assigned,
+      busy: this.#runningHandlers.busy.map(({ source }) => source),
       declaration: this.#options.declaration,
       limited: this.#gaveUp || this.#options.limited?.() === true,
     });
@@ -376,21 +362,9 @@ export class GroupConsumer {
     }
   }
 
-  /** Waits for running handlers, but not for long. */
-  async #drain(): Promise<void> {
-    if (this.#partitions.unsettled === 0) return;
-    const empty = new Promise<void>((resolve) => {
-      this.#onSettled = () => {
-        if (this.#partitions.unsettled === 0) resolve();
-      };
-    });
-    await settlesWithin(empty, DRAIN_LIMIT_MS);
-    this.#onSettled = () => {};
-  }
-
   #noteSettled(): void {
     this.#pace.settled();
-    this.#onSettled();
+    this.#runningHandlers.settled();
     this.#handover.check();
   }
 

@@ -116,3 +116,22 @@ test("H1 what another member did in a partition that comes back is not done agai
     expect(back.unsettled).toBe(3);
   }
 });
+
+/** Waiting events that another app had released used to be released once more. */
+test("L3 of a partition that comes back unnoticed, what another member has done meanwhile is lost, and the rest goes on", () => {
+  const partitions = new AssignedPartitions(
+    () => 0,
+    () => undefined,
+    undefined,
+  );
+  const log = assigned(partitions, 5);
+  log.add([5, 6, 7].map(record), 8);
+  const [first, second, third] = entriesOf(log);
+  const others = new PartitionLog(source, 5);
+  others.add([5, 6, 7].map(record), 8);
+  for (const entry of entriesOf(others)) if (entry.record.offset !== 6) others.settle(entry);
+  const { offset, metadata } = others.commit(false);
+  const back = assigned(partitions, offset, metadata);
+  expect([first, second, third].map((entry) => entry?.log.lost)).toEqual([true, false, true]);
+  expect(second?.log).toBe(back);
+});

@@ -1,8 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
 import { Cluster } from "../../src/client/cluster.ts";
+import type { JoinRequest } from "../../src/client/kafka-client.ts";
 import { readOptions } from "../../src/client/options.ts";
 import { GroupConsumer } from "../../src/consuming/group-consumer.ts";
+import type { Entry } from "../../src/consuming/partition-log.ts";
+import { KafkaError } from "../../src/wire/kafka-error.ts";
 import { withAdmin } from "../support/admin.ts";
+import { fakeGroup, TOPIC } from "../support/fake-group.ts";
 import { brokerUri, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -49,4 +53,41 @@ test("R1 partitions that are added between the leader's look at a topic and a me
     consumer.check([topic]);
     return consumer.assigned.length === 3;
   });
+});
+
+/** Its partition used to go to another member, who handled the event again: no commit said yet that it was done. */
+test("L10 a partition in which a handler ends while the group is joined again stays with its owner", async () => {
+  const joins: JoinRequest[] = [];
+  const entries: Entry[] = [];
+  const record = { offset: 0, time: 0, key: null, value: null, headers: {} };
+  const cluster = fakeGroup([record], {
+    join: async (_node, request) => {
+      joins.push(request);
+      if (joins.length === 2) {
+        for (const entry of entries) consumer.settle(entry);
+        throw new KafkaError("NOT_COORDINATOR_FOR_GROUP", "it has moved", true);
+      }
+      return { memberId: "only", generation: joins.length, members: [] };
+    },
+  });
+  const consumer = new GroupConsumer({
+    cluster,
+    group: "g",
+    topics: async () => [TOPIC],
+    startOf: () => 0,
+    filter: (_, records) => records,
+    maxBuffered: () => 1_048_576,
+    hasRoom: () => true,
+    deliver: (entry) => entries.push(entry),
+    drains: true,
+  });
+  onTestFinished(() => consumer.close(1_000));
+  await consumer.start();
+  await until("it is delivered", () => entries.length === 1);
+  const busy = () => joins.map(({ userData }) => (JSON.parse(userData) as { busy: unknown }).busy);
+  consumer.rejoin();
+  await until("it has joined again", () => joins.length === 3 && consumer.joined);
+  consumer.rejoin();
+  await until("it has joined once more", () => joins.length === 4);
+  expect(busy()).toEqual([{}, { [TOPIC]: [0] }, { [TOPIC]: [0] }, {}]);
 });
