@@ -257,6 +257,11 @@ export class Releaser {
 
   #release(): void {
     if (this.#releasing !== undefined || this.#closed || !this.#consumer.joined) return;
+    if (this.#consumer.expired) {
+      // Somebody else may release what waits here; the next heartbeat tells.
+      this.#setTimer(RETRY_DELAY_MS);
+      return;
+    }
     // Its broker's clock may have been set while nothing came.
     const isStale = (partition: number) => !this.#clock.isFresh(partition);
     const stale = this.#assigned.filter(
