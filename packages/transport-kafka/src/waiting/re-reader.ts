@@ -89,7 +89,7 @@ export class ReReader {
         if (record === undefined || (record.offset !== offset && record.unreadable === undefined)) continue;
         events.delete(event);
         if (event.entry.log.lost) onLost(event);
-        else if (record.unreadable === undefined) waiting.holdAgain(event, record);
+        else if (record.unreadable === undefined) waiting.holdWhole(event, record);
         else unreadable.set(record, [...(unreadable.get(record) ?? []), event]);
       }
       for (const [record, all] of unreadable) onUnreadable(record, all);

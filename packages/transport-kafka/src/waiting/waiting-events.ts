@@ -48,8 +48,7 @@ export class WaitingEvents {
     this.#count += 1;
     const event = { entry, useCase, due };
     if (this.#bytes + entry.bytes <= (isSoon ? this.#maxBytes : this.#maxBytes / 4)) {
-      this.#bytes += entry.bytes;
-      this.#of(event).whole.add(due, event);
+      this.holdWhole(event, entry.record);
     } else {
       entry.shed();
       this.#of(event).shed.add(due, event);
@@ -66,8 +65,8 @@ export class WaitingEvents {
     this.#of(event).shed.add(due, event);
   }
 
-  /** Holds an event whole again. */
-  holdAgain(event: WaitingEvent, record: FetchedRecord): void {
+  /** Holds an event whole, as it has been read. */
+  holdWhole(event: WaitingEvent, record: FetchedRecord): void {
     event.entry.record = detached(record);
     this.#bytes += event.entry.bytes;
     this.#of(event).whole.add(event.due, event);

@@ -35,7 +35,7 @@ test("H9 those that are due next are read again, as many as there is room for, a
   expect(offsetsOf(next)).toEqual([9, 8, 7]);
   for (const event of next) {
     expect(event.entry.isShed).toBe(true);
-    waiting.holdAgain(event, recordAt(event.entry.record.offset));
+    waiting.holdWhole(event, recordAt(event.entry.record.offset));
     expect(event.entry.record).toMatchObject({ value: Buffer.alloc(900), headers: { name: Buffer.from("value") } });
   }
   // There is no room, but one is read in any case.
@@ -64,4 +64,24 @@ test("H9 what waits in a partition that has gone to another app is given up, and
   expect(waiting.count).toBe(6);
   expect(waiting.next(4)).toEqual({ whole: Number.POSITIVE_INFINITY, shed: Number.POSITIVE_INFINITY });
   expect(waiting.next(3).whole).toBe(0);
+});
+
+/** One event that is due soon used to keep all that was fetched with it. */
+test("H9 what is held whole keeps nothing else of what came with it", () => {
+  const fetched = Buffer.alloc(1_048_576);
+  const headers = { one: fetched.subarray(1_000, 1_010), two: [fetched.subarray(1_010, 1_020)] };
+  const entry = new Entry(log, {
+    ...recordAt(0),
+    key: fetched.subarray(0, 10),
+    value: fetched.subarray(10, 910),
+    headers,
+  });
+  new WaitingEvents(8_000).hold(1, entry, "use case", true);
+  const { key, value, headers: held } = entry.record;
+  expect(key).toBeNull();
+  expect(value).toEqual(fetched.subarray(10, 910));
+  for (const part of [value, held.one, ...(held.two as Buffer[])]) {
+    expect(part).toBeInstanceOf(Buffer);
+    expect((part as Buffer).buffer).not.toBe(fetched.buffer);
+  }
 });
