@@ -1,4 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
+import { existingPartitions } from "../client/existing-partitions.ts";
 import type { Discovery } from "../declarations/discovery.ts";
 import type { Registry } from "../declarations/registry.ts";
 import type { Topology } from "../declarations/topology.ts";
@@ -21,10 +22,7 @@ export async function countOpen(useCase: string, options: CountOpenOptions): Pro
   // Whoever only looks must make nothing.
   await discovery.list();
   const ready = topology.ready(useCase).topic;
-  const topics = await cluster.retried(() => cluster.topics([ready, ...discovery.topicsOf(useCase)]));
-  const all = [...topics].flatMap(([topic, { partitions }]) =>
-    partitions.map(({ partition }) => ({ topic, partition })),
-  );
+  const all = await existingPartitions(cluster, [ready, ...discovery.topicsOf(useCase)]);
   const commits = await cluster.commits(cluster.names.group(useCase), all);
   const ends = await cluster.offsets(all, "latest");
   return ends.reduce((sum, end) => {

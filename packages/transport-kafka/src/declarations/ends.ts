@@ -1,13 +1,11 @@
 import type { Cluster } from "../client/cluster.ts";
+import { existingPartitions } from "../client/existing-partitions.ts";
 import { idKey, type Positions } from "./bindings.ts";
 
 /** Resolves to where each of some topics ends now, with its id, for those that exist. @throws KafkaError */
 export async function endsOf(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, Positions>> {
-  const known = await cluster.retried(() => cluster.topics(topics));
-  const all = [...known].flatMap(([topic, { partitions }]) =>
-    partitions.map(({ partition }) => ({ topic, partition })),
-  );
   const ends = new Map<string, number[]>();
+  const all = await existingPartitions(cluster, topics);
   for (const { topic, partition, offset } of await cluster.offsets(all, "latest")) {
     const offsets = ends.get(topic) ?? [];
     offsets[partition] = offset;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { PapaApp } from "@papa-events/core";
 import { CompressionTypes, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
 import { expect, onTestFinished, test } from "vitest";
 import { makeTopic } from "../support/admin.ts";
@@ -17,12 +18,12 @@ async function foreignProducer(transactionalId?: string): Promise<Producer> {
   return producer;
 }
 
-async function startReader(space: Space): Promise<{ payloads: unknown[]; topic: string }> {
+async function startReader(space: Space): Promise<{ app: PapaApp; payloads: unknown[]; topic: string }> {
   const payloads: unknown[] = [];
   const app = space.app();
   app.onEvent("foreign.#", { useCase: "reader" }, (payload) => void payloads.push(payload));
   await app.start();
-  return { payloads, topic: `${space.prefix}.foreign` };
+  return { app, payloads, topic: `${space.prefix}.foreign` };
 }
 
 test("L5 records of an aborted transaction are not handled, those of a committed one are", async () => {
@@ -63,7 +64,7 @@ test.each(["gzip", "snappy", "lz4", "zstd"])(
 
 test("L5 hostile headers and values do no harm", async () => {
   const space = new Space();
-  const { payloads, topic } = await startReader(space);
+  const { app, payloads, topic } = await startReader(space);
   const producer = await foreignProducer();
   const headers = JSON.parse('{"__proto__": "x", "constructor": "y", "ce_id": "", "papa_attempt": "-7"}') as Record<
     string,
@@ -72,4 +73,9 @@ test("L5 hostile headers and values do no harm", async () => {
   await producer.send({ topic, messages: [{ value: "1", headers }, { value: null }, { value: '"last"' }] });
   await until("the good ones are handled", () => payloads.includes("last"));
   expect(payloads).toContain(1);
+  const letters = app.deadLetters("reader");
+  await until("the tombstone is dead", async () => (await letters.count()) === 1);
+  const [tombstone] = (await letters.list()).items;
+  // It used to be called the unexpected end of something.
+  expect([tombstone?.reason, tombstone?.error.message]).toEqual(["invalid-payload", expect.stringContaining("empty")]);
 });
