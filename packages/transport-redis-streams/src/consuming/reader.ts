@@ -1,5 +1,5 @@
 import type { Logger } from "@papa-events/core/transport";
-import { isQueueMissing, isReply } from "../client/errors.ts";
+import { isQueueMissing, isReply, isTransient } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
@@ -246,6 +246,8 @@ export class Reader {
     const { logger, useCase, redeclare, onReadProblem } = this.#options;
     if (isQueueMissing(error)) {
       await redeclare().catch((problem: Error) => {
+        // While a cluster moves its slot, it is merely elsewhere.
+        if (isTransient(problem)) return;
         logger.warn({ useCase, err: problem }, "The queue is missing on the server. Making it again is tried again.");
         this.#failed = true;
         onReadProblem(`the queue is missing on the server and cannot be made again: ${problem.message}`);

@@ -1,6 +1,11 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { readOptions } from "../../src/client/options.ts";
+import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { ReadAhead } from "../../src/consuming/read-ahead.ts";
+import { Reader, type ReadingConsumer } from "../../src/consuming/reader.ts";
+import { Keys } from "../../src/wire/keys.ts";
 import { encoded } from "../support/events.ts";
 import { declared, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
@@ -52,6 +57,50 @@ test("L6 a queue that cannot be read or acknowledged is reported as a problem, u
   await connection.publish([encoded("x", 2)]);
   await until("it goes on", () => deliveries.length === 2);
   await until("the problems are over", () => problems.size === 0);
+});
+
+test("L6 a queue that is merely elsewhere for now, as while its slot moves, is not told to be missing", async () => {
+  const space = new Space();
+  const connection = await ReconnectingConnection.open({
+    target: readOptions({ uri: space.url() }),
+    connectionName: "reader",
+  });
+  const said: unknown[] = [];
+  const say = (...what: unknown[]) => void said.push(what);
+  const consumer: ReadingConsumer = {
+    open: true,
+    consumer: "me",
+    ...{ room: 1, roomBytes: 1_000, held: 0, handedOut: 0, takes: true },
+    entries: () => new Set(),
+    deliver: () => {},
+    adoptLate: async () => {},
+    exclusively: (act) => act(),
+    wake: () => {},
+  };
+  let tries = 0;
+  const reader = new Reader(consumer, {
+    useCase: "uc",
+    target: readOptions({ uri: space.url() }),
+    appName: "test",
+    readAhead: new ReadAhead(1),
+    keys: new Keys(space.prefix).forUseCase("uc"),
+    connection,
+    control: connection,
+    logger: { debug: say, info: say, warn: say, error: say },
+    // As the server answers while some of the keys are moved.
+    redeclare: async () => {
+      tries += 1;
+      throw connection.toPapaError(Object.assign(new Error("TRYAGAIN Multiple keys"), { name: "ReplyError" }));
+    },
+    onReadProblem: say,
+  });
+  await reader.open();
+  reader.start();
+  await until("it has looked for it twice", () => tries === 2);
+  Object.assign(consumer, { open: false });
+  await reader.stop();
+  connection.close();
+  expect(said).toEqual([]);
 });
 
 test("the server is asked for more before handlers begin, and only after that where there is no more", async () => {
