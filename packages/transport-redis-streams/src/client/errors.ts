@@ -17,6 +17,7 @@ export function toPapaError(thrown: unknown, address: string): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? withoutArguments(thrown) : new Error(String(thrown));
   const text = messageOf(cause);
+  if (isBug(cause)) return failed(`Talking to the server at ${address} failed: ${withoutPeriod(text)}.`, cause, address);
   if (ACCESS_REFUSED.test(text)) {
     const message = `The server at ${address} refuses access: ${withoutPeriod(text)}.`;
     return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
@@ -46,14 +47,20 @@ export function connectionLostError(address: string, cause?: unknown): PapaError
   return new PapaError("connection-failed", message, { transport: TRANSPORT, address }, options);
 }
 
-/** Whether an error is the server's reply. Any other error of the client means that the connection is lost. */
+/** Whether an error is the server's reply. Any other that is no bug means that the connection is lost. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
+/** Whether neither the server nor the connection has to do with an error, but what was made of an event, or for it. */
+export function isBug(error: unknown): error is Error {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+}
+
 /** Whether the same command may succeed later. */
 export function isTransient(error: unknown): boolean {
-  return isPapaError(error) ? error.retryable : !isReply(error) || TRANSIENT.test(error.message);
+  if (isPapaError(error)) return error.retryable;
+  return isReply(error) ? TRANSIENT.test(error.message) : !isBug(error);
 }
 
 /** Whether the queue or its group is missing and must be declared again. A failover, too, ends reads as `UNBLOCKED`. */

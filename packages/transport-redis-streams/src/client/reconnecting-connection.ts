@@ -2,7 +2,7 @@ import { isPapaError } from "@papa-events/core";
 import type { Cluster, Redis } from "ioredis";
 import type { Argument, Script } from "../scripts/script.ts";
 import { isCluster } from "./endpoint.ts";
-import { connectionLostError, isReply, toPapaError } from "./errors.ts";
+import { connectionLostError, isBug, isReply, toPapaError } from "./errors.ts";
 import type { Target } from "./options.ts";
 import { limitSilence } from "./silence-limit.ts";
 import { within } from "./time-limit.ts";
@@ -145,7 +145,8 @@ export class ReconnectingConnection {
 
   /** Maps an error of a command on this connection. */
   toPapaError(error: unknown): Error {
-    return isReply(error) || isPapaError(error) ? toPapaError(error, this.address) : this.lostError(error);
+    const isLost = !isReply(error) && !isPapaError(error) && !isBug(error);
+    return isLost ? this.lostError(error) : toPapaError(error, this.address);
   }
 
   /** Resolves as a command on this connection does. @throws PapaError instead of the client's own errors */

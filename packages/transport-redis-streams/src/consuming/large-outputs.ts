@@ -1,5 +1,5 @@
 import { type EncodedEvent, type Settled, sizeOf } from "@papa-events/core/transport";
-import { isQueueMissing, isReply } from "../client/errors.ts";
+import { isBug, isQueueMissing, isReply } from "../client/errors.ts";
 import { sleep } from "../client/time-limit.ts";
 import type { StreamDelivery } from "./delivery.ts";
 import { type OutputStoreOptions, storeOutputs } from "./output-store.ts";
@@ -66,7 +66,7 @@ export class LargeOutputs {
         break;
       } catch (error) {
         if (isQueueMissing(error)) break;
-        if (isReply(error)) throw connection.toPapaError(error);
+        if (isReply(error) || isBug(error)) throw connection.toPapaError(error);
         if (connection.up) await sleep(backoff);
       }
     }

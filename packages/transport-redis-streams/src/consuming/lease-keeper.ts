@@ -1,5 +1,5 @@
 import type { Logger } from "@papa-events/core/transport";
-import { isQueueMissing, isReply } from "../client/errors.ts";
+import { isBug, isQueueMissing, isReply } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep, within } from "../client/time-limit.ts";
@@ -148,7 +148,7 @@ export class LeaseKeeper implements RenewedLease {
       if (control.up) await this.#run();
     } catch (error) {
       if (!isReply(error)) this.#holder.onReplyLost();
-      else if (!isQueueMissing(error)) {
+      if (isBug(error) || (isReply(error) && !isQueueMissing(error))) {
         logger.warn(
           { useCase, err: error },
           "Due events were not put back, and nothing was taken over. It is tried again.",

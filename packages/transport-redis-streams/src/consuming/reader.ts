@@ -1,5 +1,5 @@
 import type { Logger } from "@papa-events/core/transport";
-import { isQueueMissing, isReply, isTransient } from "../client/errors.ts";
+import { isBug, isQueueMissing, isReply, isTransient } from "../client/errors.ts";
 import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
@@ -252,7 +252,7 @@ export class Reader {
         this.#failed = true;
         onReadProblem(`the queue is missing on the server and cannot be made again: ${problem.message}`);
       });
-    } else if (isReply(error)) {
+    } else if (isReply(error) || isBug(error)) {
       logger.warn({ useCase, err: error }, "The queue could not be read. It is tried again.");
       this.#failed = true;
       onReadProblem(`the queue cannot be read: ${error.message}`);

@@ -1,5 +1,5 @@
 import type { EncodedEvent, Logger, Settled, Settlement } from "@papa-events/core/transport";
-import { isQueueMissing, isReply, isTransient } from "../client/errors.ts";
+import { isBug, isQueueMissing, isReply, isTransient } from "../client/errors.ts";
 import type { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
 import type { UseCaseKeys } from "../wire/keys.ts";
@@ -90,7 +90,7 @@ export class SettlementSender {
         }
         // A refused script has stored those before the refused one.
         if (!isReply(error) || left.length > 1) for (const { delivery } of left) delivery.uncertain = true;
-        if (isReply(error)) {
+        if (isReply(error) || isBug(error)) {
           if (left.length > 1 && !isTransient(error)) {
             // One of them is refused, and it is to harm no other.
             await Promise.all(left.map((each) => this.#store([each])));

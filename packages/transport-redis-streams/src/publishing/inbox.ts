@@ -187,14 +187,17 @@ export class Inbox {
     for (const [id, fields] of entries) {
       const bytes = fields.reduce((sum, { length }) => sum + length, 0);
       this.#entryBytes = Math.max(bytes, this.#entryBytes - (this.#entryBytes - bytes) / 16, 1);
-      const entry = id.toString();
-      const event = encode(entry, fields);
-      if (event === undefined) refusals.push(await refusalOf(this.#refuse(entry)));
-      else events.push({ entry, event, bytes });
+      const read = async () => {
+        const entry = id.toString();
+        const event = encode(entry, fields);
+        if (event === undefined) await this.#refuse(entry);
+        else events.push({ entry, event, bytes });
+      };
+      refusals.push(await refusalOf(read));
     }
-    if ((await refusalOf(this.#moveAll(events))) !== undefined) {
+    if ((await refusalOf(() => this.#moveAll(events))) !== undefined) {
       // One of them is refused, and it is to harm no other (H8).
-      for (const each of events) refusals.push(await refusalOf(this.#move([each])));
+      for (const each of events) refusals.push(await refusalOf(() => this.#move([each])));
     }
     return refusals.find((refusal) => refusal !== undefined);
   }
@@ -236,13 +239,13 @@ export class Inbox {
   }
 }
 
-/** Why the server refuses something for good, if it does. */
-async function refusalOf(act: Promise<unknown>): Promise<Error | undefined> {
+/** Why something cannot be done, if another try would not change that. */
+async function refusalOf(act: () => Promise<unknown>): Promise<Error | undefined> {
   try {
-    await act;
+    await act();
     return undefined;
   } catch (error) {
-    if (isReply(error) && !isTransient(error)) return error;
+    if (error instanceof Error && !isTransient(error)) return error;
     throw error;
   }
 }

@@ -59,7 +59,7 @@ export class Publisher {
       // With "replicated" no event is confirmed before a replica has all of them.
       const unconfirmed = replication === undefined ? left : events;
       const errors =
-        unconfirmed.length > 1 && isReply(thrown) && !isTransient(thrown)
+        unconfirmed.length > 1 && !isTransient(thrown)
           ? await this.#publishHalves(unconfirmed)
           : new Map(unconfirmed.map((event) => [event, connection.toPapaError(thrown)]));
       return events.flatMap((event, index) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isQueueMissing, toPapaError } from "../../src/client/errors.ts";
+import { isQueueMissing, isTransient, toPapaError } from "../../src/client/errors.ts";
 
 function reply(message: string): Error {
   return Object.assign(new Error(message), { name: "ReplyError" });
@@ -20,4 +20,12 @@ test("L6 a read that a failover ends is not taken for a queue that was deleted",
   expect(isQueueMissing(reply(byFailover))).toBe(false);
   expect(isQueueMissing(reply("UNBLOCKED the stream key no longer exists"))).toBe(true);
   expect(isQueueMissing(reply("NOGROUP No such key 'queue' or consumer group 'papa'"))).toBe(true);
+});
+
+test("H8 an error that neither the server nor the connection has to do with is not tried again", () => {
+  const bug = new RangeError("Maximum call stack size exceeded");
+  expect(isTransient(bug)).toBe(false);
+  expect(toPapaError(bug, "redis://localhost:6379")).toMatchObject({ retryable: false, cause: bug });
+  expect(isTransient(new Error("Connection is closed."))).toBe(true);
+  expect(isTransient(reply("OOM command not allowed when used memory > 'maxmemory'."))).toBe(true);
 });

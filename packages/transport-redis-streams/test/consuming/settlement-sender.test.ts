@@ -1,9 +1,15 @@
 import type { Delivery } from "@papa-events/core/transport";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { toPapaError } from "../../src/client/errors.ts";
 import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { StreamDelivery } from "../../src/consuming/delivery.ts";
+import { HeldBytes } from "../../src/consuming/held-bytes.ts";
+import { Ledger } from "../../src/consuming/ledger.ts";
+import { type SendSettlements, SettlementSender } from "../../src/consuming/settlement-sender.ts";
 import { settleWithOutputs } from "../../src/scripts/settle-with-outputs.ts";
+import { Keys } from "../../src/wire/keys.ts";
 import { encoded } from "../support/events.ts";
-import { declared, Space } from "../support/space.ts";
+import { declared, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("H1 a settlement whose reply was lost is sent again and applied once", async () => {
@@ -68,4 +74,39 @@ test("H1 outputs that many use cases want are stored by scripts of bounded lengt
   const calls = scripts.mock.calls.filter(([script]) => script === settleWithOutputs).length;
   // Some 512 entries a script, of four thousand.
   expect([calls >= 7, calls <= 10]).toEqual([true, true]);
+});
+
+test("H8 a settlement of which no command can be made is refused, and harms no other", async () => {
+  const connection = {
+    closed: false,
+    up: true,
+    whenUp: async () => {},
+    toPapaError: (error: unknown) => toPapaError(error, "redis://localhost"),
+  } as unknown as ReconnectingConnection;
+  const ledger = new Ledger("me", new HeldBytes(1_000));
+  const send: SendSettlements = async (settlements) => {
+    if (settlements.some(({ settlement }) => settlement.kind === "retry")) throw new RangeError("too deep");
+    return { leaseEnded: false, lost: [] };
+  };
+  const options = { keys: new Keys("x").forUseCase("uc"), connection, logger: quiet, ledger };
+  const sender = new SettlementSender(
+    { ...options, onSettled: () => {}, onLeaseEnded: async () => {}, onProblem: () => {} },
+    send,
+  );
+  const settled = ["release", "retry", "release"].map((kind, n) => {
+    const delivery = new StreamDelivery(
+      { consumer: "me", entry: `${n}-0`, fields: [Buffer.from("e"), Buffer.from("1 x\n{}\n1")], redeliveries: 0 },
+      { settle: async () => "lost" },
+    );
+    ledger.add(delivery);
+    if (kind === "release") return sender.settle(delivery, { kind });
+    return sender.settle(delivery, { kind: "retry", delay: 1, event: encoded("x", n) });
+  });
+  const [first, second, third] = await Promise.allSettled(settled);
+  expect([first, third]).toEqual([
+    { status: "fulfilled", value: "stored" },
+    { status: "fulfilled", value: "stored" },
+  ]);
+  expect(second).toMatchObject({ status: "rejected", reason: { retryable: false } });
+  expect(ledger.size).toBe(1);
 });
