@@ -7,16 +7,20 @@ import { KafkaError } from "../wire/kafka-error.ts";
 import { defaultReplicas } from "./default-replicas.ts";
 import { endsOf } from "./ends.ts";
 
+const MEBIBYTE = 1_048_576;
 /** The largest payload plus 128 KiB for headers and an error's stack. */
-const MAX_MESSAGE_BYTES = String(1_048_576 + 131_072);
-/** Retries and dead letters come from topics of other programs too, which may accept larger records (D5). */
-const LARGE_MESSAGE_BYTES = String(64 * 1_048_576);
-/** A hosted cluster may not allow what is asked for. */
+const MAX_MESSAGE_BYTES = MEBIBYTE + 131_072;
+/**
+ * Retries and dead letters come from topics of other programs too, which may accept larger records (D5). A hosted cluster may
+ * not allow the first of these; those of Confluent Cloud go to 20 or 8 MiB (https://docs.confluent.io/cloud/current/topics/manage.html).
+ */
+const LARGE_MESSAGE_BYTES = [64 * MEBIBYTE, 20 * MEBIBYTE, 8 * MEBIBYTE, MAX_MESSAGE_BYTES];
+/** What a cluster says that does not allow it. */
 const REFUSED_SETTINGS = new Set(["INVALID_CONFIG", "POLICY_VIOLATION"]);
 const TIME = "message.timestamp.type";
 const COMMON = {
   [TIME]: "LogAppendTime",
-  "max.message.bytes": MAX_MESSAGE_BYTES,
+  "max.message.bytes": String(MAX_MESSAGE_BYTES),
 };
 
 const EVENTS = COMMON;
@@ -136,13 +140,7 @@ export class Topology {
       throw topologyConflict(`topic ${list}`, "it does not exist, and createTopics is false");
     }
     this.#replicas ??= cluster.target.replicationFactor ?? (await defaultReplicas(cluster));
-    const errors = await this.#createWith(LARGE_MESSAGE_BYTES, missing);
-    const limited = new Set(errors.filter(({ error }) => REFUSED_SETTINGS.has(error.type)).map(({ topic }) => topic));
-    if (limited.size > 0) {
-      const others = errors.filter(({ topic }) => !limited.has(topic));
-      const again = missing.filter(({ topic }) => limited.has(topic));
-      errors.splice(0, errors.length, ...others, ...(await this.#createWith(MAX_MESSAGE_BYTES, again)));
-    }
+    const errors = await this.#createAsLarge(missing);
     const refused = errors.find(({ error }) => error.type !== EXISTS);
     if (refused !== undefined) throw papaErrorOf(refused.error, cluster.address, `topic "${refused.topic}"`);
     const names = missing.map(({ topic }) => topic);
@@ -160,17 +158,27 @@ export class Topology {
     if (missing.some(({ kind }) => kind === "events")) this.onCreated();
   }
 
-  async #createWith(maxMessageBytes: string, topics: readonly TopicSpec[]): Promise<TopicError[]> {
+  /** Creates topics that accept records as large as the cluster allows; resolves to what is wrong with those that it has not made. */
+  async #createAsLarge(missing: readonly TopicSpec[]): Promise<readonly TopicError[]> {
     const { client } = this.#cluster;
-    const all = topics.map((each) => this.#newTopic(each, maxMessageBytes));
-    return [...(await this.#cluster.retried(() => client.createTopics(all)))];
+    const refused = new Map<string, TopicError>();
+    let left = missing;
+    for (const size of LARGE_MESSAGE_BYTES) {
+      const topics = left.map((each) => this.#newTopic(each, size));
+      const errors = await this.#cluster.retried(() => client.createTopics(topics));
+      for (const { topic } of left) refused.delete(topic);
+      for (const each of errors) refused.set(each.topic, each);
+      left = left.filter(({ topic }) => REFUSED_SETTINGS.has(refused.get(topic)?.error.type ?? ""));
+      if (left.length === 0) break;
+    }
+    return [...refused.values()];
   }
 
-  #newTopic({ topic, kind, partitions }: TopicSpec, maxMessageBytes: string): NewTopic {
+  #newTopic({ topic, kind, partitions }: TopicSpec, maxMessageBytes: number): NewTopic {
     const { target } = this.#cluster;
     const replicationFactor = this.#replicas ?? 1;
     const insync = target.minInsyncReplicas ?? (replicationFactor >= 3 ? 2 : 1);
-    const large = kind === "events" ? {} : { "max.message.bytes": maxMessageBytes };
+    const large = kind === "events" ? {} : { "max.message.bytes": String(maxMessageBytes) };
     const configs = { ...settings(kind), ...large, "min.insync.replicas": String(insync) };
     return { topic, partitions, replicationFactor, configs };
   }

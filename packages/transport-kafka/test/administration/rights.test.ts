@@ -121,8 +121,10 @@ test("L1 an app that may not do what its use cases need does not start, and the 
 test("T2 a retry that one app may not bring back is brought back by another, whichever joins first", async () => {
   const space = new Space();
   const handled: string[] = [];
+  const warn = vi.fn();
   const appOf = async (useCase: string, sasl: SaslOptions) => {
-    const app = space.app({ transport: space.transport({ uri, sasl }), retries: 1, retryDelay: 50 });
+    const logger = { ...quiet, warn };
+    const app = space.app({ transport: space.transport({ uri, sasl }), retries: 1, retryDelay: 50, logger });
     app.onEvent("a", { useCase }, (_, { attempt }) => {
       if (attempt === 1) throw new Error("not yet");
       handled.push(useCase);
@@ -139,6 +141,11 @@ test("T2 a retry that one app may not bring back is brought back by another, whi
   for (const topic of [`${prefix}--registry`, `${prefix}--delays`, `${prefix}--ready-own`, `${prefix}--dead-own`])
     await account(broker.uri, topic, `account-${accounts}`, { exact: ["WRITE"] });
   const limited = await appOf("own", own);
+  await until("it tells of what it may not do", () => warn.mock.calls.length > 0);
+  expect(warn.mock.calls).toContainEqual([
+    expect.objectContaining({ useCases: ["other"] }),
+    expect.stringContaining("may not write"),
+  ]);
   const other = await appOf("other", await login(space, HANDLES));
   await until("both release", async () => (await membersOf(broker.uri, `${prefix}--releaser`)).length === 2);
   await publish(owner, [event("a"), event("a"), event("a"), event("a")]);

@@ -73,6 +73,10 @@ test("L4 brokers that advertise addresses nobody can reach fail the start, and t
   const error = await failure({ uri: `kafka://${host}`, route });
   expect(error.code).toBe("connection-failed");
   expect(error.message).toMatch(/advertise.*:\d+/);
+  // Who only publishes used to start.
+  asked = 0;
+  const publishing = new Space().connect({ uri: `kafka://${host}`, route });
+  await expect(publishing).rejects.toMatchObject({ code: "connection-failed" });
 });
 
 test.each(ENGINES)("L2 stop() ends in time while the broker is silent (%s)", async (engine) => {

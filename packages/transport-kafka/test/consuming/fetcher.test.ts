@@ -148,6 +148,30 @@ test("H9 brokers that are asked at the same time share the room that there is", 
   expect(asked).toEqual(Array.from({ length: 12 }, () => 100_000));
 });
 
+test("L5 a partition of which nothing can be read holds up no other one", async () => {
+  const fetched = new Set<number>();
+  const errors: unknown[] = [];
+  fetching(
+    4,
+    async (_, partitions) => {
+      if (partitions.some(({ partition }) => partition === 1))
+        throw new KafkaError("UNREADABLE", "no response can be made sense of", false);
+      for (const { partition } of partitions) fetched.add(partition);
+      await new Promise((resolve) => setImmediate(resolve));
+      return partitions.map(oneRecord);
+    },
+    {
+      cluster: {
+        names: { registry: "registry" },
+        logger: { debug: () => {}, error: (about: unknown) => errors.push(about) },
+        invalidate: () => {},
+      },
+    },
+  );
+  await until("the others are read, and it is told of", () => fetched.size === 3 && errors.length > 0);
+  expect(errors[0]).toMatchObject({ topic: "t", partition: 1, offset: 0 });
+});
+
 test("L6 a full partition is not called held up for a leader that it lacked for a moment", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
@@ -200,7 +224,7 @@ function fetching(
   { leader = async () => 1, cluster = {}, maxBuffered = 10_000_000, onRecords = () => {} }: FetchingOptions = {},
 ) {
   const logs = Array.from({ length: partitions }, (_, partition) => new PartitionLog({ topic: "t", partition }, 0));
-  const client = { fetch, interruptFetches: () => {} } as unknown as KafkaClient;
+  const client = { fetch, metadata: async () => {}, interruptFetches: () => {} } as unknown as KafkaClient;
   const filtering = { done: Promise.resolve() };
   const fetcher = new Fetcher({
     cluster: { leader, idOf: () => undefined, reachable: true, ...cluster } as unknown as Cluster,

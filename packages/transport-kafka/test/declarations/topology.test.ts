@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { NewTopic } from "../../src/client/kafka-client.ts";
 import { KafkajsClient } from "../../src/client/kafkajs-client.ts";
 import { KafkaError } from "../../src/wire/kafka-error.ts";
 import { makeTopic, withAdmin } from "../support/admin.ts";
@@ -82,6 +83,29 @@ test("new topics have as many replicas as the cluster's default says, whichever 
   // Hosted clusters refuse topics that set it.
   for (const { configs } of created) expect(configs).not.toHaveProperty("compression.type");
   vi.restoreAllMocks();
+});
+
+test("D5 topics of retries and dead letters accept records as large as a hosted cluster allows", async () => {
+  const { createTopics } = KafkajsClient.prototype;
+  const limit = 8 * 1_048_576;
+  const made = new Map<string, string | undefined>();
+  const spy = vi.spyOn(KafkajsClient.prototype, "createTopics").mockImplementation(async function (
+    this: KafkajsClient,
+    topics,
+  ) {
+    const isAllowed = ({ configs }: NewTopic) => Number(configs["max.message.bytes"]) <= limit;
+    const allowed = topics.filter(isAllowed);
+    for (const { topic, configs } of allowed) made.set(topic, configs["max.message.bytes"]);
+    const error = new KafkaError("POLICY_VIOLATION", "the policy is violated", false);
+    const refused = topics.filter((each) => !isAllowed(each)).map(({ topic }) => ({ topic, error }));
+    return [...refused, ...(allowed.length === 0 ? [] : await createTopics.call(this, allowed))];
+  });
+  onTestFinished(() => spy.mockRestore());
+  const space = new Space();
+  await declare(await space.connect(), "uc", ["x"]);
+  const of = (topic: string) => Number(made.get(space.prefix + topic));
+  expect([of("--ready-uc"), of("--dead-uc"), of("--delays")]).toEqual([limit, limit, limit]);
+  expect(of(".x")).toBe(1_048_576 + 131_072);
 });
 
 test("L5 an event whose type belongs to another topic is told of, and counted", async () => {
