@@ -17,7 +17,8 @@ export function toPapaError(thrown: unknown, address: string): PapaError {
   if (isPapaError(thrown)) return thrown;
   const cause = thrown instanceof Error ? withoutArguments(thrown) : new Error(String(thrown));
   const text = messageOf(cause);
-  if (isBug(cause)) return failed(`Talking to the server at ${address} failed: ${withoutPeriod(text)}.`, cause, address);
+  if (isBug(cause))
+    return failed(`Talking to the server at ${address} failed: ${withoutPeriod(text)}.`, cause, address);
   if (ACCESS_REFUSED.test(text)) {
     const message = `The server at ${address} refuses access: ${withoutPeriod(text)}.`;
     return new PapaError("access-refused", message, { transport: TRANSPORT, address }, { cause });
