@@ -165,6 +165,10 @@ export class RedisStreamsConnection implements ShardConnection {
     this.#held.limit(this.#options.maxHeldBytes / shards);
   }
 
+  noteShards(shards: number): void {
+    this.#declarations.noteShards(shards);
+  }
+
   async countShards(): Promise<number> {
     const { main } = this.#connections;
     const { shards: key, bindings } = this.#keys;

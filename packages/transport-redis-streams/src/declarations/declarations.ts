@@ -33,6 +33,8 @@ export class RedisDeclarations implements Declarations {
   readonly #declared = new Map<string, Declaration>();
   /** Those of this app that were removed on the server: it makes nothing of them anew (R9). */
   readonly #removed = new Set<string>();
+  /** How many shards there are, if that is noted beside what is declared here. */
+  #shards: number | undefined;
 
   constructor(options: RedisDeclarationsOptions) {
     this.#options = options;
@@ -48,6 +50,11 @@ export class RedisDeclarations implements Declarations {
     for (const declaration of declarations) {
       if (!this.#removed.has(declaration.name)) this.#declared.set(declaration.name, declaration);
     }
+  }
+
+  /** Notes the number of shards again wherever it is lost (L8). */
+  noteShards(shards: number): void {
+    this.#shards = shards;
   }
 
   /** Whether an operator has removed a use case that this app had declared. */
@@ -86,21 +93,27 @@ export class RedisDeclarations implements Declarations {
 
   /** Makes again what of this app's declarations is missing on the server, and what keeps events from being forgotten (L8). */
   async restoreMissing(): Promise<void> {
-    const { control, keys } = this.#options;
+    const { control, keys, logger } = this.#options;
     let problem: unknown;
     for (const part of inParts([...this.#declared.values()])) {
-      const args: Argument[] = [GROUP];
+      const args: Argument[] = [GROUP, this.#shards === undefined ? 0 : 1];
       for (const { name, patterns } of part)
         args.push(patterns.length, ...patterns.map((pattern) => `${name} ${pattern}`));
       const own = part.flatMap(({ name }) => {
         const { queue, due, waiting, dead, deadOrder } = keys.forUseCase(name);
         return [queue, due, waiting, dead, deadOrder];
       });
-      const reply = await control.run(findMissing, [keys.version, keys.bindings, ...own], args);
-      const [versionMissing, indexes, forgetting] = reply as FindMissingReply;
+      const reply = await control.run(findMissing, [keys.version, keys.bindings, keys.shards, ...own], args);
+      const [headMissing, indexes, forgetting] = reply as FindMissingReply;
       const missing = indexes.flatMap((index) => part[index] ?? []);
-      // Any declaration makes a version again.
-      if (versionMissing === 1 && missing.length === 0) missing.push(...part.slice(0, 1));
+      if (headMissing === 1 && missing.length === 0) {
+        logger.warn(
+          {},
+          "The version of the bindings, or the number of shards, was deleted on the server. It is made again.",
+        );
+        // With any declaration.
+        missing.push(...part.slice(0, 1));
+      }
       const error = await this.#declareAllThatCan(missing);
       problem ??= error;
       for (const index of forgetting) await this.#restoreForgotten(part[index]?.name ?? "");
@@ -146,9 +159,9 @@ export class RedisDeclarations implements Declarations {
 
   async #declarePart(declarations: readonly Declaration[]): Promise<void> {
     const { appName, logger } = this.#options;
-    const { version, bindings, declarations: declared, removed, clock, useCases } = this.#options.keys;
-    const keys = [version, bindings, declared, removed, clock, useCases];
-    const args: Argument[] = [randomUUID(), GROUP, appName];
+    const { version, bindings, declarations: declared, removed, clock, useCases, shards } = this.#options.keys;
+    const keys = [version, bindings, declared, removed, clock, useCases, shards];
+    const args: Argument[] = [randomUUID(), GROUP, appName, this.#shards ?? ""];
     const again = declarations.map(({ name }) => this.#declared.has(name));
     for (const [index, { name, id, patterns }] of declarations.entries()) {
       const { queue, leases, due, waiting, dead, deadOrder } = this.#options.keys.forUseCase(name);
@@ -184,7 +197,7 @@ export class RedisDeclarations implements Declarations {
 type DeclareReply = readonly [conflict: readonly string[], removed: readonly number[], made: readonly number[]];
 
 /** As the script says. */
-type FindMissingReply = readonly [version: 0 | 1, missing: readonly number[], forgetting: readonly number[]];
+type FindMissingReply = readonly [head: 0 | 1, missing: readonly number[], forgetting: readonly number[]];
 
 function inParts<T>(all: readonly T[]): readonly (readonly T[])[] {
   const parts: (readonly T[])[] = [];

@@ -10,10 +10,10 @@ import { Script } from "./script.ts";
  * A declaration that is new is the occasion to forget those of its use case that nobody has repeated for a week. Their
  * patterns stay bound until they are withdrawn.
  *
- * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 clock, 6 use-cases, then for each use case: queue, leases, due,
- *       waiting, dead, dead-order
- * ARGV  1 a version never used before, 2 the group, 3 the app, then for each use case: its name, the declaration's id, '1'
- *       if it is only repeated, n, n patterns
+ * KEYS  1 version, 2 bindings, 3 declarations, 4 removed, 5 clock, 6 use-cases, 7 shards, then for each use case: queue,
+ *       leases, due, waiting, dead, dead-order
+ * ARGV  1 a version never used before, 2 the group, 3 the app, 4 how many shards there are if that is to be noted here, or '',
+ *       then for each use case: its name, the declaration's id, '1' if it is only repeated, n, n patterns
  * Reply { { key, its type, the type it must have } of the first conflict or {}, the indexes of the use cases that were
  *         removed, those of which something was made }
  */
@@ -33,12 +33,12 @@ local function conflict(key, expected)
 end
 
 local types = { 'stream', 'zset', 'zset', 'hash', 'hash', 'zset' }
-local problem = conflict(KEYS[1], 'string')
+local problem = conflict(KEYS[1], 'string') or conflict(KEYS[7], 'string')
 for key = 2, 6 do
   problem = problem or conflict(KEYS[key], 'hash')
 end
-for key = 7, #KEYS do
-  problem = problem or conflict(KEYS[key], types[(key - 7) % 6 + 1])
+for key = 8, #KEYS do
+  problem = problem or conflict(KEYS[key], types[(key - 8) % 6 + 1])
 end
 if problem then
   return { problem, {}, {} }
@@ -81,8 +81,12 @@ local function declare(key, use_case, id, first, last)
   return is_new
 end
 
-local at, index = 4, 0
-for key = 7, #KEYS, 6 do
+if ARGV[4] ~= '' then
+  -- Without it, whoever starts would take what is declared here for all there is.
+  redis.call('SETNX', KEYS[7], ARGV[4])
+end
+local at, index = 5, 0
+for key = 8, #KEYS, 6 do
   local use_case, id, again, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   if again == '1' and redis.call('HEXISTS', KEYS[4], use_case) == 1 then
     removed[#removed + 1] = index

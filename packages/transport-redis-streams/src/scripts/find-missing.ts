@@ -2,13 +2,14 @@ import { VERSION } from "./fragments/version.ts";
 import { Script } from "./script.ts";
 
 /**
- * Finds what is no longer there of what was declared: the bindings, their version, queues and groups (L8). Finds, too, where
+ * Finds what is no longer there of what was declared: the bindings, their version, the number of shards, queues and groups (L8). Finds, too, where
  * events would be forgotten: entries of a queue that were handed out and that no consumer has, since it was deleted; waiting
  * events and dead letters without a place in their order.
  *
- * KEYS  1 version, 2 bindings, then for each use case: queue, due, waiting, dead, dead-order
- * ARGV  1 the group, then for each use case: n, n bindings of the form "<use case> <pattern>"
- * Reply { 1 if the version is missing, else 0; the indexes of the use cases of which something is missing, from 0; the indexes
+ * KEYS  1 version, 2 bindings, 3 shards, then for each use case: queue, due, waiting, dead, dead-order
+ * ARGV  1 the group, 2 '1' if the number of shards is noted here, then for each use case: n, n bindings of the form
+ *       "<use case> <pattern>"
+ * Reply { 1 if the version or that number is missing, else 0; the indexes of the use cases of which something is missing, from 0; the indexes
  *         of those where something would be forgotten }
  */
 export const findMissing = new Script(
@@ -41,9 +42,9 @@ local function forgets(group, queue, due, waiting, dead, dead_order)
 end
 
 local missing, forgetting = {}, {}
-local at = 2
-for key = 3, #KEYS, 5 do
-  local index, count, complete = (key - 3) / 5, tonumber(ARGV[at]), true
+local at = 3
+for key = 4, #KEYS, 5 do
+  local index, count, complete = (key - 4) / 5, tonumber(ARGV[at]), true
   for binding = at + 1, at + count do
     complete = complete and redis.call('HEXISTS', KEYS[2], ARGV[binding]) == 1
   end
@@ -58,6 +59,7 @@ for key = 3, #KEYS, 5 do
   end
   at = at + 1 + count
 end
-return { nothing_declared(KEYS[1]) and 1 or 0, missing, forgetting }
+local uncounted = ARGV[2] == '1' and redis.call('EXISTS', KEYS[3]) == 0
+return { (nothing_declared(KEYS[1]) or uncounted) and 1 or 0, missing, forgetting }
 `,
 );

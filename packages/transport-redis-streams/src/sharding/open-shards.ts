@@ -21,6 +21,7 @@ export async function openShards(target: Target, options: ConnectOptions, open: 
     const wanted = options.operator === true ? shards : (target.shards ?? shards);
     if (shards !== wanted) throw otherShards(new Keys(target.prefix).shards, shards, wanted);
     if (shards === 1) return first;
+    first.noteShards(shards);
     const others = Array.from({ length: shards - 1 }, async (_, index) => {
       const shard = index + 1;
       const keys = new Keys(target.prefix, shard, shards);

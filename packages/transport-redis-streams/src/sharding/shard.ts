@@ -32,6 +32,8 @@ export interface ShardConnection extends Connection {
   deadLetters(useCase: string, maxPageBytes?: number): DeadLetters;
   /** Leaves other shards their part of what the app may hold. To be called before the first use case is subscribed. */
   shareHeldBytes(shards: number): void;
+  /** Sees to it that the number of shards stays noted on the server. To be called of the first shard, if there are several. */
+  noteShards(shards: number): void;
   /**
    * How many shards the namespace has, or is to have: an app that is set to a number sets it where there are no use cases yet.
    *

@@ -2,7 +2,7 @@ import type { Connection, ConnectOptions } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { expect, onTestFinished, test } from "vitest";
 import { encoded } from "../support/events.ts";
-import { declared, Space, silent } from "../support/space.ts";
+import { declared, quiet, Space, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 async function connect(space: Space, shards?: number, options: Partial<ConnectOptions> = {}): Promise<Connection> {
@@ -53,4 +53,19 @@ test("shards: a namespace that is in use with one has one", async () => {
   await (await connect(space)).declarations.declare([declared("uc", "x")]);
   await expect(connect(space, 3)).rejects.toMatchObject({ code: "topology-conflict" });
   expect(await space.redis.exists(space.key("shards"))).toBe(0);
+});
+
+test("L8 the number of shards is noted again when it or all there is was deleted, so that apps can be restarted", async () => {
+  const space = new Space();
+  const warnings: string[] = [];
+  const logger = { ...quiet, warn: (_: unknown, message?: string) => void warnings.push(message ?? "") };
+  await (await connect(space, 3, { logger })).declarations.declare([declared("uc", "x")]);
+  for (const pattern of [space.key("shards"), `{papa-events:${space.prefix}*`]) {
+    await space.redis.unlink(...(await space.redis.keys(pattern)));
+    await until("it is noted", async () => (await space.redis.get(space.key("shards"))) === "3");
+    await until("it is logged", () => warnings.splice(0).join().includes("made again"));
+  }
+  const restarted = await connect(space, 3);
+  expect(await restarted.publish(Array.from({ length: 30 }, (_, n) => encoded("x", n)))).toEqual([]);
+  expect(await (await connect(space)).inspect("uc")).toMatchObject({ ready: 30 });
 });
