@@ -58,7 +58,8 @@ interface GroupRequests {
   sync(node: number, member: Membership, assignments: readonly MemberAssignment[]): Promise<SyncResult>;
   heartbeat(node: number, member: Membership): Promise<void>;
   leave(node: number, group: string, memberId: string): Promise<void>;
-  commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<void>;
+  /** Resolves to those that are refused for what they are; the others are stored. Rejects where the group takes none. */
+  commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<readonly RefusedCommit[]>;
   committed(node: number, group: string, partitions: readonly TopicPartition[]): Promise<readonly Commit[]>;
 }
 
@@ -184,4 +185,8 @@ export interface MemberAssignment {
 
 export interface Commit extends PartitionOffset {
   readonly metadata: string;
+}
+
+export interface RefusedCommit extends TopicPartition {
+  readonly error: KafkaError;
 }

@@ -25,13 +25,14 @@ import type {
   OffsetResult,
   ProduceResult,
   ProtocolVersions,
+  RefusedCommit,
   SyncResult,
   TopicError,
 } from "./kafka-client.ts";
 import type {
+  RawCommits,
   RawCommitted,
   RawConfigs,
-  RawErrors,
   RawJoin,
   RawOffsets,
   RawProduce,
@@ -42,6 +43,12 @@ import type {
 const DESCRIBE_GROUPS = 15;
 /** The number of the IncrementalAlterConfigs request. */
 const ALTER_CONFIGS = 44;
+/** What a commit is refused for that is no other partition's problem. */
+const OF_ONE_PARTITION = new Set([
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "OFFSET_METADATA_TOO_LARGE",
+]);
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
 /** How long a broker may wait for the other replicas. */
 const PRODUCE_TIMEOUT_MS = 10_000;
@@ -241,13 +248,20 @@ export class KafkajsClient implements KafkaClient {
     throwOnError((await this.#send<{ errorCode: number }>(node, "LeaveGroup", { groupId: group, memberId })).errorCode);
   }
 
-  async commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<void> {
-    const response = await this.#send<RawErrors>(node, "OffsetCommit", {
+  async commit(node: number, member: Membership, offsets: readonly Commit[]): Promise<readonly RefusedCommit[]> {
+    const response = await this.#send<RawCommits>(node, "OffsetCommit", {
       ...memberFields(member),
       groupGenerationId: member.generation,
       topics: groupByTopic(offsets, ({ partition, offset, metadata }) => ({ partition, offset, metadata })),
     });
-    for (const { partitions } of response.responses) for (const { errorCode } of partitions) throwOnError(errorCode);
+    return response.responses.flatMap(({ topic, partitions }) =>
+      partitions.flatMap(({ partition, errorCode }) => {
+        const error = errorOfCode(errorCode);
+        if (error === undefined) return [];
+        if (!OF_ONE_PARTITION.has(error.type)) throw error;
+        return [{ topic, partition, error }];
+      }),
+    );
   }
 
   async committed(node: number, group: string, partitions: readonly TopicPartition[]): Promise<readonly Commit[]> {

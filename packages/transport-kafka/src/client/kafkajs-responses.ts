@@ -28,8 +28,8 @@ export interface RawJoin {
   readonly members: readonly { memberId: string; memberMetadata: Buffer }[];
 }
 
-export interface RawErrors {
-  readonly responses: readonly { partitions: readonly { errorCode: number }[] }[];
+export interface RawCommits {
+  readonly responses: readonly { topic: string; partitions: readonly { partition: number; errorCode: number }[] }[];
 }
 
 export interface RawCommitted {

@@ -139,7 +139,7 @@ export class GroupConsumer {
     const out = this.#joined ? 0 : performance.now() - this.#outSince;
     if (out > PROBLEM_AFTER_MS) return `the consumer group "${this.#options.group}" cannot be joined${this.#reason}`;
     if (this.#commits.waiting > PROBLEM_AFTER_MS) return `what is done cannot be committed${this.#reason}`;
-    return this.#fetcher.problem;
+    return this.#commits.problem ?? this.#fetcher.problem;
   }
 
   get #reason(): string {

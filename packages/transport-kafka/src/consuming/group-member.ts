@@ -1,5 +1,5 @@
 import type { Cluster } from "../client/cluster.ts";
-import type { Commit, KafkaClient, Membership, SyncResult } from "../client/kafka-client.ts";
+import type { Commit, KafkaClient, Membership, RefusedCommit, SyncResult } from "../client/kafka-client.ts";
 import { KafkaError } from "../wire/kafka-error.ts";
 import type { TopicPartition } from "../wire/topic-partition.ts";
 import { assign, encodeClaims } from "./assignor.ts";
@@ -86,7 +86,7 @@ export class GroupMember {
     });
   }
 
-  commit(offsets: readonly Commit[]): Promise<void> {
+  commit(offsets: readonly Commit[]): Promise<readonly RefusedCommit[]> {
     return this.#atCoordinator((node) => this.#client.commit(node, this.#membership, offsets));
   }
 

@@ -1,4 +1,7 @@
+import type { RefusedCommit } from "../client/kafka-client.ts";
+import { partitionKey } from "../wire/topic-partition.ts";
 import type { GroupMember } from "./group-member.ts";
+import { HeldUpPartitions } from "./held-up-partitions.ts";
 import type { PartitionLog } from "./partition-log.ts";
 
 const COMMIT_INTERVAL_MS = 100;
@@ -30,6 +33,10 @@ export class OffsetCommits {
   #pending = 0;
   /** Since when there have been some, by the monotonic clock. */
   #pendingSince = 0;
+  /** The partitions whose commits are refused. */
+  readonly #refused = new HeldUpPartitions();
+  /** Whether the last commit was refused for some partition: the next one must not follow at once, again and again. */
+  #isRefused = false;
 
   constructor(options: OffsetCommitsOptions) {
     this.#options = options;
@@ -43,6 +50,12 @@ export class OffsetCommits {
   /** How many settlements wait for a commit that is late; as long as commits get through, none counts. */
   get overdue(): number {
     return this.#pending >= MAX_PENDING || this.waiting > OVERDUE_MS ? this.#pending : 0;
+  }
+
+  /** What keeps commits of single partitions from being stored, if anything does. */
+  get problem(): string | undefined {
+    this.#refused.keepOnly([...this.#options.logs()].map(({ source }) => source));
+    return this.#refused.problem;
   }
 
   /** Notes that something has been settled. */
@@ -63,8 +76,12 @@ export class OffsetCommits {
     }, COMMIT_INTERVAL_MS);
   }
 
-  /** Commits at once, or right after the commit in flight. */
+  /** Commits at once, or right after the commit in flight; while one is refused, within the commit interval. */
   now(): void {
+    if (this.#isRefused) {
+      this.schedule();
+      return;
+    }
     this.#dirty = true;
     if (this.#urgent || this.#stopped) return;
     this.#urgent = true;
@@ -127,17 +144,35 @@ export class OffsetCommits {
       return { log, text: `${offset} ${metadata}`, stored, commit: { ...log.source, offset, metadata } };
     });
     const changed = all.filter(({ log, text }) => text !== log.committed);
+    let refused: readonly RefusedCommit[];
     try {
-      if (changed.length > 0) await this.#options.member.commit(changed.map(({ commit }) => commit));
+      refused = changed.length === 0 ? [] : await this.#options.member.commit(changed.map(({ commit }) => commit));
     } catch (error) {
       // Whether it is stored is not known.
       for (const log of logs) log.forgetCommit();
       throw error;
     }
-    for (const { log, text } of changed) log.committed = text;
-    for (const { stored } of all) stored();
+    const errors = new Map(refused.map((each) => [partitionKey(each), each.error]));
+    for (const { log, text, stored } of all) {
+      const error = errors.get(log.key);
+      if (error === undefined) {
+        log.committed = text;
+        this.#refused.over(log.source);
+        stored();
+      } else {
+        log.forgetCommit();
+        this.#refused.note(log.source, `what is done in it cannot be committed: ${error.message}`);
+      }
+    }
+    // Also those of partitions whose commit is refused: what is done in the others must not wait for them.
     this.#pending -= pending;
     this.#pendingSince = begun;
-    if (changed.length > 0) this.#options.onStored();
+    const [first] = refused;
+    this.#isRefused = first !== undefined;
+    if (changed.length > refused.length) this.#options.onStored();
+    if (first === undefined) return;
+    this.schedule();
+    // A topic may be known here before it is to the broker that takes the commits, and no other commit follows.
+    if (ends !== undefined) throw first.error;
   }
 }

@@ -12,7 +12,7 @@ const MEBIBYTE = 1_048_576;
 const MAX_MESSAGE_BYTES = MEBIBYTE + 131_072;
 /**
  * Retries and dead letters come from topics of other programs too, which may accept larger records (D5). A hosted cluster may
- * not allow the first of these; those of Confluent Cloud go to 20 or 8 MiB (https://docs.confluent.io/cloud/current/topics/manage.html).
+ * not allow the first of these; those of Confluent Cloud go to 20 or 8 MiB (https://docs.confluent.io/cloud/current/clusters/cluster-types.html).
  */
 const LARGE_MESSAGE_BYTES = [64 * MEBIBYTE, 20 * MEBIBYTE, 8 * MEBIBYTE, MAX_MESSAGE_BYTES];
 /** What a cluster says that does not allow it. */

@@ -21,7 +21,7 @@ export function fakeGroup(
     sync: async () => ({ assignment: { [TOPIC]: [0] }, userData: "" }),
     committed: async (_node, _group, partitions) =>
       partitions.map((source) => ({ ...source, offset: 0, metadata: "" })),
-    commit: async () => {},
+    commit: async () => [],
     heartbeat: async () => {},
     leave: async () => {},
     fetch: (_node, asked) => {
