@@ -97,7 +97,11 @@ export class Publisher {
       const args: Argument[] = [current.version, ...this.#calls.noteOf(number)];
       const next = fanOut.append(events, current, args, 0, MAX_ENTRIES_PER_SCRIPT);
       try {
-        if ((await connection.run(publish, fanOut.keys, args)) !== BINDINGS_CHANGED) return next;
+        if ((await connection.run(publish, fanOut.keys, args)) !== BINDINGS_CHANGED) {
+          // They are sent again if no replica has them in time, on this connection or another.
+          if (this.#replication !== undefined) this.#calls.remember(number, events.slice(0, next));
+          return next;
+        }
       } catch (error) {
         if (!isReply(error)) this.#calls.onReplyLost(number, events.slice(0, next));
         throw error;

@@ -23,15 +23,15 @@ export class SentCalls {
   #number = 0;
   #refreshed = Number.NEGATIVE_INFINITY;
   #anyLost = false;
-  /** Event -> the call whose reply was lost. */
-  readonly #lost = new WeakMap<EncodedEvent, number>();
+  /** Event -> the call that may have stored it. */
+  readonly #unsure = new WeakMap<EncodedEvent, number>();
 
   constructor(connection: ReconnectingConnection, keys: Keys) {
     this.#connection = connection;
     this.key = keys.calls(randomUUID());
   }
 
-  /** Whether a reply was ever lost. */
+  /** Whether there was ever reason to ask. */
   get anyLost(): boolean {
     return this.#anyLost;
   }
@@ -51,19 +51,24 @@ export class SentCalls {
   }
 
   onReplyLost(number: number, events: readonly EncodedEvent[]): void {
-    this.#anyLost = true;
     this.#refreshed = Number.NEGATIVE_INFINITY;
-    for (const event of events) this.#lost.set(event, number);
+    this.remember(number, events);
   }
 
-  /** Those of the events that are not stored, as far as the server has noted. Asks it only about lost replies. */
+  /** To be called for events that may be sent again although this call may have stored them, or has. */
+  remember(number: number, events: readonly EncodedEvent[]): void {
+    this.#anyLost = true;
+    for (const event of events) this.#unsure.set(event, number);
+  }
+
+  /** Those of the events that are not stored, as far as the server has noted. Asks it only where there is reason to. */
   async missing(events: readonly EncodedEvent[]): Promise<readonly EncodedEvent[]> {
-    const numbers = new Set(events.flatMap((event) => this.#lost.get(event) ?? []));
+    const numbers = new Set(events.flatMap((event) => this.#unsure.get(event) ?? []));
     if (numbers.size === 0) return events;
     const args = [KEEP_MS, ...[...numbers].flatMap((number) => [number % SLOTS, number])];
     const found = new Set((await this.#connection.run(findCalls, [this.key], args)) as number[]);
-    const missing = events.filter((event) => !found.has(this.#lost.get(event) ?? 0));
-    for (const event of missing) this.#lost.delete(event);
+    const missing = events.filter((event) => !found.has(this.#unsure.get(event) ?? 0));
+    for (const event of missing) this.#unsure.delete(event);
     return missing;
   }
 

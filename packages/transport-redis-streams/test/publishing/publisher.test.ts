@@ -1,4 +1,4 @@
-import { redis as startRedis } from "@papa-events/conformance/brokers";
+import { startProxy, redis as startRedis } from "@papa-events/conformance/brokers";
 import { isPapaError, PapaApp } from "@papa-events/core";
 import type { Delivery } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
@@ -114,4 +114,26 @@ test("P6 events that no replica has are stored once, however often they are sent
   await replica.client.replicaof(hostname, Number(port));
   await Promise.all(late);
   expect(await replica.client.xlen(queue)).toBe(320);
+});
+
+test("P6 an event that no replica had when the connection was lost is waited for on the next one, and not stored again", async () => {
+  const { uri, client } = await startServer();
+  const { hostname, port } = new URL(uri);
+  const proxy = await startProxy(hostname, Number(port), (host, at) => `redis://${host}:${at}`);
+  onTestFinished(() => proxy.close());
+  const connection = await redisStreams({ uri: proxy.uri, durability: "replicated" }).connect(silent);
+  onTestFinished(() => connection.close());
+  await connection.declarations.declare([declared("uc", "x")]);
+  const events = [encoded("x", 1), encoded("x", 2)];
+  const length = () => client.xlen("{papa-events}:queue:uc");
+  const first = connection.publish(events);
+  await until("they are stored", async () => (await length()) === 2);
+  // Their confirmation is waited for.
+  proxy.cut();
+  expect(await first).toHaveLength(2);
+  await until("a replica is waited for again", async () => {
+    const [unconfirmed] = await connection.publish(events);
+    return String(unconfirmed?.error).includes("no replica");
+  });
+  expect(await length()).toBe(2);
 });
