@@ -14,6 +14,7 @@ import { HeartbeatPace } from "./heartbeat-pace.ts";
 import { JoinedTopics } from "./joined-topics.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import type { Entry, PartitionLog } from "./partition-log.ts";
+import { Pause } from "./pause.ts";
 import { RunningHandlers } from "./running-handlers.ts";
 import { Turns } from "./turns.ts";
 
@@ -21,8 +22,6 @@ const COMMITTED_LIMIT_MS = 10_000;
 const LAST_COMMIT_LIMIT_MS = 2_000;
 const ERROR_PAUSE_MS = 100;
 const RELEASE_PAUSE_MS = 500;
-/** After so long, a member that delivers nothing leaves the partitions to others. */
-const GIVE_UP_AFTER_MS = 1_000;
 const MAX_BACKOFF_MS = 1_000;
 /** Rebalances take less. */
 const PROBLEM_AFTER_MS = 5_000;
@@ -52,7 +51,7 @@ export interface GroupConsumerOptions {
   readonly attentive?: boolean | undefined;
   /** Keeps what commits have no room for, where entries are done in any order. */
   readonly doneRecords?: DoneRecords | undefined;
-  /** Awaited after deliveries have stopped, before the commit that precedes rejoining. */
+  /** Awaited after deliveries have stopped, before the commit that precedes rejoining, but not longer than the group waits. */
   readonly beforeRejoin?: (() => Promise<void>) | undefined;
   /** Called after each join with the partitions of this instance. */
   readonly onAssigned?: ((assigned: readonly TopicPartition[]) => void) | undefined;
@@ -81,10 +80,7 @@ export class GroupConsumer {
   #deliverySoon = false;
   /** `false` between two generations, when nothing is delivered. */
   #joined = false;
-  #delivering = true;
-  #givingUp: NodeJS.Timeout | undefined;
-  /** Whether it has told the group that it delivers nothing. */
-  #gaveUp = false;
+  readonly #pause = new Pause(() => this.#rejoinNext());
   #rejoin = false;
   #closing = false;
   #wake = () => {};
@@ -184,7 +180,7 @@ export class GroupConsumer {
 
   /** Delivers as much as there is room for, from the partitions in turn. */
   deliver(): void {
-    if (!this.#joined || !this.#delivering || this.#closing) return;
+    if (!this.#joined || this.#pause.isOn || this.#closing) return;
     if (this.expired) return;
     const { hasRoom, deliver } = this.#options;
     const { overdue } = this.#commits;
@@ -216,27 +212,23 @@ export class GroupConsumer {
 
   /** Delivers nothing more for now. What was delivered can still be settled; other members soon get the partitions. */
   pauseDelivering(): void {
-    if (!this.#delivering) return;
-    this.#delivering = false;
+    if (this.#closing || this.#pause.isOn) return;
+    this.#pause.begin();
     this.#fetcher.pause();
-    // Who stops for good leaves the group before that.
-    this.#givingUp = setTimeout(() => this.#rejoinNext(), GIVE_UP_AFTER_MS);
   }
 
   resumeDelivering(): void {
-    if (this.#closing || this.#delivering) return;
-    this.#delivering = true;
-    clearTimeout(this.#givingUp);
+    if (this.#closing || !this.#pause.isOn) return;
+    const isKnown = this.#pause.end();
     this.#fetcher.resume();
     this.deliverSoon();
-    if (this.#gaveUp) this.#rejoinNext();
+    if (isKnown) this.#rejoinNext();
   }
 
   /** Commits, leaves the group and closes the connections, within `limit` milliseconds. */
   async close(limit: number): Promise<void> {
     this.#closing = true;
-    this.#delivering = false;
-    clearTimeout(this.#givingUp);
+    this.#pause.stop();
     this.#commits.stop();
     this.#handover.stop();
     this.#wake();
@@ -287,17 +279,17 @@ export class GroupConsumer {
     this.#joined = false;
     this.#rejoin = false;
     if (wasMember) {
-      await this.#options.beforeRejoin?.();
+      // The group takes a member of which it hears nothing for dead, and all others wait for it until then.
+      await settlesWithin(this.#finish(), this.#cluster.target.sessionTimeout / 2);
       if (this.#options.drains) await this.#runningHandlers.wait(this.#partitions.list);
-      await this.#options.doneRecords?.store(this.#partitions.list);
       await this.#commitLast(({ unsettled }) => unsettled === 0);
     }
-    this.#gaveUp = !this.#delivering;
+    const leavesWork = this.#pause.tell();
     const { assignment, userData } = await this.#member.join(topics, {
       owned: this.assigned,
       busy: this.#runningHandlers.busy.map(({ source }) => source),
       declaration: this.#options.declaration,
-      limited: this.#gaveUp || this.#options.limited?.() === true,
+      limited: leavesWork || this.#options.limited?.() === true,
     });
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
@@ -319,11 +311,17 @@ export class GroupConsumer {
     this.deliver();
   }
 
+  /** Waits for what is under way, and stores what commits have no room for. */
+  async #finish(): Promise<void> {
+    await this.#options.beforeRejoin?.();
+    await this.#options.doneRecords?.store(this.#partitions.list);
+  }
+
   /** Sends heartbeats until the group must be joined again. */
   async #stay(): Promise<void> {
     this.#pace.joined();
     while (!this.#closing && !this.#rejoin) {
-      await this.#pause(this.#pace.next());
+      await this.#wait(this.#pace.next());
       if (this.#closing || this.#rejoin) return;
       try {
         await this.#member.heartbeat();
@@ -336,7 +334,7 @@ export class GroupConsumer {
     }
   }
 
-  #pause(milliseconds: number): Promise<void> {
+  #wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = () => {

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Cluster } from "../../src/client/cluster.ts";
 import type { JoinRequest } from "../../src/client/kafka-client.ts";
 import { readOptions } from "../../src/client/options.ts";
-import { GroupConsumer } from "../../src/consuming/group-consumer.ts";
+import { GroupConsumer, type GroupConsumerOptions } from "../../src/consuming/group-consumer.ts";
 import type { Entry } from "../../src/consuming/partition-log.ts";
 import { KafkaError } from "../../src/wire/kafka-error.ts";
 import { withAdmin } from "../support/admin.ts";
@@ -35,18 +35,7 @@ test("R1 partitions that are added between the leader's look at a topic and a me
     }
     return refresh(names);
   };
-  const consumer = new GroupConsumer({
-    cluster,
-    group: cluster.names.group("grown"),
-    topics: async () => [topic],
-    startOf: () => 0,
-    filter: (_, records) => records,
-    maxBuffered: () => 1_048_576,
-    hasRoom: () => true,
-    deliver: () => {},
-    drains: false,
-  });
-  onTestFinished(() => consumer.close(1_000));
+  const consumer = consuming(cluster, { group: cluster.names.group("grown"), topics: async () => [topic] });
   await consumer.start();
   expect(consumer.assigned.length).toBe(1);
   await until("the new partitions are read", () => {
@@ -70,18 +59,7 @@ test("L10 a partition in which a handler ends while the group is joined again st
       return { memberId: "only", generation: joins.length, members: [] };
     },
   });
-  const consumer = new GroupConsumer({
-    cluster,
-    group: "g",
-    topics: async () => [TOPIC],
-    startOf: () => 0,
-    filter: (_, records) => records,
-    maxBuffered: () => 1_048_576,
-    hasRoom: () => true,
-    deliver: (entry) => entries.push(entry),
-    drains: true,
-  });
-  onTestFinished(() => consumer.close(1_000));
+  const consumer = consuming(cluster, { deliver: (entry) => entries.push(entry), drains: true });
   await consumer.start();
   await until("it is delivered", () => entries.length === 1);
   const busy = () => joins.map(({ userData }) => (JSON.parse(userData) as { busy: unknown }).busy);
@@ -91,3 +69,34 @@ test("L10 a partition in which a handler ends while the group is joined again st
   await until("it has joined once more", () => joins.length === 4);
   expect(busy()).toEqual([{}, { [TOPIC]: [0] }, { [TOPIC]: [0] }, {}]);
 });
+
+/** A broker that is silent used to keep it, and with it the whole group, until its session had expired. */
+test("L3 what goes on when a group is joined again is not waited for longer than the group waits", async () => {
+  let joins = 0;
+  const cluster = fakeGroup(
+    [],
+    { join: async () => ({ memberId: "only", generation: (joins += 1), members: [] }) },
+    { target: { sessionTimeout: 300 } },
+  );
+  const consumer = consuming(cluster, { beforeRejoin: () => new Promise(() => {}) });
+  await consumer.start();
+  consumer.rejoin();
+  await until("it has joined again", () => joins === 2 && consumer.joined);
+});
+
+function consuming(cluster: Cluster, options: Partial<GroupConsumerOptions>): GroupConsumer {
+  const consumer = new GroupConsumer({
+    cluster,
+    group: "g",
+    topics: async () => [TOPIC],
+    startOf: () => 0,
+    filter: (_, records) => records,
+    maxBuffered: () => 1_048_576,
+    hasRoom: () => true,
+    deliver: () => {},
+    drains: false,
+    ...options,
+  });
+  onTestFinished(() => consumer.close(1_000));
+  return consumer;
+}
