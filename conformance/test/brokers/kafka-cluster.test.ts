@@ -35,7 +35,9 @@ describe.each(testedVersions.kafkaCluster)("a cluster of Kafka %s", { timeout: 3
       await node.restart();
       await until("it has what it missed", async () => (await inSync(admin)).join() === "3,3,3", PATIENCE);
       // A send that was repeated may have stored one twice.
-      await until("all is there", async () => (await ends(admin)).every((end) => end >= 2), PATIENCE);
+      let found: readonly number[] = [];
+      const isAllThere = async () => (found = await ends(admin)).every((end) => end >= 2);
+      await until(() => `all is there, of which there are ${found}`, isAllThere, PATIENCE);
     });
   });
 

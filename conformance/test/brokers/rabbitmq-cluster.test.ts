@@ -6,6 +6,8 @@ import { until } from "../../src/rig/until.ts";
 
 const QUEUE = "kept";
 const PATIENCE = 60_000;
+/** A node that has just come back may never confirm what it was sent too early. */
+const CONFIRM_LIMIT_MS = 5_000;
 
 describe.each(testedVersions.rabbitMqCluster)("a cluster of RabbitMQ %s", { timeout: 300_000 }, (version) => {
   let cluster: Cluster;
@@ -69,6 +71,7 @@ async function published(uri: string, body: string): Promise<void> {
         const confirmed = new Promise<boolean>((resolve) => {
           channel.sendToQueue(QUEUE, Buffer.from(body), {}, (error) => resolve(error === null));
           channel.once("close", () => resolve(false));
+          setTimeout(() => resolve(false), CONFIRM_LIMIT_MS);
         });
         return await confirmed.finally(() => model.close().catch(() => {}));
       } catch {
