@@ -22,9 +22,13 @@ export interface SettlementsOptions extends SettlingOptions, OutputStoreOptions 
  */
 export class Settlements implements DeliverySettler {
   readonly #options: SettlementsOptions;
+  /** In how many queues an output is stored, as far as that is known. */
+  readonly #copiesOf: (output: EncodedEvent) => number;
   readonly #done: Acknowledger;
   readonly #moved: SettlementSender;
   readonly #withOutputs: SettlementSender;
+  /** Those whose outputs nobody wants: the server has room for them, and they are not to wait behind others. */
+  readonly #withUnwanted: SettlementSender;
   readonly #largeOutputs: LargeOutputs;
   /** Those whose outputs are being stored in parts. */
   readonly #inParts = new Set<Promise<Settled>>();
@@ -43,8 +47,9 @@ export class Settlements implements DeliverySettler {
       return storeOutputs(all, consumer, options);
     };
     const { bindings } = options;
-    const copiesOf = ({ name }: EncodedEvent) => bindings.cached?.route(name).queues.length ?? 1;
-    this.#withOutputs = new SettlementSender(options, storeAll, copiesOf);
+    this.#copiesOf = ({ name }) => bindings.cached?.route(name).queues.length ?? 1;
+    this.#withOutputs = new SettlementSender(options, storeAll, this.#copiesOf);
+    this.#withUnwanted = new SettlementSender(options, storeAll);
     this.#largeOutputs = new LargeOutputs(options);
   }
 
@@ -54,7 +59,10 @@ export class Settlements implements DeliverySettler {
     if (settlement.kind !== "done") return this.#moved.settle(delivery, settlement);
     const { outputs } = settlement;
     if (outputs.length === 0) return this.#done.acknowledge(delivery);
-    if (!needParts(outputs)) return this.#withOutputs.settle(delivery, settlement);
+    if (!needParts(outputs)) {
+      const wanted = outputs.some((output) => this.#copiesOf(output) > 0);
+      return (wanted ? this.#withOutputs : this.#withUnwanted).settle(delivery, settlement);
+    }
     const settled = this.#settleInParts(delivery, outputs);
     this.#inParts.add(settled);
     const ended = () => void this.#inParts.delete(settled);
@@ -65,13 +73,14 @@ export class Settlements implements DeliverySettler {
   /** Resolves when all that was given so far is stored, lost or refused. */
   async idle(): Promise<void> {
     await Promise.allSettled([...this.#inParts]);
-    await Promise.all([this.#done.idle(), this.#moved.idle(), this.#withOutputs.idle()]);
+    await Promise.all([this.#done, this.#moved, this.#withOutputs, this.#withUnwanted].map((each) => each.idle()));
   }
 
   /** Stores nothing more: what is settled from now on, and what is not stored yet, is lost. */
   close(): void {
     this.#closed = true;
-    for (const each of [this.#done, this.#moved, this.#withOutputs, this.#largeOutputs]) each.close();
+    for (const each of [this.#done, this.#moved, this.#withOutputs, this.#withUnwanted, this.#largeOutputs])
+      each.close();
   }
 
   async #move(settlements: readonly PendingSettlement[], consumer: string): Promise<SettleReply> {

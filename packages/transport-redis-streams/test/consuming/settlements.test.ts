@@ -108,7 +108,9 @@ test("L7 a full server is drained: consumers start, acknowledge, retry and dead-
   const deliveries = await subscribe(consumer, 40);
   await until("forty are out", () => deliveries.length >= 30);
   expect(await consumer.trials?.begin("uc", "suspect", "trial")).toBe(0);
-  const [withOutputs, done, retry, dead, forwarded, released] = deliveries;
+  // It knows by now who wants what.
+  expect(await consumer.publish([large("x", 20_000)])).toHaveLength(1);
+  const [withOutputs, done, retry, dead, forwarded, released, unwanted] = deliveries;
   const refused = withOutputs?.settle({ kind: "done", outputs: [encoded("out", 1)] }).catch((error: unknown) => error);
   expect(
     await Promise.all([
@@ -117,13 +119,14 @@ test("L7 a full server is drained: consumers start, acknowledge, retry and dead-
       dead?.settle({ kind: "dead", id: "dead-letter", event: large("x", 20_000) }),
       forwarded?.settle({ kind: "forward", delay: 10, event: large("x", 20_000) }),
       released?.settle({ kind: "release" }),
+      unwanted?.settle({ kind: "done", outputs: [encoded("nobody.wants", 1)] }),
     ]),
-  ).toEqual(["stored", "stored", "stored", "stored", "stored"]);
+  ).toEqual(["stored", "stored", "stored", "stored", "stored", "stored"]);
   const error = await refused;
   expect(isPapaError(error) && error.retryable, String(error)).toBe(true);
 
-  let handled = 1;
-  for (let at = 6; handled < stored - 2; at += 1) {
+  let handled = 2;
+  for (let at = 7; handled < stored - 2; at += 1) {
     await until("another is out", () => deliveries.length > at);
     expect(await deliveries[at]?.settle({ kind: "done", outputs: [] })).toBe("stored");
     handled += 1;
