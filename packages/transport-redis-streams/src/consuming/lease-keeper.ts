@@ -16,6 +16,8 @@ const MAX_DUE_AT_ONCE = 128;
 const MAX_TAKE_OVER_BYTES = 8 * 1_048_576;
 /** The pause before another try to start a lease whose connection was lost. */
 const START_BACKOFF_MS = 50;
+/** How many entries one script adopts. */
+const MAX_ADOPTED_AT_ONCE = 1_000;
 /** The pause before another try to adopt what an ended lease leaves. */
 const ADOPT_BACKOFF_MS = 500;
 
@@ -119,20 +121,32 @@ export class LeaseKeeper implements RenewedLease {
    * until it succeeds. Resolves to those adopted; to none when all has ended meanwhile.
    */
   async adopt(from: string, to: string, entries: readonly string[]): Promise<ReadonlySet<string>> {
+    const adopted = new Set<string>();
+    let at = 0;
+    // At least once, for the lease.
+    do {
+      const next = at + MAX_ADOPTED_AT_ONCE;
+      for (const entry of await this.#adopt(from, to, entries.slice(at, next))) adopted.add(entry);
+      at = next;
+    } while (at < entries.length);
+    return adopted;
+  }
+
+  async #adopt(from: string, to: string, entries: readonly string[]): Promise<readonly string[]> {
     const { control, keys, target, logger, useCase } = this.#options;
     while (!this.#ended && !control.closed) {
       try {
         await control.whenUp();
         const args = [GROUP, from, to, target.lease, ...entries];
         const adopted = (await control.run(adopt, [keys.queue, keys.leases], args)) as number[];
-        return new Set(entries.filter((_, index) => adopted[index] === 1));
+        return entries.filter((_, index) => adopted[index] === 1);
       } catch (error) {
         if (isReply(error))
           logger.warn({ useCase, err: error }, "A new lease could not be started. It is tried again.");
         if (!control.closed) await sleep(ADOPT_BACKOFF_MS);
       }
     }
-    return new Set();
+    return [];
   }
 
   end(): void {
