@@ -155,7 +155,10 @@ export class Reader {
       try {
         if (receiver.room < readAhead.minRoomToRead) await this.#whenRoom();
         if (this.#reading?.up !== true) await this.#whenUp();
-        if (this.#replyLost) await this.#recoverLostReply();
+        if (this.#replyLost) {
+          await this.#recoverLostReply();
+          if (this.#replyLost) continue;
+        }
         const { consumer } = receiver;
         const entries = await this.#read(consumer);
         const late = this.#deliver(entries, consumer);
@@ -181,12 +184,17 @@ export class Reader {
     await this.#reading?.whenUp();
   }
 
+  /** How many entries there is room for at once, if they are as large as the latest. */
+  get #room(): number {
+    const { room, roomBytes } = this.#consumer;
+    return Math.min(room, Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes)));
+  }
+
   /** Reads as much as there is room for, which is set aside until it is delivered. */
   async #read(consumer: string): Promise<readonly Entry[]> {
     const receiver = this.#consumer;
     const { readAhead, keys } = this.#options;
-    const byBytes = Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, receiver.roomBytes) / this.#entryBytes));
-    const count = Math.min(receiver.room, readAhead.maxRead(receiver), byBytes);
+    const count = Math.min(this.#room, readAhead.maxRead(receiver));
     const client = this.#reading?.client;
     if (count < 1 || !receiver.open || client === undefined) return [];
     readAhead.reserve(receiver, count);
@@ -201,8 +209,7 @@ export class Reader {
     const receiver = this.#consumer;
     const late: ReceivedEntry[] = [];
     for (const [id, fields] of entries) {
-      const size = fields[1]?.length ?? 0;
-      this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
+      this.#noteSize(fields);
       const entry = { consumer, entry: id.toString("latin1"), fields, redeliveries: 0 };
       if (consumer === receiver.consumer) receiver.deliver(entry);
       else late.push(entry);
@@ -211,7 +218,15 @@ export class Reader {
     return late;
   }
 
-  /** Takes the entries that the server delivered to this consumer in a reply that was lost. */
+  #noteSize(fields: readonly Buffer[]): void {
+    const size = fields[1]?.length ?? 0;
+    this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
+  }
+
+  /**
+   * Takes the entries that the server delivered to this consumer in a reply that was lost, as many as there is room for: a
+   * server that has lost its last second may have many (H9).
+   */
   async #recoverLostReply(): Promise<void> {
     const receiver = this.#consumer;
     const { connection, keys } = this.#options;
@@ -226,13 +241,20 @@ export class Reader {
         const args = [from, "+", PENDING_PAGE_SIZE, consumer] as const;
         const page = (await client.xpending(keys.queue, GROUP, ...args)) as PendingEntry[];
         const missing = page.filter(([entry]) => !known.has(entry));
-        const found = (await Promise.all(
-          missing.map(([entry]) => client.xrangeBuffer(keys.queue, entry, entry)),
-        )) as Entry[][];
-        for (const [index, [entry, , , deliveries]] of missing.entries()) {
-          const fields = found[index]?.[0]?.[1];
-          if (fields !== undefined)
+        for (let at = 0; at < missing.length; ) {
+          const room = this.#room;
+          if (room < 1) return;
+          const part = missing.slice(at, at + room);
+          const found = (await Promise.all(
+            part.map(([entry]) => client.xrangeBuffer(keys.queue, entry, entry)),
+          )) as Entry[][];
+          for (const [index, [entry, , , deliveries]] of part.entries()) {
+            const fields = found[index]?.[0]?.[1];
+            if (fields === undefined) continue;
+            this.#noteSize(fields);
             receiver.deliver({ consumer, entry, fields, redeliveries: Math.max(0, deliveries - 1) });
+          }
+          at += part.length;
         }
         const last = page.at(-1);
         if (page.length < PENDING_PAGE_SIZE || last === undefined) break;

@@ -34,6 +34,40 @@ test("H1 entries whose reply was lost are read back, once, with nothing counted"
   expect(await publisher.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
 });
 
+test("H9 entries that are pending again, as after a server lost its last second, are read as there is room for them", async () => {
+  const space = new Space({ lease: 60_000 });
+  const connection = await space.connect({ appName: space.prefix });
+  await connection.declarations.declare([declared("uc", "x")]);
+  const deliveries: Delivery[] = [];
+  await connection.subscribe("uc", { readAhead: 10, declaration: "any" }, (delivery) => deliveries.push(delivery));
+  const queue = space.key("queue:uc");
+  const [consumer = ""] = await space.redis.zrange(space.key("leases:uc"), 0, "0");
+  // In one step, so that the subscriber reads none of them.
+  const commands = space.redis.multi();
+  for (let n = 0; n < 200; n += 1) commands.xadd(queue, "*", "e", `1 x\n{}\n${n}`);
+  commands.xreadgroup("GROUP", "papa", consumer, "COUNT", 200, "STREAMS", queue, ">");
+  // One of them was deleted since.
+  const first = (await commands.exec())?.[0]?.[1] as string;
+  await space.redis.xdel(queue, first);
+  const reads = vi.spyOn(Redis.prototype, "xrangeBuffer");
+  onTestFinished(() => reads.mockRestore());
+  const clients = String(await space.redis.client("LIST")).split("\n");
+  const own = clients.find((line) => line.includes(`name=${space.prefix} `)) ?? "";
+  await space.redis.client("KILL", "ID", Number(/\bid=(\d+)/.exec(own)?.[1]));
+  await until("some are out", () => deliveries.length === 10);
+  expect(reads.mock.calls.length).toBeLessThanOrEqual(11);
+  const handled = new Set<string>();
+  await until("all are handled, each once", async () => {
+    for (const delivery of deliveries.splice(0)) {
+      const text = String(delivery.event.body);
+      expect(handled.has(text)).toBe(false);
+      handled.add(text);
+      expect(await delivery.settle({ kind: "done", outputs: [] })).toBe("stored");
+    }
+    return handled.size === 199;
+  });
+});
+
 test("L6 a queue that cannot be read or acknowledged is reported as a problem, until it is made again", async () => {
   const space = new Space();
   const problems = new Map<string, string>();
