@@ -29,6 +29,7 @@ export class HeldUpPartitions {
 
   /** Forgets the others, which somebody else reads. */
   keepOnly(sources: readonly TopicPartition[]): void {
+    if (this.#all.size === 0) return;
     const kept = new Set(sources.map(partitionKey));
     for (const key of this.#all.keys()) if (!kept.has(key)) this.#all.delete(key);
   }
