@@ -1,20 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { PapaApp } from "@papa-events/core";
 import type { Connection } from "@papa-events/core/transport";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { expect, onTestFinished, test } from "vitest";
+import { rulesOf } from "../support/accounts.ts";
 import { encoded } from "../support/events.ts";
 import { declared, quiet, Space, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
-const GUIDE = new URL("../../../../docs/brokers/redis-streams.md", import.meta.url);
-
 /** Makes the account that the guide has for a part, in this namespace. Gives its address. */
 async function account(space: Space, part: string): Promise<string> {
-  const line = new RegExp(`^ACL SETUSER ${part} (.*)$`, "m").exec(await readFile(GUIDE, "utf8"))?.[1];
-  if (line === undefined) throw new Error(`the guide has no account "${part}"`);
   const user = `${part}-${space.prefix}`;
-  const rules = line.replaceAll("{papa-events}", `{papa-events:${space.prefix}}`).split(" ");
+  const rules = await rulesOf(part, space.prefix);
   onTestFinished(async () => void (await space.redis.call("ACL", "DELUSER", user)));
   await space.redis.call("ACL", "SETUSER", user, ...rules);
   return space.url(space.uri.replace("redis://", `redis://${user}:secret@`));

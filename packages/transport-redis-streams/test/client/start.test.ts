@@ -3,6 +3,7 @@ import { isPapaError, PapaApp } from "@papa-events/core";
 import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
+import { rulesOf, rulesOnCluster } from "../support/accounts.ts";
 import { quiet } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -72,12 +73,9 @@ test("L4 wrong passwords and missing permissions are typed errors that show no s
   await expect(app.start()).rejects.toSatisfy((error) => isPapaError(error, "access-refused"));
 });
 
-/** As the guide lists them. */
-const PERMISSIONS = "+@read +@write +@scripting +@connection +info +wait +time +cluster|slots +cluster|info".split(" ");
-
 test("L4 an account with the documented permissions does everything, on its own keys only", async () => {
-  await admin.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...PERMISSIONS);
-  const transport = redisStreams(`${broker.uri.replace("redis://", "redis://papa:right@")}?prefix=permitted`);
+  await admin.call("ACL", "SETUSER", "papa", ...(await rulesOf("handles", "permitted")));
+  const transport = redisStreams(`${broker.uri.replace("redis://", "redis://papa:secret@")}?prefix=permitted`);
   const app = new PapaApp({ transport, logger: quiet, retries: 1, retryDelay: 10 });
   const attempts: number[] = [];
   app.onEvent("x", { useCase: "uc" }, (_, { attempt }) => {
@@ -152,10 +150,12 @@ test("L4 an account with the documented permissions works on a cluster", async (
   });
   await operator.cluster("ADDSLOTSRANGE", 0, 16_383);
   await until("the cluster serves", async () => String(await operator.cluster("INFO")).includes("state:ok"));
-  await operator.acl("SETUSER", "papa", "on", ">right", "~{papa-events*", ...PERMISSIONS);
+  const rules = [...(await rulesOf("handles", "permitted")), ...(await rulesOnCluster())];
+  await operator.call("ACL", "SETUSER", "papa", ...rules);
   const { hostname: host, port } = new URL(cluster.uri);
-  const options = { redisOptions: { username: "papa", password: "right" } };
-  const transport = redisStreams({ cluster: { nodes: [{ host, port: Number(port) }], options } });
+  const options = { redisOptions: { username: "papa", password: "secret" } };
+  const nodes = [{ host, port: Number(port) }];
+  const transport = redisStreams({ cluster: { nodes, options }, prefix: "permitted" });
   const handled: unknown[] = [];
   const app = new PapaApp({ transport, logger: quiet });
   app.onEvent("x", { useCase: "uc" }, (payload) => void handled.push(payload));
