@@ -70,10 +70,11 @@ export class GroupConsumer {
   readonly #partitions: AssignedPartitions;
   readonly #commits: OffsetCommits;
   readonly #fetcher: Fetcher;
-  readonly #handover = new Handover(
-    () => this.rejoin(),
-    () => this.deliver(),
-  );
+  readonly #handover = new Handover({
+    onDrained: () => this.rejoin(),
+    onResumed: () => this.deliver(),
+    hasRoom: (log) => this.#options.hasRoom(log, 0, this.#commits.overdue),
+  });
   readonly #runningHandlers = new RunningHandlers();
   readonly #turns = new Turns();
   readonly #joinedTopics: JoinedTopics;

@@ -5,6 +5,18 @@ import type { PartitionLog } from "./partition-log.ts";
 const PATIENCE_MS = 3_000;
 /** After so long, a partition in which a handler still runs is read on: its other events must not wait for that one. */
 const LIMIT_MS = 30_000;
+/** After so long, where there is no room for them anyway: then they wait for handlers, of which another member has free ones. */
+const LIMIT_WITHOUT_ROOM_MS = 600_000;
+const ROOM_CHECK_MS = 1_000;
+
+export interface HandoverOptions {
+  /** Called when the group should be joined again without the drained partitions. */
+  readonly onDrained: () => void;
+  /** Called when the partitions that are left are read on. */
+  readonly onResumed: () => void;
+  /** Whether more of a partition could be handed out. */
+  readonly hasRoom: (log: PartitionLog) => boolean;
+}
 
 /**
  * Drains partitions that the group wants to give to other members (R8). A partition in which handlers run stays with its
@@ -12,21 +24,16 @@ const LIMIT_MS = 30_000;
  * ended.
  */
 export class Handover {
-  readonly #onDrained: () => void;
-  readonly #onResumed: () => void;
+  readonly #options: HandoverOptions;
   /** Since when each partition is to be given up, by the monotonic clock. */
   #since = new Map<string, number>();
   #draining: readonly PartitionLog[] = [];
   #impatient = false;
-  #timers: NodeJS.Timeout[] = [];
+  #patienceTimer: NodeJS.Timeout | undefined;
+  #limitTimer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param onDrained called when the group should be joined again without the drained partitions
-   * @param onResumed called when the partitions that are left are read on
-   */
-  constructor(onDrained: () => void, onResumed: () => void) {
-    this.#onDrained = onDrained;
-    this.#onResumed = onResumed;
+  constructor(options: HandoverOptions) {
+    this.#options = options;
   }
 
   /** Begins to drain these logs, and no others. */
@@ -37,17 +44,15 @@ export class Handover {
       (log) => [partitionKey(log.source), this.#since.get(partitionKey(log.source)) ?? now] as const,
     );
     this.#since = new Map(since);
-    this.#draining = logs.filter((_, index) => now - (since[index]?.[1] ?? now) < LIMIT_MS);
+    this.#draining = logs.filter((log) => this.#isWorthwhile(log));
     if (this.#draining.length === 0) return;
     for (const log of this.#draining) log.pauseDelivery();
-    const oldest = Math.min(...this.#draining.map(({ source }) => this.#since.get(partitionKey(source)) ?? now));
-    this.#timers = [
-      setTimeout(() => {
-        this.#impatient = true;
-        this.check();
-      }, PATIENCE_MS),
-      setTimeout(() => this.#resume(), oldest + LIMIT_MS - now),
-    ];
+    this.#patienceTimer = setTimeout(() => {
+      this.#impatient = true;
+      this.check();
+    }, PATIENCE_MS);
+    const oldest = Math.min(...this.#draining.map((log) => this.#begunAt(log)));
+    this.#limitTimer = setTimeout(() => this.#resumeUnlessWorthwhile(), Math.max(oldest + LIMIT_MS - now, 0));
     this.check();
   }
 
@@ -55,18 +60,33 @@ export class Handover {
   check(): void {
     if (this.#draining.length === 0) return;
     const drained = this.#draining.filter(({ unsettled }) => unsettled === 0).length;
-    if (drained === this.#draining.length || (this.#impatient && drained > 0)) this.#onDrained();
+    if (drained === this.#draining.length || (this.#impatient && drained > 0)) this.#options.onDrained();
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#patienceTimer);
+    clearTimeout(this.#limitTimer);
     for (const log of this.#draining) log.resumeDelivery();
     this.#draining = [];
     this.#impatient = false;
   }
 
-  #resume(): void {
+  #isWorthwhile(log: PartitionLog): boolean {
+    const drainedFor = performance.now() - this.#begunAt(log);
+    return drainedFor < LIMIT_MS || (drainedFor < LIMIT_WITHOUT_ROOM_MS && !this.#options.hasRoom(log));
+  }
+
+  #begunAt({ source }: PartitionLog): number {
+    return this.#since.get(partitionKey(source)) ?? performance.now();
+  }
+
+  /** Reads on what is left when one of them is no longer worth while. */
+  #resumeUnlessWorthwhile(): void {
+    if (this.#draining.every((log) => this.#isWorthwhile(log))) {
+      this.#limitTimer = setTimeout(() => this.#resumeUnlessWorthwhile(), ROOM_CHECK_MS);
+      return;
+    }
     this.stop();
-    this.#onResumed();
+    this.#options.onResumed();
   }
 }

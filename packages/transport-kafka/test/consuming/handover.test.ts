@@ -19,12 +19,15 @@ function handover() {
   vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const calls: string[] = [];
+  const room = { isThere: true };
   return {
     calls,
-    it: new Handover(
-      () => calls.push("drained"),
-      () => calls.push("resumed"),
-    ),
+    room,
+    it: new Handover({
+      onDrained: () => calls.push("drained"),
+      onResumed: () => calls.push("resumed"),
+      hasRoom: () => room.isThere,
+    }),
   };
 }
 
@@ -63,6 +66,35 @@ test("H8 a partition is read on when a handler runs for very long in it, also af
   expect(log.deliveryPaused).toBe(false);
   it.begin([log]);
   expect(log.deliveryPaused).toBe(false);
+});
+
+/** Handlers of more than half a minute used to leave an instance that joined them with nothing to do. */
+test("R8 where there is no room for more of it anyway, a partition is drained for as long as its handlers take", () => {
+  const { it, calls, room } = handover();
+  const { log, finish } = busyLog(1);
+  room.isThere = false;
+  it.begin([log]);
+  vi.advanceTimersByTime(60_000);
+  it.begin([log]);
+  vi.advanceTimersByTime(60_000);
+  expect([calls, log.deliveryPaused]).toEqual([[], true]);
+  finish();
+  it.check();
+  expect(calls).toEqual(["drained"]);
+});
+
+test("H8 it is read on when there is room, or a handler runs for ever", () => {
+  for (const hasRoomAfter of [60_000, Number.POSITIVE_INFINITY]) {
+    const { it, calls, room } = handover();
+    const { log } = busyLog(1);
+    room.isThere = false;
+    it.begin([log]);
+    vi.advanceTimersByTime(59_000);
+    expect(calls).toEqual([]);
+    room.isThere = hasRoomAfter === 60_000;
+    vi.advanceTimersByTime(room.isThere ? 1_000 : 541_000);
+    expect([calls, log.deliveryPaused]).toEqual([["resumed"], false]);
+  }
 });
 
 test("R8 instances that join under a backlog of slow handlers get their share within 10 s", async () => {
