@@ -16,6 +16,10 @@ ${FAN_OUT}
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
   return -1
 end
+local problem = check_queues(3)
+if problem then
+  return problem
+end
 local moved = 0
 local at = 2
 while at <= #ARGV do

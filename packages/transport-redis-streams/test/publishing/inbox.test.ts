@@ -136,9 +136,10 @@ test("L6 an inbox that cannot be forwarded is reported as a problem, until it ca
 test("H8 entries of the inbox that are refused, many of them, hold up no other", async () => {
   const space = new Space();
   const connection = await space.connect();
-  await connection.declarations.declare([declared("uc", "x"), declared("odd", "odd")]);
-  await space.redis.del(space.key("queue:odd"));
-  await space.redis.set(space.key("queue:odd"), "not a queue");
+  // What is refused by its second queue is not added to its first one either.
+  await connection.declarations.declare([declared("uc", "x", "odd"), declared("uc-odd", "odd")]);
+  await space.redis.del(space.key("queue:uc-odd"));
+  await space.redis.set(space.key("queue:uc-odd"), "not a queue");
   const add = (event: string, payload: string) =>
     space.redis.xadd(space.key("inbox"), "*", "event", event, "payload", payload);
   await add("x", "1");
@@ -154,8 +155,9 @@ test("H8 entries of the inbox that are refused, many of them, hold up no other",
   await add("x", "3");
   await until("one that comes later is handled", () => handled.length === 3);
   expect(handled).toEqual(["1", "2", "3"]);
-  await space.redis.del(space.key("queue:odd"));
-  await until("the others are forwarded", async () => (await space.redis.xlen(space.key("queue:odd"))) === 150);
+  await space.redis.del(space.key("queue:uc-odd"));
+  await until("the others are forwarded", async () => (await space.redis.xlen(space.key("queue:uc-odd"))) === 150);
+  await until("they are handled", () => handled.length === 153);
 });
 
 test("L5 one of many apps reads the inbox at a time, and when it is gone another does", async () => {
