@@ -3,9 +3,12 @@ import { withoutArguments } from "./without-arguments.ts";
 
 const TRANSPORT = "redis-streams";
 
-/** Replies of a server that loads its data, elects a primary, is full or runs a long script: a later try may succeed. */
+/**
+ * Replies of a server that loads its data, elects a primary, is full or runs a long script, and of one whose operator has ended
+ * ours: a later try may succeed.
+ */
 const TRANSIENT =
-  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED)\b/;
+  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|NOGOODSLAVE|MISCONF|OOM|MOVED|ASK|UNBLOCKED)\b|Script killed by user/;
 /** Of a command within a script the server says it in other words, and Redis 7.0 in others again. */
 const ACCESS_REFUSED =
   /^(?:WRONGPASS|NOAUTH|NOPERM)\b|invalid password|invalid username-password|ACL failure in script|The user executing the script can't/i;

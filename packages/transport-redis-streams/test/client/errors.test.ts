@@ -27,5 +27,6 @@ test("H8 an error that neither the server nor the connection has to do with is n
   expect(isTransient(bug)).toBe(false);
   expect(toPapaError(bug, "redis://localhost:6379")).toMatchObject({ retryable: false, cause: bug });
   expect(isTransient(new Error("Connection is closed."))).toBe(true);
+  expect(isTransient(reply("ERR Error running script: Script killed by user with SCRIPT KILL."))).toBe(true);
   expect(isTransient(reply("OOM command not allowed when used memory > 'maxmemory'."))).toBe(true);
 });
