@@ -219,7 +219,8 @@ export class Reader {
   }
 
   #noteSize(fields: readonly Buffer[]): void {
-    const size = fields[1]?.length ?? 0;
+    // Of this library's entries it is the second; other programs add what they like.
+    const size = fields.length === 2 ? (fields[1]?.length ?? 0) : fields.reduce((sum, { length }) => sum + length, 0);
     this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
   }
 

@@ -98,9 +98,11 @@ export class Inbox {
     if (this.#isReader && this.#options.control.up) await this.#askForTurn(true).catch(() => {});
   }
 
+  /** Who cannot read or forward for now leaves the inbox to another. */
   async #keepTurn(): Promise<void> {
+    const { connection, control } = this.#options;
     try {
-      if (this.#options.control.up) this.#isReader = await this.#askForTurn(false);
+      if (control.up) this.#isReader = await this.#askForTurn(!connection.up || !this.#reading.up);
     } catch (error) {
       if (isReply(error)) this.#options.onProblem("inbox", `its reader cannot be chosen: ${error.message}`);
     }

@@ -1,8 +1,12 @@
 import { redis as startRedis } from "@papa-events/conformance/brokers";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { readOptions } from "../../src/client/options.ts";
 import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
+import { BindingCache } from "../../src/declarations/bindings.ts";
+import { Inbox } from "../../src/publishing/inbox.ts";
 import { forwardInbox } from "../../src/scripts/forward-inbox.ts";
-import { declared, Space } from "../support/space.ts";
+import { Keys } from "../../src/wire/keys.ts";
+import { declared, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 test("L5 several apps forward an event once to each use case, with its own id, headers and time", async () => {
@@ -131,6 +135,28 @@ test("L6 an inbox that cannot be forwarded is reported as a problem, until it ca
   await space.redis.del(space.key("queue:odd"));
   await until("it is over", () => problems.at(-1) === undefined);
   expect((await connection.inspect("uc")).inFlight).toBe(1);
+});
+
+test("L5 an app that cannot forward what is in the inbox leaves it to another", async () => {
+  const space = new Space();
+  const target = readOptions({ uri: space.url() });
+  const open = async () => {
+    const connection = await ReconnectingConnection.open({ target, connectionName: "inbox" });
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  const control = await open();
+  const cutOff = { up: false, whenUp: () => new Promise(() => {}) } as unknown as ReconnectingConnection;
+  const keys = new Keys(space.prefix);
+  const bindings = new BindingCache(control, keys, async () => {});
+  const options = { target, appName: "test", keys, bindings, control, logger: quiet, onProblem: () => {} };
+  const first = await Inbox.open({ ...options, connection: cutOff });
+  onTestFinished(() => first.close());
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  await connection.subscribe("uc", { readAhead: 1, declaration: "any" }, () => {});
+  await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", "1");
+  await until("the other forwards it", async () => (await connection.inspect("uc")).inFlight === 1, 10_000);
 });
 
 test("H8 entries of the inbox that are refused, many of them, hold up no other", async () => {
