@@ -81,12 +81,10 @@ export class Acknowledger {
         // Those that a new consumer has adopted are acknowledged again; the others are gone.
         left = lost.filter(({ index }) => index !== -1);
         if (lost.length > left.length) settled = "lost";
-        if (refused) onProblem(undefined);
       } catch (error) {
         if (this.#closed || connection.closed) break;
         if (isQueueMissing(error)) {
           for (const delivery of left) ledger.remove(delivery);
-          settled = "lost";
           break;
         }
         if (!isReply(error)) for (const delivery of left) delivery.uncertain = true;
@@ -100,6 +98,7 @@ export class Acknowledger {
         backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
       }
     }
+    if (refused) onProblem(undefined);
     batch.resolve(left.length === 0 ? settled : "lost");
     onSettled();
   }

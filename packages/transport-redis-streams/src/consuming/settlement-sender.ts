@@ -68,25 +68,25 @@ export class SettlementSender {
 
   /** Repeats until the server has replied: what the first run has moved, a second does not find. Never rejects. */
   async #store(settlements: readonly PendingSettlement[]): Promise<void> {
-    const { connection, ledger, onProblem } = this.#options;
+    const { connection, ledger, onSettled, onProblem } = this.#options;
     let left = settlements;
     let refused = false;
     for (let backoff = INITIAL_BACKOFF_MS; left.length > 0; backoff = Math.min(backoff * 2, MAX_BACKOFF_MS)) {
       const closed = this.#closed || connection.closed;
       // What is known to be lost and was never sent need not be asked for.
       left = this.#finish(left, "lost", ({ delivery }) => closed || (delivery.lost && !delivery.uncertain));
-      if (left.length === 0) return;
+      if (left.length === 0) break;
       try {
         await connection.whenUp();
         left = await this.#run(left);
         backoff = INITIAL_BACKOFF_MS;
-        if (refused) onProblem(undefined);
       } catch (error) {
         if (this.#closed || connection.closed) continue;
         if (isQueueMissing(error)) {
           for (const { delivery } of left) ledger.remove(delivery);
-          this.#finish(left, "lost", () => true);
-          return;
+          left = this.#finish(left, "lost", () => true);
+          onSettled();
+          break;
         }
         // A refused script has stored those before the refused one.
         if (!isReply(error) || left.length > 1) for (const { delivery } of left) delivery.uncertain = true;
@@ -94,15 +94,16 @@ export class SettlementSender {
           if (left.length > 1 && !isTransient(error)) {
             // One of them is refused, and it is to harm no other.
             await Promise.all(left.map((each) => this.#store([each])));
-            return;
+            break;
           }
           left = this.#refuse(left, error);
-          refused = left.length > 0;
-          if (refused) onProblem(`the server refuses what becomes of events: ${error.message}`);
+          refused ||= left.length > 0;
+          if (left.length > 0) onProblem(`the server refuses what becomes of events: ${error.message}`);
         }
         if (left.length > 0 && connection.up) await sleep(backoff);
       }
     }
+    if (refused) onProblem(undefined);
   }
 
   /** Gives what is to be sent again: what a new consumer has adopted meanwhile. */

@@ -65,6 +65,7 @@ export class Inbox {
   #open = true;
   #isReader = false;
   #onTurn: (() => void) | undefined;
+  #problemOfTurn: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** How large the latest entries are. Large ones count at once and are forgotten slowly. */
   #entryBytes = INITIAL_ENTRY_BYTES;
@@ -98,13 +99,19 @@ export class Inbox {
     if (this.#isReader && this.#options.control.up) await this.#askForTurn(true).catch(() => {});
   }
 
+  #tellOfTurn(problem: string | undefined): void {
+    if (problem !== this.#problemOfTurn) this.#options.onProblem("reading the inbox", problem);
+    this.#problemOfTurn = problem;
+  }
+
   /** Who cannot read or forward for now leaves the inbox to another. */
   async #keepTurn(): Promise<void> {
     const { connection, control } = this.#options;
     try {
       if (control.up) this.#isReader = await this.#askForTurn(!connection.up || !this.#reading.up);
+      this.#tellOfTurn(undefined);
     } catch (error) {
-      if (isReply(error)) this.#options.onProblem("inbox", `its reader cannot be chosen: ${error.message}`);
+      if (isReply(error)) this.#tellOfTurn(`it cannot be chosen who reads the inbox: ${error.message}`);
     }
     if (this.#isReader) this.#onTurn?.();
     if (this.#open) this.#timer = setTimeout(() => void this.#keepTurn(), TURN_INTERVAL_MS);
@@ -134,6 +141,11 @@ export class Inbox {
     };
     while (this.#open) {
       try {
+        if (!this.#isReader && failed) {
+          // It is another's by now.
+          failed = false;
+          onProblem("inbox", undefined);
+        }
         await this.#whenTurn();
         if (!this.#open) return;
         await this.#reading.whenUp();

@@ -2,13 +2,12 @@ import type { Delivery } from "@papa-events/core/transport";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { toPapaError } from "../../src/client/errors.ts";
 import { ReconnectingConnection } from "../../src/client/reconnecting-connection.ts";
-import { StreamDelivery } from "../../src/consuming/delivery.ts";
 import { HeldBytes } from "../../src/consuming/held-bytes.ts";
 import { Ledger } from "../../src/consuming/ledger.ts";
 import { type SendSettlements, SettlementSender } from "../../src/consuming/settlement-sender.ts";
 import { settleWithOutputs } from "../../src/scripts/settle-with-outputs.ts";
 import { Keys } from "../../src/wire/keys.ts";
-import { encoded } from "../support/events.ts";
+import { delivered, encoded } from "../support/events.ts";
 import { declared, quiet, Space } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
@@ -94,10 +93,7 @@ test("H8 a settlement of which no command can be made is refused, and harms no o
     send,
   );
   const settled = ["release", "retry", "release"].map((kind, n) => {
-    const delivery = new StreamDelivery(
-      { consumer: "me", entry: `${n}-0`, fields: [Buffer.from("e"), Buffer.from("1 x\n{}\n1")], redeliveries: 0 },
-      { settle: async () => "lost" },
-    );
+    const delivery = delivered(`${n}-0`);
     ledger.add(delivery);
     if (kind === "release") return sender.settle(delivery, { kind });
     return sender.settle(delivery, { kind: "retry", delay: 1, event: encoded("x", n) });

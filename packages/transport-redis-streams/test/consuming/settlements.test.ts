@@ -87,6 +87,21 @@ test("H9 no more bytes are handed out than the app holds, all use cases together
   expect(await connection.inspect("uc")).toEqual({ ready: 0, inFlight: 0, waiting: 0, dead: 0 });
 });
 
+test("L8 a queue that is deleted while all that was read ahead fails is consumed again", async () => {
+  const space = new Space({ lease: 60_000 });
+  const connection = await space.connect();
+  await connection.declarations.declare([declared("uc", "x")]);
+  const deliveries = await subscribe(connection, 2);
+  await connection.publish([encoded("x", 1), encoded("x", 2)]);
+  await until("both are out", () => deliveries.length === 2);
+  await space.redis.unlink(space.key("queue:uc"));
+  const event = encoded("x", "later");
+  for (const delivery of deliveries)
+    expect(await delivery.settle({ kind: "retry", delay: 3_600_000, event })).toBe("lost");
+  await connection.publish([encoded("x", 3)]);
+  await until("another is out", () => deliveries.length === 3);
+});
+
 test("L7 a full server is drained: consumers start, acknowledge, retry and dead-letter, and only what adds to it is refused", async () => {
   const broker = await startRedis(inject("redisVersion"));
   onTestFinished(() => broker.stop());

@@ -137,26 +137,44 @@ test("L6 an inbox that cannot be forwarded is reported as a problem, until it ca
   expect((await connection.inspect("uc")).inFlight).toBe(1);
 });
 
-test("L5 an app that cannot forward what is in the inbox leaves it to another", async () => {
-  const space = new Space();
+/** What an inbox is opened with, and a connection to the server. */
+async function inboxOptions(space: Space) {
   const target = readOptions({ uri: space.url() });
-  const open = async () => {
-    const connection = await ReconnectingConnection.open({ target, connectionName: "inbox" });
-    onTestFinished(() => connection.close());
-    return connection;
-  };
-  const control = await open();
-  const cutOff = { up: false, whenUp: () => new Promise(() => {}) } as unknown as ReconnectingConnection;
+  const control = await ReconnectingConnection.open({ target, connectionName: "inbox" });
+  onTestFinished(() => control.close());
   const keys = new Keys(space.prefix);
   const bindings = new BindingCache(control, keys, async () => {});
-  const options = { target, appName: "test", keys, bindings, control, logger: quiet, onProblem: () => {} };
-  const first = await Inbox.open({ ...options, connection: cutOff });
+  return { target, appName: "test", keys, bindings, connection: control, control, logger: quiet, onProblem: () => {} };
+}
+
+test("L5 an app that cannot forward what is in the inbox leaves it to another", async () => {
+  const space = new Space();
+  const cutOff = { up: false, whenUp: () => new Promise(() => {}) } as unknown as ReconnectingConnection;
+  const first = await Inbox.open({ ...(await inboxOptions(space)), connection: cutOff });
   onTestFinished(() => first.close());
   const connection = await space.connect();
   await connection.declarations.declare([declared("uc", "x")]);
   await connection.subscribe("uc", { readAhead: 1, declaration: "any" }, () => {});
   await space.redis.xadd(space.key("inbox"), "*", "event", "x", "payload", "1");
   await until("the other forwards it", async () => (await connection.inspect("uc")).inFlight === 1, 10_000);
+});
+
+test("L6 that nobody can be chosen to read the inbox is a problem for as long as that is so", async () => {
+  const space = new Space();
+  const problems: (string | undefined)[] = [];
+  const replies = [Object.assign(new Error("READONLY You can't write"), { name: "ReplyError" })];
+  const run = async () => {
+    for (const reply of replies.splice(0)) throw reply;
+    return 0;
+  };
+  const inbox = await Inbox.open({
+    ...(await inboxOptions(space)),
+    control: { up: true, run } as unknown as ReconnectingConnection,
+    onProblem: (_, problem) => void problems.push(problem),
+  });
+  onTestFinished(() => inbox.close());
+  await until("it is over", () => problems.length === 2);
+  expect(problems).toEqual([expect.stringContaining("READONLY"), undefined]);
 });
 
 test("H8 entries of the inbox that are refused, many of them, hold up no other", async () => {

@@ -1,4 +1,5 @@
 import type { EncodedEvent } from "@papa-events/core/transport";
+import { StreamDelivery } from "../../src/consuming/delivery.ts";
 
 let count = 0;
 
@@ -9,4 +10,10 @@ export function encoded(name: string, payload: unknown, headers: Record<string, 
   const time = Date.now();
   const own = { ce_id: id, ce_type: name, ce_time: new Date(time).toISOString() };
   return { name, id, time, headers: { ...own, ...headers }, body: Buffer.from(JSON.stringify(payload)) };
+}
+
+/** A delivery of an entry, which settles nothing. */
+export function delivered(entry: string): StreamDelivery {
+  const fields = [Buffer.from("e"), Buffer.from("1 x\n{}\n1")];
+  return new StreamDelivery({ consumer: "me", entry, fields, redeliveries: 0 }, { settle: async () => "lost" });
 }
