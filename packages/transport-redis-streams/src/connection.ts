@@ -1,3 +1,4 @@
+import { isPapaError } from "@papa-events/core";
 import type {
   Capabilities,
   Declarations,
@@ -9,6 +10,7 @@ import type {
   Trials,
   Unconfirmed,
 } from "@papa-events/core/transport";
+import type { Cluster, Redis } from "ioredis";
 import { RedisAdministration } from "./administration/administration.ts";
 import { capabilities } from "./capabilities.ts";
 import { type Connections, openConnections } from "./client/connections.ts";
@@ -62,8 +64,10 @@ export class RedisStreamsConnection implements ShardConnection {
       setUp: async (client) => {
         if (!checked) await checkServer(client, target, options.logger);
         checked = true;
+        if (opened === undefined) return;
+        if (options.operator !== true) await opened.#checkAgain(client);
         // Before the connection is up again, so that nobody publishes to queues that a failover has lost.
-        if (opened !== undefined) await opened.#declarations.redeclareAll();
+        await opened.#declarations.redeclareAll();
       },
       onStatus: (connected, error) => {
         if (connected && opened !== undefined) opened.#onReconnect();
@@ -197,6 +201,22 @@ export class RedisStreamsConnection implements ShardConnection {
     this.#renewal.close();
     await this.#publisher.close();
     for (const connection of Object.values(this.#connections)) connection.close();
+  }
+
+  /** Another server may have taken over, with settings of its own. An app that runs goes on and says what is wrong (L3, L6). */
+  async #checkAgain(client: Redis | Cluster): Promise<void> {
+    const { logger, onProblem } = this.#options;
+    try {
+      await checkServer(client, this.#target, logger);
+      onProblem("settings", undefined);
+    } catch (error) {
+      if (!isPapaError(error, "unsupported-broker")) throw error;
+      logger.error(
+        { err: error },
+        "The server that the app has connected to again is one that it would not start with.",
+      );
+      onProblem("settings", error.message);
+    }
   }
 
   /** The server may know less than before, and leases went on running meanwhile. */

@@ -4,7 +4,8 @@ import { redisStreams } from "@papa-events/transport-redis-streams";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { rulesOf, rulesOnCluster } from "../support/accounts.ts";
-import { quiet } from "../support/space.ts";
+import { encoded } from "../support/events.ts";
+import { quiet, silent } from "../support/space.ts";
 import { until } from "../support/wait.ts";
 
 /** A server of this file's own, since its settings are changed. */
@@ -58,6 +59,28 @@ test("L4 a server that may evict is refused, one that keeps no append-only file 
     expect(warnings.join()).toContain("appendonly yes");
   });
   expect((await start(broker.uri)).warnings).toEqual([]);
+});
+
+test("L3, L6 a server that may evict, connected to again, is told of until it may not", async () => {
+  const problems: (string | undefined)[] = [];
+  const connection = await redisStreams(`${broker.uri}?prefix=again`).connect({
+    ...silent,
+    onProblem: (subject, problem) => void (subject === "settings" && problems.push(problem)),
+  });
+  onTestFinished(() => connection.close());
+  const reconnect = async () => {
+    const before = problems.length;
+    await admin.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await until("it is checked again", () => problems.length > before);
+  };
+  const goesOn = () => until("it goes on", async () => (await connection.publish([encoded("x", 1)])).length === 0);
+  await setting("maxmemory-policy", "allkeys-lru", async () => {
+    await reconnect();
+    await goesOn();
+  });
+  await reconnect();
+  await goesOn();
+  expect(problems).toEqual([expect.stringMatching(/allkeys-lru.*noeviction/), undefined]);
 });
 
 test("L4 wrong passwords and missing permissions are typed errors that show no secret", async () => {
