@@ -1,4 +1,4 @@
-import { isPapaError } from "@papa-events/core";
+import type { PapaError } from "@papa-events/core";
 import type {
   Capabilities,
   Declarations,
@@ -203,20 +203,14 @@ export class RedisStreamsConnection implements ShardConnection {
     for (const connection of Object.values(this.#connections)) connection.close();
   }
 
-  /** Another server may have taken over, with settings of its own. An app that runs goes on and says what is wrong (L3, L6). */
+  /** Another server may have taken over, with settings of its own. An app that runs goes on and says so; a replica it leaves (L3, L6). */
   async #checkAgain(client: Redis | Cluster): Promise<void> {
     const { logger, onProblem } = this.#options;
-    try {
-      await checkServer(client, this.#target, logger);
-      onProblem("settings", undefined);
-    } catch (error) {
-      if (!isPapaError(error, "unsupported-broker")) throw error;
-      logger.error(
-        { err: error },
-        "The server that the app has connected to again is one that it would not start with.",
-      );
-      onProblem("settings", error.message);
-    }
+    const found: PapaError[] = [];
+    await checkServer(client, this.#target, logger, (error) => found.push(error));
+    onProblem("settings", found[0]?.message);
+    for (const err of found)
+      logger.error({ err }, "The app is connected to a server again that it would not start with.");
   }
 
   /** The server may know less than before, and leases went on running meanwhile. */

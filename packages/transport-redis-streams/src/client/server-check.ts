@@ -1,3 +1,4 @@
+import type { PapaError } from "@papa-events/core";
 import type { Logger } from "@papa-events/core/transport";
 import type { Cluster, Redis } from "ioredis";
 import { isReply, unsupportedBroker } from "./errors.ts";
@@ -10,24 +11,34 @@ export const MIN_VERSION = 7;
  * Checks the server's version and settings (L4). Throws where the server cannot keep the contract, and warns where its
  * settings make it keep less than one would expect.
  *
+ * @param refuse called with an error for what cannot be kept; throws it unless set
  * @throws PapaError `unsupported-broker`
  */
-export async function checkServer(client: Redis | Cluster, target: Target, logger: Logger): Promise<void> {
+export async function checkServer(
+  client: Redis | Cluster,
+  target: Target,
+  logger: Logger,
+  refuse = (error: PapaError): void => {
+    throw error;
+  },
+): Promise<void> {
   const { address } = target;
   const info = await readInfo(client, address, logger);
   if (info === undefined) return;
   const version = info.get("redis_version") ?? "";
   if (!(Number.parseInt(version, 10) >= MIN_VERSION))
-    throw unsupportedBroker(`The server at ${address} is version ${version || "unknown"}; 7.0 or newer is needed`);
+    refuse(unsupportedBroker(`The server at ${address} is version ${version || "unknown"}; 7.0 or newer is needed`));
   const role = info.get("role");
   if (role === "slave" && !client.isCluster)
     throw unsupportedBroker(`The server at ${address} is a replica, which takes no writes; connect to its primary`);
   const policy = info.get("maxmemory_policy") ?? "noeviction";
   if (policy.startsWith("allkeys"))
-    throw unsupportedBroker(
-      `The server at ${address} may evict events when its memory is full (maxmemory-policy ${policy}); set it to noeviction`,
+    refuse(
+      unsupportedBroker(
+        `The server at ${address} may evict events when its memory is full (maxmemory-policy ${policy}); set it to noeviction`,
+      ),
     );
-  if (policy !== "noeviction")
+  else if (policy !== "noeviction")
     logger.warn(
       { address, policy },
       "The maxmemory-policy is not noeviction. Events are safe as long as none of their keys gets an expiry.",

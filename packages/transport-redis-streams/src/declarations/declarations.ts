@@ -42,7 +42,7 @@ export class RedisDeclarations implements Declarations {
 
   /** @throws PapaError `topology-conflict`, `access-refused`, `connection-failed` */
   async declare(declarations: readonly Declaration[]): Promise<void> {
-    if (declarations.every(({ name }) => this.#declared.has(name))) {
+    if (declarations.every(({ name }) => this.#declared.has(name) || this.#removed.has(name))) {
       // What is only repeated is repeated as far as that can be: what looks stale would be withdrawn (R6, H8).
       const problem = await this.#declareAllThatCan(declarations);
       if (problem !== undefined) throw problem;
