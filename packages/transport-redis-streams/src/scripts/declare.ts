@@ -4,8 +4,9 @@ import { VERSION } from "./fragments/version.ts";
 import { Script } from "./script.ts";
 
 /**
- * Creates queues, binds patterns, and records what was declared, by which app, as seen now (R6). Changes nothing if a key
- * already has another type (L1). What is only repeated leaves out use cases that were removed since (R9).
+ * Creates queues, binds patterns, and records what was declared, by which app, as seen now (R6). Declares nothing if a key
+ * already has another type (L1). What is only repeated leaves out use cases that were removed since (R9), and stays bound also
+ * where a key has another type by now: who publishes is refused then, in place of being confirmed what nobody gets (L8).
  *
  * A declaration that is new is the occasion to forget those of its use case that nobody has repeated for a week. Their
  * patterns stay bound until they are withdrawn.
@@ -32,15 +33,29 @@ local function conflict(key, expected)
   end
 end
 
+local function any_is_repeated()
+  local at = 5
+  for _ = 8, #KEYS, 6 do
+    if ARGV[at + 2] == '1' then
+      return true
+    end
+    at = at + 4 + tonumber(ARGV[at + 3])
+  end
+  return false
+end
+
 local types = { 'stream', 'zset', 'zset', 'hash', 'hash', 'zset' }
 local problem = conflict(KEYS[1], 'string') or conflict(KEYS[7], 'string')
 for key = 2, 6 do
   problem = problem or conflict(KEYS[key], 'hash')
 end
+if problem then
+  return { problem, {}, {} }
+end
 for key = 8, #KEYS do
   problem = problem or conflict(KEYS[key], types[(key - 8) % 6 + 1])
 end
-if problem then
+if problem and not any_is_repeated() then
   return { problem, {}, {} }
 end
 
@@ -60,6 +75,17 @@ local changed = nothing_declared(KEYS[1])
 local declared_at = string.format('%.0f', now())
 local removed, made = {}, {}
 
+-- Returns whether any was not bound before.
+local function bind(use_case, first, last)
+  local is_new = false
+  for pattern = first, last do
+    if redis.call('HSET', KEYS[2], use_case .. ' ' .. ARGV[pattern], last_seen) == 1 then
+      changed, is_new = true, true
+    end
+  end
+  return is_new
+end
+
 -- Returns an error, or whether something was made.
 local function declare(key, use_case, id, first, last)
   -- From the beginning: what is in a queue without a group has not been handled.
@@ -67,12 +93,9 @@ local function declare(key, use_case, id, first, last)
   if created.err and not string.find(created.err, 'BUSYGROUP', 1, true) then
     return created
   end
-  local is_new = not created.err
+  local is_new = bind(use_case, first, last) or not created.err
   local declared = last_seen
   for pattern = first, last do
-    if redis.call('HSET', KEYS[2], use_case .. ' ' .. ARGV[pattern], last_seen) == 1 then
-      changed, is_new = true, true
-    end
     declared = declared .. ' ' .. ARGV[pattern]
   end
   if id ~= '' and redis.call('HSET', KEYS[3], use_case .. ' ' .. id .. ' ' .. ARGV[3], declared) == 1 then
@@ -90,6 +113,10 @@ for key = 8, #KEYS, 6 do
   local use_case, id, again, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   if again == '1' and redis.call('HEXISTS', KEYS[4], use_case) == 1 then
     removed[#removed + 1] = index
+  elseif problem then
+    if again == '1' then
+      bind(use_case, at + 4, at + 3 + count)
+    end
   else
     redis.call('HDEL', KEYS[4], use_case)
     redis.call('HSET', KEYS[6], use_case, declared_at)
@@ -107,6 +134,6 @@ end
 if changed then
   redis.call('SET', KEYS[1], ARGV[1])
 end
-return { {}, removed, made }
+return { problem or {}, removed, made }
 `,
 );

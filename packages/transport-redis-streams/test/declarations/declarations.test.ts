@@ -99,3 +99,12 @@ test("R6 repeating the declarations of a thousand use cases reads what is declar
   const calls = (command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
   expect(calls("hgetall") + calls("hscan") + calls("hkeys") + calls("hvals")).toBeLessThan(10);
 });
+
+test("L1 a declaration that is refused leaves nothing, of none of the use cases declared with it", async () => {
+  const space = new Space();
+  const { declarations } = await space.connect();
+  await space.redis.set(space.key("queue:odd"), "something else");
+  const both = [declared("fine", "x"), declared("odd", "x")];
+  await expect(declarations.declare(both)).rejects.toMatchObject({ code: "topology-conflict" });
+  expect(await space.redis.keys(space.key("*"))).toEqual([space.key("queue:odd")]);
+});

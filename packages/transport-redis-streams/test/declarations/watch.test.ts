@@ -130,9 +130,13 @@ test("H8 something else in place of a queue keeps no other from being made again
     async () => (await space.redis.hexists(space.key("bindings"), "fine x")) === 1,
   );
   await until("it is told", () => problems.some((problem) => problem?.includes("queue:odd")));
+  // What one of them would not get is refused, and not confirmed.
+  const [refused] = await connection.publish([encoded("x", 1)]);
+  expect(refused?.error).toMatchObject({ code: "topology-conflict" });
   await space.redis.del(space.key("queue:odd"));
-  await until("both are bound", async () => (await space.redis.hlen(space.key("bindings"))) === 2);
   await until("it is over", () => problems.at(-1) === undefined);
+  expect(await connection.publish([encoded("x", 2)])).toEqual([]);
+  expect((await connection.inspect("odd")).ready).toBe(1);
 });
 
 test("H8 something else in place of a queue keeps no other from being repeated, nor a lost connection from being back", async () => {
