@@ -14,7 +14,9 @@ test("L3 SCRIPT FLUSH and killed connections lose nothing", async () => {
   const space = new Space();
   const handled: number[] = [];
   const outs: unknown[] = [];
-  const app = space.app({ retryDelay: 20, retries: 1 });
+  // Names of their own: other tests' connections are not to be killed.
+  const [name, publisherName] = [`${space.prefix}-app`, `${space.prefix}-publisher`];
+  const app = space.app({ name, retryDelay: 20, retries: 1 });
   app.onEvent("x", { useCase: "uc" }, (n, { attempt }) => {
     if (attempt === 1 && (n as number) % 10 === 0) throw new Error("once");
     handled.push(n as number);
@@ -22,14 +24,16 @@ test("L3 SCRIPT FLUSH and killed connections lose nothing", async () => {
   });
   app.onEvent("out", { useCase: "sink" }, (n) => void outs.push(n));
   await app.start();
-  const publisher = space.app({ name: "publisher" });
+  const publisher = space.app({ name: publisherName });
   await publisher.start();
   const all: Promise<unknown>[] = [];
   for (let round = 0; round < 20; round += 1) {
     all.push(publisher.newEvents(Array.from({ length: 50 }, (_, n) => ({ name: "x", payload: round * 50 + n }))));
     if (round % 2 === 0) await space.redis.script("FLUSH");
     const clients = String(await space.redis.client("LIST")).split("\n");
-    const victims = clients.filter((line) => line.includes("name=test:uc") || line.includes("name=publisher"));
+    const victims = clients.filter(
+      (line) => line.includes(`name=${name}:uc`) || line.includes(`name=${publisherName}`),
+    );
     const victim = victims[round % Math.max(victims.length, 1)];
     const id = /\bid=(\d+)/.exec(victim ?? "")?.[1];
     if (id !== undefined) await space.redis.client("KILL", "ID", id);
