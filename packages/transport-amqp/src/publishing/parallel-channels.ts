@@ -1,7 +1,8 @@
 import type { PublishChannel } from "./publish-channel.ts";
 
+const MAX_CHANNELS = 4;
 /**
- * How long a second channel is done without that could not be opened; twice as long each time. Where an account has as many as
+ * How long another channel is done without that could not be opened; twice as long each time. Where an account has as many as
  * it is allowed (`max-channels`) each try costs the connection.
  */
 const INITIAL_PAUSE_MS = 60_000;
@@ -14,42 +15,51 @@ export interface Lane {
 }
 
 /**
- * Two channels to publish on. The broker routes what comes on a channel in one process, which is what bounds a publisher: two
- * publish a third more. The second is opened when the first is busy, so that who publishes one event after another has one.
+ * Channels to publish on. The broker routes what comes on a channel in one process, which is what bounds a publisher: four
+ * publish up to half more. Another is opened when all are busy, so that who publishes one event after another has one.
  */
 export class ParallelChannels {
   readonly #first: Lane;
-  readonly #second: Lane;
-  /** When the second may be tried, by the monotonic clock. */
+  readonly #others: readonly Lane[];
+  /** When another may be tried, by the monotonic clock. */
   #due = 0;
   #pause = INITIAL_PAUSE_MS;
+  #opening = false;
 
   constructor(open: () => PublishChannel) {
-    this.#first = { channel: open(), calls: 0 };
-    this.#second = { channel: open(), calls: 0 };
+    const lane = (): Lane => ({ channel: open(), calls: 0 });
+    this.#first = lane();
+    this.#others = Array.from({ length: MAX_CHANNELS - 1 }, lane);
   }
 
-  /** The one that is less busy, of those that are open. */
+  /** The one that is least busy, of those that are open. */
   choose(): Lane {
-    const [first, second] = [this.#first, this.#second];
-    if (first.calls === 0) return first;
-    if (second.channel.current === undefined) {
-      this.#openSecond();
-      return first;
+    let least = this.#first;
+    let closed: Lane | undefined;
+    for (const lane of this.#others) {
+      if (lane.channel.current === undefined) closed ??= lane;
+      else if (lane.calls < least.calls) least = lane;
     }
-    return second.calls < first.calls ? second : first;
+    if (least.calls > 0 && closed !== undefined) this.#openAnother(closed);
+    return least;
   }
 
-  #openSecond(): void {
-    if (performance.now() < this.#due) return;
-    this.#second.channel.open().then(
-      () => {
-        this.#pause = INITIAL_PAUSE_MS;
-      },
-      () => {
-        this.#due = performance.now() + this.#pause;
-        this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
-      },
-    );
+  #openAnother({ channel }: Lane): void {
+    if (this.#opening || performance.now() < this.#due) return;
+    this.#opening = true;
+    channel
+      .open()
+      .then(
+        () => {
+          this.#pause = INITIAL_PAUSE_MS;
+        },
+        () => {
+          this.#due = performance.now() + this.#pause;
+          this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
+        },
+      )
+      .finally(() => {
+        this.#opening = false;
+      });
   }
 }
