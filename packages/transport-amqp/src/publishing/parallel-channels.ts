@@ -9,7 +9,7 @@ const INITIAL_PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 24 * 3_600_000;
 
 /** A channel, and how many calls are under way on it. */
-export interface Lane {
+export interface CountedChannel {
   readonly channel: PublishChannel;
   calls: number;
 }
@@ -19,32 +19,32 @@ export interface Lane {
  * publish up to half more. Another is opened when all are busy, so that who publishes one event after another has one.
  */
 export class ParallelChannels {
-  readonly #first: Lane;
-  readonly #others: readonly Lane[];
+  readonly #first: CountedChannel;
+  readonly #others: readonly CountedChannel[];
   /** When another may be tried, by the monotonic clock. */
   #due = 0;
   #pause = INITIAL_PAUSE_MS;
   #opening = false;
 
   constructor(open: () => PublishChannel) {
-    const lane = (): Lane => ({ channel: open(), calls: 0 });
-    this.#first = lane();
-    this.#others = Array.from({ length: MAX_CHANNELS - 1 }, lane);
+    const counted = (): CountedChannel => ({ channel: open(), calls: 0 });
+    this.#first = counted();
+    this.#others = Array.from({ length: MAX_CHANNELS - 1 }, counted);
   }
 
   /** The one that is least busy, of those that are open. */
-  choose(): Lane {
+  choose(): CountedChannel {
     let least = this.#first;
-    let closed: Lane | undefined;
-    for (const lane of this.#others) {
-      if (lane.channel.current === undefined) closed ??= lane;
-      else if (lane.calls < least.calls) least = lane;
+    let closed: CountedChannel | undefined;
+    for (const counted of this.#others) {
+      if (counted.channel.current === undefined) closed ??= counted;
+      else if (counted.calls < least.calls) least = counted;
     }
     if (least.calls > 0 && closed !== undefined) this.#openAnother(closed);
     return least;
   }
 
-  #openAnother({ channel }: Lane): void {
+  #openAnother({ channel }: CountedChannel): void {
     if (this.#opening || performance.now() < this.#due) return;
     this.#opening = true;
     channel

@@ -57,10 +57,10 @@ export class Publisher {
 
   /** Publishes to every use case that accepts the events; see `Connection.publish`. Never rejects. */
   async publish(events: readonly EncodedEvent[]): Promise<readonly Unconfirmed[]> {
-    const lane = this.#channels.choose();
-    lane.calls += 1;
-    const unconfirmed = await this.#publishOn(lane.channel, events);
-    lane.calls -= 1;
+    const counted = this.#channels.choose();
+    counted.calls += 1;
+    const unconfirmed = await this.#publishOn(counted.channel, events);
+    counted.calls -= 1;
     return unconfirmed;
   }
 

@@ -23,10 +23,10 @@ function channels(opens: boolean) {
 test("who publishes one event after another has one channel", () => {
   const { all, first, open } = channels(true);
   for (let event = 0; event < 3; event += 1) {
-    const lane = all.choose();
-    expect(lane.channel).toBe(first);
-    lane.calls += 1;
-    lane.calls -= 1;
+    const counted = all.choose();
+    expect(counted.channel).toBe(first);
+    counted.calls += 1;
+    counted.calls -= 1;
   }
   expect(open).not.toHaveBeenCalled();
 });
