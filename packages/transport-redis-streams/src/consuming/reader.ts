@@ -4,6 +4,7 @@ import type { Target } from "../client/options.ts";
 import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
 import { withoutArguments } from "../client/without-arguments.ts";
+import { LatestEntrySize, sizeOfEntry } from "../wire/entry-size.ts";
 import { GROUP, type UseCaseKeys } from "../wire/keys.ts";
 import type { ReceivedEntry } from "./delivery.ts";
 import type { ReadAhead, Sharer } from "./read-ahead.ts";
@@ -76,8 +77,7 @@ export class Reader {
   #ended: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
   #waitForMore: NodeJS.Timeout | undefined;
-  /** How large the latest entries are. Large ones count at once and are forgotten slowly. */
-  #entryBytes = INITIAL_ENTRY_BYTES;
+  readonly #entrySize = new LatestEntrySize(INITIAL_ENTRY_BYTES);
   #failed = false;
 
   constructor(consumer: ReadingConsumer, options: ReaderOptions) {
@@ -187,7 +187,7 @@ export class Reader {
   /** How many entries there is room for at once, if they are as large as the latest. */
   get #room(): number {
     const { room, roomBytes } = this.#consumer;
-    return Math.min(room, Math.max(1, Math.floor(Math.min(MAX_READ_BYTES, roomBytes) / this.#entryBytes)));
+    return Math.min(room, this.#entrySize.countIn(Math.min(MAX_READ_BYTES, roomBytes)));
   }
 
   /** Reads as much as there is room for, which is set aside until it is delivered. */
@@ -220,8 +220,7 @@ export class Reader {
 
   #noteSize(fields: readonly Buffer[]): void {
     // Of this library's entries it is the second; other programs add what they like.
-    const size = fields.length === 2 ? (fields[1]?.length ?? 0) : fields.reduce((sum, { length }) => sum + length, 0);
-    this.#entryBytes = Math.max(size, this.#entryBytes - (this.#entryBytes - size) / 16, 1);
+    this.#entrySize.note(fields.length === 2 ? (fields[1]?.length ?? 0) : sizeOfEntry(fields));
   }
 
   /**

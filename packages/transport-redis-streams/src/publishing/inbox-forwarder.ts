@@ -6,6 +6,7 @@ import { forwardInbox } from "../scripts/forward-inbox.ts";
 import { BINDINGS_CHANGED } from "../scripts/fragments/fan-out.ts";
 import { refuseInboxEntry } from "../scripts/refuse-inbox-entry.ts";
 import type { Argument } from "../scripts/script.ts";
+import { sizeOfEntry } from "../wire/entry-size.ts";
 import { readForeignEvent } from "../wire/foreign-event.ts";
 import type { Keys } from "../wire/keys.ts";
 import { FanOut, MAX_ENTRIES_PER_SCRIPT } from "./fan-out.ts";
@@ -98,10 +99,6 @@ export class InboxForwarder {
         'An entry of the inbox has no event name in its field "event". It was set aside.',
       );
   }
-}
-
-export function sizeOfEntry(fields: readonly Buffer[]): number {
-  return fields.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Why something cannot be done, if another try would not change that. */

@@ -5,7 +5,8 @@ import { ReconnectingConnection } from "../client/reconnecting-connection.ts";
 import { sleep } from "../client/time-limit.ts";
 import { withoutArguments } from "../client/without-arguments.ts";
 import { keepInbox } from "../scripts/keep-inbox.ts";
-import { type InboxEntry, InboxForwarder, type InboxForwarderOptions, sizeOfEntry } from "./inbox-forwarder.ts";
+import { LatestEntrySize, sizeOfEntry } from "../wire/entry-size.ts";
+import { type InboxEntry, InboxForwarder, type InboxForwarderOptions } from "./inbox-forwarder.ts";
 
 /** How long a read blocks on the server when the inbox is empty. */
 const BLOCK_MS = 2_000;
@@ -45,8 +46,7 @@ export class Inbox {
   #onTurn: (() => void) | undefined;
   #problemOfTurn: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** How large the latest entries are. Large ones count at once and are forgotten slowly. */
-  #entryBytes = INITIAL_ENTRY_BYTES;
+  readonly #entrySize = new LatestEntrySize(INITIAL_ENTRY_BYTES);
   /** The entry to read on after: where some are refused, those behind them have their turn (H8). */
   #after = "0";
   /** When those that are refused are tried again, by the monotonic clock. */
@@ -160,7 +160,7 @@ export class Inbox {
   }
 
   async #read(): Promise<readonly InboxEntry[]> {
-    const count = Math.max(1, Math.min(MAX_ENTRIES_PER_READ, Math.floor(MAX_READ_BYTES / this.#entryBytes)));
+    const count = Math.min(MAX_ENTRIES_PER_READ, this.#entrySize.countIn(MAX_READ_BYTES));
     const wait = this.#after === "0" ? BLOCK_MS : Math.min(BLOCK_MS, this.#again - performance.now());
     const block = Math.max(1, Math.ceil(wait));
     const args = ["COUNT", count, "BLOCK", block, "STREAMS", this.#options.keys.inbox, this.#after] as const;
@@ -168,10 +168,7 @@ export class Inbox {
       | readonly (readonly [Buffer, readonly InboxEntry[]])[]
       | null;
     const entries = reply?.[0]?.[1] ?? [];
-    for (const [, fields] of entries) {
-      const bytes = sizeOfEntry(fields);
-      this.#entryBytes = Math.max(bytes, this.#entryBytes - (this.#entryBytes - bytes) / 16, 1);
-    }
+    for (const [, fields] of entries) this.#entrySize.note(sizeOfEntry(fields));
     return entries;
   }
 }
